@@ -1,0 +1,193 @@
+"""The command line: the verbs of the Python API.
+
+Exit status: 0; 2 with one sentence on standard error for an input that is not valid; 3 for a training that diverged.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+
+from playground.choice import InvalidExperiment, kinds
+from playground.distributions import AnyDistribution
+from playground.dynamics.couplings import AnyCoupling
+from playground.dynamics.paths import AnyPath
+from playground.dynamics.solvers import AnySolver
+from playground.engine import presets
+from playground.engine.run import Run
+from playground.engine.training import Training
+from playground.experiment import Experiment
+from playground.models import AnyModel
+
+INVALID, DIVERGED = 2, 3
+
+cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+class Listed(StrEnum):
+    """What `list` can show."""
+
+    DISTRIBUTIONS = "distributions"
+    MODELS = "models"
+    PATHS = "paths"
+    COUPLINGS = "couplings"
+    SOLVERS = "solvers"
+    PRESETS = "presets"
+
+
+class Drawn(StrEnum):
+    """What `figure` can draw."""
+
+    TRAJECTORIES = "trajectories"
+    LOSS = "loss"
+    QUALITY = "quality"
+
+
+Override = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value, as in training.steps=500.")
+]
+
+
+@cli.command()
+def run(
+    experiment: Annotated[Path, typer.Argument(help="An experiment file (YAML).")],
+    set_: Override = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with all figures.")] = False,
+    n: Annotated[int, typer.Option("--n", help="Points that the figures are taken on.")] = 2000,
+    save: Annotated[Path | None, typer.Option(help="Keep the run in this folder.")] = None,
+) -> None:
+    """Train an experiment to the end and measure it."""
+    training = Training(Experiment.load(experiment, set_ or ()), every=0.5)
+    for snapshot in training:
+        record = training.run.rounds[snapshot.round]
+        loss = f"{snapshot.losses[-1][1]:.4f}" if snapshot.losses else "–"
+        print(f"\r{record.name}: step {snapshot.step:,} of {record.steps:,}  loss {loss} ", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    finished = training.run
+    if finished.failure:
+        print(finished.failure, file=sys.stderr)
+        raise typer.Exit(DIVERGED)
+    if save:
+        finished.save(save)
+    report = summary(finished, n)
+    print(json.dumps(report) if as_json else readable(report))
+
+
+@cli.command("list")
+def list_(
+    what: Annotated[Listed, typer.Argument(help="Which choices to list.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+) -> None:
+    """List what can be chosen."""
+    rows = _listed(what)
+    if as_json:
+        print(json.dumps(rows))
+        return
+    width = max((len(row["kind"]) for row in rows), default=0)
+    for row in rows:
+        print(f"{row['kind']:<{width}}  {row['summary']}")
+
+
+@cli.command()
+def figure(
+    folder: Annotated[Path, typer.Argument(help="A folder that `run --save` wrote.")],
+    what: Annotated[Drawn, typer.Option(help="Which figure.")] = Drawn.TRAJECTORIES,
+    out: Annotated[Path, typer.Option(help="Where to write it: .svg, .png, .pdf, .html or .json.")] = Path("figure.svg"),
+) -> None:
+    """Draw a figure of a saved run."""
+    from playground.figures import write
+
+    write(Run.load(folder).figure(what.value), out)
+
+
+@cli.command()
+def serve(
+    port: Annotated[int | None, typer.Option(help="The port to serve on.")] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+) -> None:
+    """Serve the page."""
+    from playground.ui.page import launch
+
+    launch(host, port)
+
+
+def summary(finished: Run, n: int) -> dict[str, Any]:
+    """What `run --json` prints: the experiment as it was run, and the figures of every round."""
+    return {
+        "experiment": finished.experiment.to_dict(),
+        "device": finished.device,
+        "rounds": [
+            {
+                "name": record.name,
+                "steps": record.steps,
+                "train_seconds": record.seconds,
+                "loss": record.losses.recent(),
+                "metrics": finished.metrics(n, index),
+            }
+            for index, record in enumerate(finished.rounds)
+        ],
+    }
+
+
+def readable(report: dict[str, Any]) -> str:
+    """The same figures as a few lines for people."""
+    lines = []
+    for entry in report["rounds"]:
+        measured = entry["metrics"]
+        lines.append(f"{entry['name']}: {entry['steps']:,} steps in {entry['train_seconds']:.1f} s on {report['device']}")
+        lines.append(f"{'NFE':>7}  sliced W2        W2  energy distance")
+        rows = [*measured["by_nfe"].items(), ("floor", measured["floor"])]
+        for name, row in rows:
+            lines.append(
+                f"{name:>7} {_figure(row['sliced_w2']):>10} {_figure(row['w2']):>9} {_figure(row['energy_distance']):>16}"
+            )
+        lines.append(
+            f"straightness {_figure(measured['straightness'])}, transport cost {_figure(measured['transport_cost'])}, "
+            f"normalised path energy {_figure(measured['npe'])}"
+        )
+        if measured["modes_total"]:
+            lines.append(
+                f"modes covered {measured['modes_covered_strict']} of {measured['modes_total']} (≥ 1 % of samples each), "
+                f"high quality {measured['high_quality']:.1%}"
+            )
+    return "\n".join(lines)
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _listed(what: Listed) -> list[dict[str, str]]:
+    if what is Listed.PRESETS:
+        return [{"kind": name, "summary": presets.experiment(name).name} for name in presets.names()]
+    unions: dict[Listed, Any] = {
+        Listed.DISTRIBUTIONS: AnyDistribution,
+        Listed.MODELS: AnyModel,
+        Listed.PATHS: AnyPath,
+        Listed.COUPLINGS: AnyCoupling,
+        Listed.SOLVERS: AnySolver,
+    }
+    return [
+        {"kind": kind.kind_name(), "label": kind.label(), "summary": kind.summary()} for kind in kinds(unions[what])
+    ]
+
+
+def main(command: Callable[[], object] = cli) -> None:
+    """Runs the command line and turns errors in its input into a sentence and a status."""
+    torch.set_num_threads(1)  # networks this small gain nothing from a second one
+    try:
+        command()
+    except (InvalidExperiment, ValueError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(INVALID)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""Points on smooth curves with Gaussian noise: moons, circles, spirals."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Generator, Tensor
+
+from playground.distributions.base import Distribution
+from playground.distributions.gaussians import Gaussians, pick
+
+THINNEST = 0.01
+"""The least noise with a density: below it quadrature would need too many nodes."""
+
+
+def noise_field(default: float) -> float:
+    """The declaration of a curve's noise."""
+    return Field(
+        default,
+        ge=0,
+        le=0.5,
+        title="Noise",
+        description="How far points scatter around the curve, in units of the shape: it grows with the scale.",
+        json_schema_extra={"step": 0.01},
+    )
+
+
+def scale_field(default: float) -> float:
+    """The declaration of a curve's scale."""
+    return Field(
+        default,
+        ge=0.1,
+        le=20,
+        title="Scale",
+        description="How large the shape is; its noise is enlarged with it.",
+        json_schema_extra={"step": 0.1},
+    )
+
+
+class NoisyCurve(Distribution):
+    """Points along smooth curves, scattered by Gaussian noise that is part of the shape and scaled with it.
+
+    x = scale · (γ_arm(u) + noise · e) with u ~ U(0, 1) and e ~ N(0, I).
+
+    A subclass gives its curve γ, the shares of its arms where it has several, and the defaults of noise and scale.
+    The density is that of a continuous mixture of Gaussians along the curve, by quadrature; None where the noise
+    is below THINNEST.
+    """
+
+    noise: float
+    scale: float
+
+    @abstractmethod
+    def curve(self, u: Tensor, arm: Tensor) -> Tensor:
+        """γ: the points at u in [0, 1] (n,) along the arms (n,), before noise and scale: (n, 2), as u is."""
+
+    def shares(self) -> tuple[float, ...]:
+        """The probability of each arm, summing to 1."""
+        return (1.0,)
+
+    @property
+    def dim(self) -> int:
+        return 2
+
+    @property
+    def classes(self) -> int:
+        return len(self.shares())
+
+    def draw(self, n: int, generator: Generator) -> tuple[Tensor, Tensor]:
+        device = generator.device
+        arm = pick(torch.tensor(self.shares()), n, generator)
+        u = torch.rand(n, generator=generator, device=device)
+        e = torch.randn(n, 2, generator=generator, device=device)
+        return self.scale * (self.curve(u, arm) + self.noise * e), arm
+
+    def log_prob(self, x: Tensor) -> Tensor | None:
+        return None if self.noise < THINNEST else self._quadrature().log_prob(x)
+
+    def entropy(self) -> float | None:
+        """By the trapezoid rule on a grid of half a standard deviation, which is exponentially accurate."""
+        if self.noise < THINNEST:
+            return None
+        parts, std = self._quadrature(), self.noise * self.scale
+        low, high = parts.centers.amin(0) - 8 * std, parts.centers.amax(0) + 8 * std
+        axes = [
+            torch.arange(a, b, 0.5 * std, dtype=torch.float64) for a, b in zip(low.tolist(), high.tolist(), strict=True)
+        ]
+        density = parts.on_grid(axes)
+        return -torch.xlogy(density, density).sum().item() * (0.5 * std) ** 2
+
+    def _quadrature(self) -> Gaussians:
+        """The mixture of Gaussians at Gauss–Legendre nodes: 8 on each piece of at most 4 standard deviations."""
+        nodes, weights = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(8))
+        centers, shares = [], []
+        for arm, share in enumerate(self.shares()):
+            u = torch.linspace(0, 1, 2001, dtype=torch.float64)
+            points = self.curve(u, torch.full(u.shape, arm))
+            length = np.concatenate([[0.0], points.diff(dim=0).norm(dim=1).cumsum(0).numpy()])
+            pieces = max(8, math.ceil(length[-1] / (4 * self.noise)))
+            # Pieces are of equal length on the curve, however unevenly u runs along it.
+            ends = torch.from_numpy(np.interp(np.linspace(0, length[-1], pieces + 1), length, u.numpy()))
+            middle, half = (ends[1:] + ends[:-1]) / 2, (ends[1:] - ends[:-1]) / 2
+            at = (middle[:, None] + half[:, None] * nodes).flatten()
+            centers.append(self.curve(at, torch.full(at.shape, arm)))
+            shares.append(share * (half[:, None] * weights).flatten())
+        weight = torch.cat(shares)
+        return Gaussians(self.scale * torch.cat(centers), torch.full_like(weight, self.noise * self.scale), weight)
+
+
+class TwoMoons(NoisyCurve):
+    """Two interleaved half-circles, as in scikit-learn's make_moons but centred on the origin."""
+
+    kind: Literal["two_moons"] = "two_moons"
+    noise: float = noise_field(0.05)
+    scale: float = scale_field(1.0)
+
+    def shares(self) -> tuple[float, ...]:
+        return (0.5, 0.5)
+
+    def curve(self, u: Tensor, arm: Tensor) -> Tensor:
+        # The lower moon is the upper one turned by half a turn about the origin.
+        angle = math.pi * u
+        upper = torch.stack([angle.cos() - 0.5, angle.sin() - 0.25], dim=1)
+        return torch.where(arm[:, None] == 0, upper, -upper)
+
+
+class Circles(NoisyCurve):
+    """Two circles around the origin, one inside the other."""
+
+    kind: Literal["circles"] = "circles"
+    factor: float = Field(
+        0.5,
+        ge=0.1,
+        le=0.9,
+        title="Inner radius",
+        description="The inner circle's radius, as a share of the outer one's.",
+        json_schema_extra={"step": 0.05},
+    )
+    noise: float = noise_field(0.05)
+    scale: float = scale_field(2.0)
+
+    def shares(self) -> tuple[float, ...]:
+        return (0.5, 0.5)
+
+    def curve(self, u: Tensor, arm: Tensor) -> Tensor:
+        angle, radius = 2 * math.pi * u, torch.where(arm == 0, 1.0, self.factor)
+        return torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1)
+
+
+class Spirals(NoisyCurve):
+    """Arms that wind out from the origin; points lie evenly along them but for the innermost turn."""
+
+    kind: Literal["spirals"] = "spirals"
+    arms: int = Field(2, ge=1, le=8, title="Arms", description="How many arms wind out from the middle.")
+    turns: float = Field(
+        1.5,
+        ge=0.25,
+        le=4,
+        title="Turns",
+        description="How often each arm winds around the middle.",
+        json_schema_extra={"step": 0.25},
+    )
+    noise: float = noise_field(0.03)
+    scale: float = scale_field(3.0)
+
+    def shares(self) -> tuple[float, ...]:
+        return (1 / self.arms,) * self.arms
+
+    def curve(self, u: Tensor, arm: Tensor) -> Tensor:
+        # The length of a winding grows with its radius; a radius of √u makes up for it.
+        radius = u.sqrt()
+        angle = 2 * math.pi * (self.turns * radius + arm / self.arms)
+        return torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1)

@@ -1,0 +1,61 @@
+"""How good a run's samples are: the figures that `run --json` prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from playground.dynamics.solvers import Euler, Heun, Sampler
+from playground.engine.run import Run
+from playground.metrics import DISTANCES, coverage, distances, floor, npe, path_figures, w2
+from playground.models.base import HasField, seeded
+
+EVALUATIONS = (1, 2, 4, 8, 16, 32, 100)
+FINE = Sampler(solver=Heun(), steps=100)
+"""The solution on which straightness, path energy and transport cost are taken, whatever sampler is chosen."""
+MAX_POINTS = 5_000
+
+
+def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
+    """Distances with Euler at 1 to 100 evaluations beside their floor, path figures, mode coverage, likelihood.
+
+    n points of the source and of the target are drawn from a fixed seed. A figure that the model or the target does
+    not have is None. Raises ValueError where n is out of bounds.
+    """
+    if not 10 <= n <= MAX_POINTS:
+        raise ValueError(f"n = {n} is out of bounds; choose from 10 to {MAX_POINTS:,} points.")
+    model, target = run.trained(round), run.experiment.target.at(run.dim)
+    x0, real = run.starts(n), run.real(n)
+    ends = {nfe: model.trajectory(x0, Sampler(solver=Euler(), steps=nfe)).end for nfe in EVALUATIONS}
+    modes = target.separate_modes()
+    covered = coverage(model.trajectory(run.starts(2500, seed=1), FINE).end, modes) if modes else None
+    return {
+        "by_nfe": {str(nfe): distances(end, real) for nfe, end in ends.items()},
+        "floor": floor(target, n, DISTANCES, seeded(0, 13), pairs=4),
+        **_path_figures(model, x0, real),
+        "modes_covered": covered.modes_covered if covered else None,
+        "modes_total": covered.modes_total if covered else None,
+        "modes_covered_strict": covered.modes_covered_strict if covered else None,
+        "high_quality": covered.high_quality if covered else None,
+        "nll": None,
+        "entropy": target.entropy(),
+    }
+
+
+def _path_figures(model: object, x0: Tensor, real: Tensor) -> dict[str, float | None]:
+    """Straightness, NPE and transport cost, for a model that has a field."""
+    figures = None
+    if isinstance(model, HasField):
+        fine = model.trajectory(x0, FINE)  # type: ignore[attr-defined]  # every trained model has one
+        slopes = torch.stack([model.velocity(x, float(t)) for t, x in zip(fine.t, fine.x, strict=True)])
+        figures = path_figures(fine.t, fine.x, slopes)
+    if figures is None:
+        return {"straightness": None, "npe": None, "transport_cost": None}
+    optimal = w2(x0, real)
+    return {
+        "straightness": figures.straightness,
+        "npe": npe(figures.energy, None if optimal is None else optimal**2),
+        "transport_cost": figures.transport_cost,
+    }

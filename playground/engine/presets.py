@@ -1,0 +1,31 @@
+"""Presets: experiments that open ready, with trained weights beside them where they are small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playground.choice import InvalidExperiment, Problem
+from playground.engine.library import read_weights
+from playground.engine.run import Run
+from playground.experiment import Experiment
+
+FOLDER = Path(__file__).parents[2] / "presets"
+
+
+def names() -> list[str]:
+    """The presets that there are."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment of a preset. Raises InvalidExperiment for a name that is not one of `names`."""
+    if name not in names():
+        raise InvalidExperiment([Problem((), f"there is no preset {name!r}; choose one of {', '.join(names())}.")])
+    return Experiment.load(FOLDER / f"{name}.yaml")
+
+
+def run(name: str) -> Run:
+    """A preset with its trained weights, or without any round where it has none. Raises InvalidExperiment."""
+    chosen = experiment(name)
+    weights = FOLDER / f"{name}.safetensors"
+    return read_weights(Run, chosen, weights) if weights.exists() else Run(chosen)

@@ -1,0 +1,136 @@
+"""Run: a trained thing and what can be asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import ValidationError
+from torch import Tensor
+
+from playground.choice import InvalidExperiment, problems_of
+from playground.dynamics.solvers import Sampler
+from playground.engine.history import History, LossCurve, Snapshot
+from playground.experiment import Experiment
+from playground.models.base import Trained, seeded
+from playground.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+MAX_PARTICLES = 100_000
+
+
+@dataclass
+class Round:
+    """One round of training: a flow, a reflow, a distillation, ...; steps and seconds as they really were."""
+
+    name: str
+    steps: int
+    seconds: float = 0.0
+    history: History = field(default_factory=History)
+    losses: LossCurve = field(default_factory=LossCurve)
+    _taken: int = 0
+
+    def next_id(self) -> int:
+        """The id of the next snapshot."""
+        self._taken += 1
+        return self._taken - 1
+
+    @property
+    def last(self) -> Snapshot:
+        """The newest snapshot."""
+        return self.history[-1]
+
+
+@dataclass
+class Run:
+    """An experiment and what its training has learnt so far; valid at any moment, the middle of training included.
+
+    failure: a sentence where training had to end early, else None.
+    """
+
+    experiment: Experiment
+    device: str = "cpu"
+    rounds: list[Round] = field(default_factory=list)
+    failure: str | None = None
+
+    @property
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.experiment.dim
+
+    def trained(self, round: int = -1, snapshot: int | None = None) -> Trained:
+        """The model with the weights of a round, by default the last, and of a snapshot's id, by default the newest.
+
+        Raises ValueError before the first snapshot and for a round that is not there, KeyError for a snapshot that
+        is no longer kept.
+        """
+        record = self.round(round)
+        chosen = record.last if snapshot is None else record.history.by_id(snapshot)
+        return self.experiment.model.trained(chosen.weights, self.experiment.network, self.dim)
+
+    def round(self, index: int = -1) -> Round:
+        """A round that has at least one snapshot. Raises ValueError where there is none of this index."""
+        begun = [record for record in self.rounds if len(record.history)]
+        if not -len(begun) <= index < len(begun):
+            raise ValueError(f"this run has {len(begun)} trained rounds; there is no round {index}.")
+        return begun[index]
+
+    def starts(self, n: int, seed: int = 0) -> Tensor:
+        """n points of the source (n, d), the same for a seed whatever was trained."""
+        return self.experiment.source.at(self.dim).sample(n, seeded(seed, 11))
+
+    def real(self, n: int, seed: int = 0) -> Tensor:
+        """n points of the target (n, d), the same for a seed whatever was trained."""
+        return self.experiment.target.at(self.dim).sample(n, seeded(seed, 12))
+
+    def sample(
+        self,
+        n: int = 2000,
+        steps: int | None = None,
+        solver: str | None = None,
+        seed: int = 0,
+        round: int = -1,
+        snapshot: int | None = None,
+    ) -> Trajectory:
+        """Draws n samples: the Trajectory from source points to samples.
+
+        steps and solver replace the experiment's own; seed chooses the source points. Raises ValueError with a
+        sentence for a value out of bounds.
+        """
+        if not 1 <= n <= MAX_PARTICLES:
+            raise ValueError(f"n = {n} is out of bounds; choose from 1 to {MAX_PARTICLES:,} samples.")
+        replaced = {"steps": steps, "solver": solver}
+        given = self.experiment.sampler.model_dump() | {k: v for k, v in replaced.items() if v is not None}
+        try:
+            sampler = Sampler.model_validate(given)
+        except ValidationError as error:
+            raise InvalidExperiment(problems_of(error, given)) from None
+        return self.trained(round, snapshot).trajectory(self.starts(n, seed), sampler)
+
+    def metrics(self, n: int = 2000, round: int = -1) -> dict[str, Any]:
+        """How good the samples are, on n points: see engine.evaluation.measure."""
+        from playground.engine.evaluation import measure
+
+        return measure(self, n, round)
+
+    def figure(self, what: str = "trajectories", round: int = -1) -> Figure:
+        """A Plotly figure of "trajectories", "loss" or "quality"; shows itself in a notebook."""
+        from playground.figures import figure
+
+        return figure(self, what, round)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes experiment.yaml and run.safetensors into a folder; see engine.library."""
+        from playground.engine.library import save
+
+        save(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Reads what `save` wrote. Raises InvalidExperiment with a sentence where it cannot."""
+        from playground.engine.library import load
+
+        return load(cls, Path(folder))

@@ -1,0 +1,182 @@
+"""The one training loop: any family's learners in, a stream of snapshots out."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Generator, Iterator
+from types import TracebackType
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from playground.engine.history import Snapshot
+from playground.engine.run import Round, Run
+from playground.experiment import MAX_STEPS, Experiment
+from playground.models.base import Learner, Task, Weights
+
+TIMED_STEPS = 50
+"""Steps that are timed before a budget in seconds becomes a number of steps."""
+EVEN_SNAPSHOTS = 46
+"""Snapshots of a training that is not watched; with the first, as many as a history keeps without thinning."""
+
+
+class Training(Iterator[Snapshot]):
+    """A training under way: iterate it for snapshots, `close` it to stop, ask `run` for what it has learnt so far.
+
+    every: seconds between snapshots; None takes evenly spaced steps instead, so that the same seed gives the same
+        history as well as the same final weights.
+
+    A loss that is not finite ends the stream: `run.failure` then says so and the last good snapshot stays the run's.
+    """
+
+    def __init__(self, experiment: Experiment, every: float | None = 0.1) -> None:
+        self.run = Run(experiment, device=str(choose_device(experiment.training.device)))
+        self._every = every
+        self._stream = self._snapshots()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Snapshot:
+        return next(self._stream)
+
+    def close(self) -> None:
+        """Stops training; what was learnt up to now is kept in `run`."""
+        self._stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _snapshots(self) -> Generator[Snapshot]:
+        experiment = self.run.experiment
+        task = Task(
+            source=experiment.source.at(experiment.dim),
+            target=experiment.target,
+            dim=experiment.dim,
+            network=experiment.network,
+            optimisation=experiment.training,
+            seed=experiment.training.seed,
+            device=torch.device(self.run.device),
+        )
+        for index, learner in enumerate(experiment.model.rounds(task)):
+            settings = self.run.experiment.training
+            record = Round(learner.name, steps=settings.steps if settings.seconds is None else MAX_STEPS)
+            self.run.rounds.append(record)
+            yield from self._train(index, record, learner)
+            if self.run.failure:
+                return
+
+    def _train(self, index: int, record: Round, learner: Learner) -> Iterator[Snapshot]:
+        """Drives one learner to the end of its budget."""
+        settings = self.run.experiment.training
+        clock, last_shown = Stopwatch(), 0.0
+        pending: list[tuple[int, Tensor]] = []
+        for step in itertools.count():
+            if self._is_due(step, record.steps, clock.seconds - last_shown):
+                clock.pause()
+                last_shown = record.seconds = clock.seconds
+                losses = [(at, float(loss)) for at, loss in pending]
+                weights = learner.weights()
+                broken = _first_broken(losses, weights, step)
+                if broken is not None:
+                    self._fail(record, broken)
+                    return
+                pending.clear()
+                record.losses.extend(losses)
+                snapshot = Snapshot(record.next_id(), index, 0, step, clock.seconds, tuple(losses), weights)
+                record.history.add(snapshot)
+                yield snapshot
+                clock.resume()
+            if step == record.steps:
+                return
+            pending.append((step, learner.step(decay(settings.decay, step, record.steps))))
+            if step + 1 == TIMED_STEPS and settings.seconds is not None:
+                record.steps = min(MAX_STEPS, max(TIMED_STEPS, round(settings.seconds / clock.seconds * TIMED_STEPS)))
+                self._fix_budget(record.steps)
+
+    def _fix_budget(self, steps: int) -> None:
+        """Writes the number of steps that a budget in seconds came to into the experiment, for an equal replay."""
+        training = self.run.experiment.training.model_copy(update={"steps": steps, "seconds": None})
+        self.run.experiment = self.run.experiment.model_copy(update={"training": training})
+
+    def _is_due(self, step: int, steps: int, waited: float) -> bool:
+        if step in (0, steps):
+            return True
+        if self._every is not None:
+            return waited >= self._every
+        return step % math.ceil(steps / EVEN_SNAPSHOTS) == 0
+
+    def _fail(self, record: Round, step: int) -> None:
+        record.steps = step
+        self.run.failure = (
+            f"The loss stopped being a finite number at step {step:,}. The last good state is kept; "
+            "try a lower learning rate."
+        )
+
+
+def _first_broken(losses: list[tuple[int, float]], weights: Weights, step: int) -> int | None:
+    """The first step at which a loss, or else a weight, is no longer finite."""
+    for at, loss in losses:
+        if not math.isfinite(loss):
+            return at
+    finite = all(bool(torch.isfinite(values).all()) for values in weights.values())
+    return None if finite else step
+
+
+class Stopwatch:
+    """Adds up the time between resumes and pauses, so that whoever looks at a snapshot is not charged to training."""
+
+    def __init__(self) -> None:
+        self._spent, self._since = 0.0, time.perf_counter()
+        self._running = True
+
+    @property
+    def seconds(self) -> float:
+        """The time it has run."""
+        return self._spent + (time.perf_counter() - self._since if self._running else 0.0)
+
+    def pause(self) -> None:
+        """Stops counting."""
+        self._spent, self._running = self.seconds, False
+
+    def resume(self) -> None:
+        """Counts on."""
+        self._since, self._running = time.perf_counter(), True
+
+
+def train(experiment: Experiment, every: float | None = 0.1) -> Training:
+    """Starts training; nothing is computed until the result is iterated."""
+    return Training(experiment, every)
+
+
+def run(experiment: Experiment) -> Run:
+    """Trains to the end and returns the run."""
+    with Training(experiment, every=None) as training:
+        for _ in training:
+            pass
+    return training.run
+
+
+def decay(kind: str, step: int, steps: int) -> float:
+    """The factor on the learning rate at a step: 1 while a budget may still be timed, then falling to the end."""
+    progress = max(0, step - TIMED_STEPS) / max(1, steps - TIMED_STEPS)
+    if kind == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * progress))
+    return 1 - progress if kind == "linear" else 1.0
+
+
+def choose_device(name: str) -> torch.device:
+    """The device to train on. Raises ValueError where the one that was asked for is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("there is no CUDA device here; choose auto or cpu.")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("there is no Apple GPU here; choose auto or cpu.")
+    return torch.device(name)

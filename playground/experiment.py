@@ -1,0 +1,208 @@
+"""Experiment: everything that a run is made of, validated, as YAML and as a link."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from playground.choice import InvalidExperiment, Problem, Settings, problems_of
+from playground.distributions import AnyDistribution, Checkerboard, Gaussian
+from playground.dynamics.solvers import Sampler
+from playground.models import AnyModel, FlowMatching
+from playground.models.base import Optimisation
+from playground.networks import Network
+
+MAX_FILE_BYTES = 64_000
+"""An experiment file is a page of text; anything longer is refused before it is parsed."""
+MAX_STEPS = 200_000
+
+
+class TrainingSettings(Optimisation):
+    """How long to train, how fast, from which seed and where."""
+
+    steps: int = Field(2000, ge=1, le=MAX_STEPS, title="Steps", description="Gradient steps in all.")
+    seconds: float | None = Field(
+        None,
+        gt=0,
+        le=600,
+        title="Time budget",
+        description="Train for about this long instead; it is turned into a number of steps after 50 timed ones.",
+        json_schema_extra={"unit": "s", "advanced": True},
+    )
+    decay: Literal["cosine", "linear", "constant"] = Field(
+        "cosine",
+        title="Decay",
+        description="How the learning rate falls from its peak towards zero.",
+        json_schema_extra={"advanced": True},
+    )
+    seed: int = Field(
+        0,
+        ge=0,
+        le=2**31 - 1,
+        title="Seed",
+        description="Fixes the initial weights and all data: the same seed gives the same run.",
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto",
+        title="Device",
+        description="Where to train; auto takes a CUDA GPU where there is one, then Apple's, then the CPU.",
+        json_schema_extra={"advanced": True},
+    )
+
+
+class Experiment(Settings):
+    """A source, a target, a model, a network and how to train and sample: one training, reproducible from its seed."""
+
+    name: str = Field("", max_length=80, title="Name", description="What to call this experiment.")
+    source: AnyDistribution = Field(
+        Gaussian(), title="Source", description="Where particles start: the distribution at t = 0."
+    )
+    target: AnyDistribution = Field(
+        Checkerboard(), title="Target", description="Where particles should arrive: the distribution at t = 1."
+    )
+    model: AnyModel = Field(FlowMatching(), title="Model", description="The family that learns to generate.")
+    network: Network = Field(Network(), title="Network", description="The small network that is trained.")
+    training: TrainingSettings = Field(
+        TrainingSettings(), title="Training", description="How long, how fast and from which seed to train."
+    )
+    sampler: Sampler = Field(Sampler(), title="Sampler", description="How samples are drawn once trained.")
+
+    @model_validator(mode="after")
+    def _same_dimension(self) -> Self:
+        if self.source.dim not in (None, self.dim):
+            raise ValueError(
+                f"the source {self.source.label()} is {self.source.dim}-dimensional and the target "
+                f"{self.target.label()} is {self.dim}-dimensional; choose a source of the same dimension, or one that "
+                "adapts, such as gaussian or uniform."
+            )
+        self.source.at(self.dim)
+        return self
+
+    @property
+    def dim(self) -> int:
+        """The number of dimensions: the target's, else the source's, else 2."""
+        return self.target.dim or self.source.dim or 2
+
+    @classmethod
+    def parse(cls, given: Any) -> Self:
+        """Validates plain data. Raises InvalidExperiment, whose problems say where and what to change."""
+        if not isinstance(given, dict):
+            raise InvalidExperiment([Problem((), "an experiment is a mapping with keys such as source and target.")])
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise InvalidExperiment(problems_of(error, given)) from None
+
+    @classmethod
+    def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:
+        """Reads a YAML file, then applies overrides such as "training.steps=500".
+
+        Raises InvalidExperiment with a sentence for whatever is wrong, the file itself included.
+        """
+        data = parse_yaml(read_text(Path(path)))
+        for override in overrides:
+            _apply(data, override)
+        return cls.parse(data)
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Self:
+        """Reads YAML text. Raises InvalidExperiment."""
+        return cls.parse(parse_yaml(text))
+
+    def to_yaml(self) -> str:
+        """This experiment as YAML that `load` reads back to an equal one; defaults inside choices are written out."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=100)
+
+    def to_dict(self) -> dict[str, Any]:
+        """This experiment as plain data, every field included."""
+        data: dict[str, Any] = _kind_first(self.model_dump(mode="json"))
+        return data
+
+    def to_link(self) -> str:
+        """This experiment as a short string that is safe in a URL."""
+        packed = zlib.compress(json.dumps(self.to_dict(), separators=(",", ":")).encode(), 9)
+        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+    @classmethod
+    def from_link(cls, link: str) -> Self:
+        """Reads what `to_link` wrote. Raises InvalidExperiment for anything else."""
+        try:
+            packed = base64.urlsafe_b64decode(link + "=" * (-len(link) % 4))
+            text = zlib.decompressobj().decompress(packed, MAX_FILE_BYTES)
+            return cls.parse(json.loads(text))
+        except (ValueError, zlib.error) as error:
+            if isinstance(error, InvalidExperiment):
+                raise
+            raise InvalidExperiment([Problem((), "this link does not hold an experiment.")]) from None
+
+
+def _kind_first(data: Any) -> Any:
+    """The same plain data with each choice's kind before its fields, as people write it."""
+    if not isinstance(data, dict):
+        return data
+    order = sorted(data, key=lambda key: key != "kind")
+    return {key: _kind_first(data[key]) for key in order}
+
+
+def read_text(path: Path) -> str:
+    """A small text file. Raises InvalidExperiment where it is missing, too long or not text."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise InvalidExperiment([Problem((), f"{path.name} is longer than {MAX_FILE_BYTES // 1000} kB.")])
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InvalidExperiment([Problem((), f"there is no file {path}.")]) from None
+    except (OSError, UnicodeDecodeError):
+        raise InvalidExperiment([Problem((), f"{path} is not a text file that can be read.")]) from None
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML's plain part: no tags, no anchors (a few lines of which expand to gigabytes)."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # untyped in PyYAML's stubs
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise InvalidExperiment([Problem((), "anchors (& and *) are not allowed in an experiment.")])
+        if getattr(event, "tag", None):
+            raise InvalidExperiment([Problem((), f"tags such as {event.tag} are not allowed in an experiment.")])
+        return super().compose_node(parent, index)
+
+
+def parse_yaml(text: str) -> dict[str, Any]:
+    """Plain YAML text as a mapping. Raises InvalidExperiment for tags, anchors, bad syntax and anything else."""
+    if len(text) > MAX_FILE_BYTES:
+        raise InvalidExperiment([Problem((), f"an experiment is shorter than {MAX_FILE_BYTES // 1000} kB.")])
+    try:
+        data = yaml.load(text, Loader=_PlainLoader)  # noqa: S506  (a SafeLoader, and stricter)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InvalidExperiment([Problem((), f"this is not valid YAML: line {line}: {error.problem}.")]) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        if isinstance(error, InvalidExperiment):
+            raise
+        raise InvalidExperiment([Problem((), "this is not valid YAML.")]) from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise InvalidExperiment([Problem((), "an experiment is a mapping with keys such as source and target.")])
+    return data
+
+
+def _apply(data: dict[str, Any], override: str) -> None:
+    """Sets "a.b.c=value" in nested data; the value is read as YAML."""
+    key, separator, text = override.partition("=")
+    parts = key.strip().split(".")
+    if not separator or not all(parts):
+        raise InvalidExperiment([Problem((), f"{override!r} is not of the form key=value, as in training.steps=500.")])
+    for part in parts[:-1]:
+        inner = data.get(part)
+        data[part] = {"kind": inner} if isinstance(inner, str) else inner if isinstance(inner, dict) else {}
+        data = data[part]
+    data[parts[-1]] = parse_yaml(f"value: {text}").get("value")

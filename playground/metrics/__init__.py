@@ -1,0 +1,28 @@
+"""What a run is measured by: distances beside their floors, mode coverage, straightness, likelihood.
+
+Everything here is deterministic and computed on the CPU in float64, whatever the dtype and device of its input.
+"""
+
+from playground.metrics.coverage import Coverage, coverage
+from playground.metrics.distances import DISTANCES, distances, energy_distance, floor, mmd, sliced_w2, w2
+from playground.metrics.likelihood import Likelihood, nll
+from playground.metrics.projections import directions
+from playground.metrics.transport import PathFigures, npe, path_figures
+
+__all__ = [
+    "DISTANCES",
+    "Coverage",
+    "Likelihood",
+    "PathFigures",
+    "coverage",
+    "directions",
+    "distances",
+    "energy_distance",
+    "floor",
+    "mmd",
+    "nll",
+    "npe",
+    "path_figures",
+    "sliced_w2",
+    "w2",
+]

@@ -1,0 +1,140 @@
+"""What a model family promises: learners that the one training loop drives, and trained things that sample.
+
+A family is a `Model`: a choice that, given a `Task`, yields one `Learner` a round; a learner takes steps and shows its
+weights. `trained` turns the weights of any snapshot into something that can be asked for a trajectory. What a family
+can do beyond that it offers as small protocols (`HasField`, ...), which callers ask for with isinstance.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from pydantic import Field
+from torch import Generator, Tensor
+
+from playground.choice import Choice, Settings
+from playground.distributions.base import Distribution
+from playground.dynamics.solvers import Sampler
+from playground.networks import Network
+from playground.trajectory import Trajectory
+
+Weights = dict[str, Tensor]
+"""The flat weight vector of each network, by its name."""
+
+
+class Optimisation(Settings):
+    """What a learner needs to know of how to train."""
+
+    batch: int = Field(256, ge=1, le=8192, title="Batch", description="Pairs of points in each gradient step.")
+    rate: float = Field(
+        5e-3,
+        gt=0,
+        le=1,
+        title="Learning rate",
+        description="Adam's step size at its peak.",
+        json_schema_extra={"scale": "log"},
+    )
+    ema: float = Field(
+        0.999,
+        ge=0,
+        lt=1,
+        title="Weight average",
+        description="Decay of the running average of the weights that is shown and sampled; 0 shows the raw weights.",
+        json_schema_extra={"advanced": True, "step": 0.001},
+    )
+
+
+class Pool:
+    """Points drawn once, kept on the training device and dealt out in batches, shuffled anew after each pass."""
+
+    def __init__(self, points: Tensor, generator: Generator) -> None:
+        self.points = points
+        self._generator = generator
+        self._at = 0
+
+    def batch(self, n: int) -> Tensor:
+        """The next n points (n, d)."""
+        if n > len(self.points):
+            chosen = torch.randint(len(self.points), (n,), generator=self._generator, device=self._generator.device)
+            return self.points[chosen]
+        if self._at + n > len(self.points):
+            order = torch.randperm(len(self.points), generator=self._generator, device=self._generator.device)
+            self.points, self._at = self.points[order], 0
+        self._at += n
+        return self.points[self._at - n : self._at]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training: the distributions of dimension dim, the network's shape, how to train, where, and the chance.
+
+    `seed` fixes the initial weights, the pools and the batches; each draws from a stream of its own.
+    """
+
+    source: Distribution
+    target: Distribution
+    dim: int
+    network: Network
+    optimisation: Optimisation
+    seed: int
+    device: torch.device
+
+    def generator(self, stream: int) -> Generator:
+        """The generator of one of this training's streams of chance, on the training device."""
+        return seeded(self.seed, stream, self.device)
+
+    def pool(self, distribution: Distribution, stream: int, size: int = 2**16) -> Pool:
+        """A pool of samples on the training device, the same points on every device."""
+        points = distribution.sample(size, seeded(self.seed, stream)).to(self.device)
+        return Pool(points, self.generator(stream))
+
+
+def seeded(seed: int, stream: int, device: torch.device | str = "cpu") -> Generator:
+    """A generator for one of the independent streams of a seed."""
+    return Generator(device).manual_seed(seed * 1_000_003 + stream)
+
+
+class Learner(Protocol):
+    """One round of training, driven a step at a time."""
+
+    name: str
+
+    def step(self, decay: float) -> Tensor:
+        """One update at `decay` times the peak rate; returns the loss as a scalar tensor, detached."""
+
+    def weights(self) -> Weights:
+        """The weights that are shown and sampled, as copies on the CPU, with whatever constants they need."""
+
+
+class Trained(Protocol):
+    """A model with its weights: it can be asked for samples."""
+
+    def trajectory(self, x0: Tensor, sampler: Sampler) -> Trajectory:
+        """Carries starting points x0 (n, d) to samples, keeping the states on the way."""
+
+    def describe(self) -> dict[str, Any] | None:
+        """How another runtime evaluates it from its flat weights; None where it cannot."""
+
+
+@runtime_checkable
+class HasField(Protocol):
+    """A trained model that moves particles along a velocity field."""
+
+    def velocity(self, x: Tensor, t: float) -> Tensor:
+        """dx/dt at x (n, d) and the shared time t."""
+
+
+class Model(Choice):
+    """A family of generative models."""
+
+    @abstractmethod
+    def rounds(self, task: Task) -> Iterator[Learner]:
+        """The learners to train one after another; each is asked for when the one before has finished."""
+
+    @abstractmethod
+    def trained(self, weights: Weights, network: Network, dim: int) -> Trained:
+        """What the weights of any snapshot of any round have learnt, given the declaration they came from."""

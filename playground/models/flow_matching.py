@@ -1,0 +1,112 @@
+"""Flow matching: regress a network on the velocity of a probability path.
+
+Lipman et al. 2023, Liu et al. 2023, Albergo and Vanden-Eijnden 2023; the loss is eq. 9 of Lipman et al. for any
+coupling and path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from playground.dynamics.couplings import AnyCoupling, IndependentCoupling
+from playground.dynamics.parameterization import Moments, ScalingKind, affine
+from playground.dynamics.paths import AnyPath, LinearPath, Path
+from playground.dynamics.solvers import Sampler
+from playground.models.base import Learner, Model, Pool, Task, Weights
+from playground.models.learning import Descent
+from playground.networks import Mlp, Network
+from playground.trajectory import Trajectory
+
+
+class FlowMatching(Model):
+    """Learns the velocity that carries the source to the target along a probability path."""
+
+    kind: Literal["flow_matching"] = "flow_matching"
+    path: AnyPath = Field(LinearPath(), title="Path", description="How a point moves from its source to its target.")
+    coupling: AnyCoupling = Field(
+        IndependentCoupling(), title="Coupling", description="Which source point goes with which target point."
+    )
+
+    def rounds(self, task: Task) -> Iterator[Learner]:
+        yield FlowLearner("flow", self, task, task.pool(task.source, 1), task.pool(task.target, 2))
+
+    def trained(self, weights: Weights, network: Network, dim: int) -> Flow:
+        moments = Moments.unpacked(weights["moments"])
+        return Flow(network.build(dim, dim), weights["velocity"], self.path, network.input_scaling, moments)
+
+
+class FlowLearner:
+    """E ‖v(x_t, t) − dx_t/dt‖² over pairs of the coupling and t in [t_min, t_max]."""
+
+    def __init__(self, name: str, model: FlowMatching, task: Task, source: Pool, target: Pool) -> None:
+        self.name = name
+        self._path, self._coupling = model.path, model.coupling
+        self._source, self._target = source, target
+        self._batch = task.optimisation.batch
+        self._scaling = task.network.input_scaling
+        self._moments = Moments.of(source.points, target.points)
+        self._mlp = task.network.build(task.dim, task.dim)
+        self._descent = Descent(self._mlp.initial(task.generator(0)).to(task.device), task.optimisation)
+        self._generator = task.generator(3)
+
+    def step(self, decay: float) -> Tensor:
+        x0, x1 = self._coupling.pair(self._source.batch(self._batch), self._target.batch(self._batch), self._generator)
+        t = self._times(len(x0), x0.device)
+        xt, velocity = self._path.point(x0, x1, t)
+        place = affine(self._scaling, self._moments, self._path, t)
+        centred = xt - place.center
+        rest = (velocity - place.skip * centred - place.drift) / place.out
+        output = self._mlp(self._descent.weights, place.inside * centred, t)
+        loss = (output - rest).square().mean()
+        self._descent.step(loss, decay)
+        return loss.detach()
+
+    def _times(self, n: int, device: torch.device) -> Tensor:
+        """One time in each of n equal slices of the interval: uniform, with less variance than independent draws."""
+        offsets = torch.rand(n, 1, generator=self._generator, device=device)
+        slices = (torch.arange(n, device=device).unsqueeze(1) + offsets) / n
+        return self._path.t_min + (self._path.t_max - self._path.t_min) * slices
+
+    def weights(self) -> Weights:
+        return {"velocity": self._descent.average().cpu(), "moments": self._moments.packed()}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A velocity field read from a network's weights."""
+
+    mlp: Mlp
+    weights: Tensor
+    path: Path
+    scaling: ScalingKind
+    moments: Moments
+
+    @torch.no_grad()
+    def velocity(self, x: Tensor, t: float) -> Tensor:
+        """dx/dt at x (n, d) and the shared time t."""
+        time = torch.tensor([[t]], dtype=x.dtype)
+        place = affine(self.scaling, self.moments, self.path, time)
+        centred = x - place.center
+        output = self.mlp(self.weights, place.inside * centred, time)
+        return place.skip * centred + place.drift + place.out * output
+
+    def trajectory(self, x0: Tensor, sampler: Sampler) -> Trajectory:
+        """Integrates the field from the source points x0 (n, d)."""
+        return sampler.integrate(self.velocity, self.path.start(x0), self.path.t_min, self.path.t_max)
+
+    def describe(self) -> dict[str, Any]:
+        """The network, its scaling and the path as the browser reads them."""
+        return {
+            "networks": {"velocity": self.mlp.describe()},
+            "dim": self.mlp.outputs,
+            "frequencies": self.mlp.frequencies,
+            "prediction": "velocity",
+            "scaling": {"kind": self.scaling, **self.moments.describe()},
+            "path": self.path.describe(),
+        }

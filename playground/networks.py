@@ -1,0 +1,122 @@
+"""The small networks: pure functions of one flat vector of weights.
+
+A network's weights are a single (size,) tensor: the optimiser, the average of the weights, a snapshot, a file
+and the message to the browser all hold that one vector. For each linear layer in order it contains the matrix,
+row by row as (out, in), and then the bias.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Generator, Tensor
+
+from playground.choice import Choice
+
+ActivationName = Literal["relu", "silu", "tanh", "selu"]
+ACTIVATIONS: dict[ActivationName, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "silu": F.silu,
+    "tanh": torch.tanh,
+    "selu": F.selu,
+}
+
+
+class Network(Choice):
+    """A multilayer perceptron of equal layers that is told the time."""
+
+    kind: Literal["mlp"] = "mlp"
+    width: int = Field(64, ge=4, le=512, title="Width", description="Units in each hidden layer.")
+    depth: int = Field(3, ge=1, le=8, title="Depth", description="Number of hidden layers.")
+    activation: ActivationName = Field(
+        "relu", title="Activation", description="The nonlinearity after each hidden layer; ReLU is the fastest."
+    )
+    frequencies: int = Field(
+        0,
+        ge=0,
+        le=16,
+        title="Time frequencies",
+        description="Sine and cosine pairs of the time that the network gets beside the time itself.",
+    )
+    input_scaling: Literal["none", "standard", "residual"] = Field(
+        "residual",
+        title="Input scaling",
+        description="none: raw values; standard: unit variance at every time; residual: also learn only what differs "
+        "from the exact field between two Gaussians of the same moments.",
+    )
+
+    def build(self, inputs: int, outputs: int) -> Mlp:
+        """The network from `inputs` values and the time to `outputs` values."""
+        return Mlp(inputs, outputs, (self.width,) * self.depth, self.activation, self.frequencies)
+
+
+@dataclass(frozen=True)
+class Mlp:
+    """A multilayer perceptron F(weights, x, t) with x (n, inputs) → (n, outputs).
+
+    The first layer sees [x, τ, sin 2πt, …, sin 2πkt, cos 2πt, …, cos 2πkt] with τ = 2t − 1 and k frequencies.
+    """
+
+    inputs: int
+    outputs: int
+    widths: tuple[int, ...]
+    activation: ActivationName
+    frequencies: int
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """(out, in) of each linear layer."""
+        sizes = [self.inputs + 1 + 2 * self.frequencies, *self.widths, self.outputs]
+        return list(zip(sizes[1:], sizes[:-1], strict=True))
+
+    @property
+    def size(self) -> int:
+        """The number of weights."""
+        return sum(rows * columns + rows for rows, columns in self.shapes)
+
+    def initial(self, generator: Generator) -> Tensor:
+        """Fresh weights (size,): Kaiming-uniform matrices and biases as torch.nn.Linear draws them."""
+        parts = []
+        for rows, columns in self.shapes:
+            bound = 1 / math.sqrt(columns)
+            parts.append(torch.empty(rows * columns + rows).uniform_(-bound, bound, generator=generator))
+        return torch.cat(parts)
+
+    def layers(self, weights: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """The matrix (out, in) and bias (out,) of each layer, as views of the weights."""
+        at = 0
+        for rows, columns in self.shapes:
+            matrix = weights[at : at + rows * columns].view(rows, columns)
+            at += rows * columns
+            yield matrix, weights[at : at + rows]
+            at += rows
+
+    def features(self, t: Tensor) -> Tensor:
+        """What the network is told of t (n, 1): (n, 1 + 2k)."""
+        if not self.frequencies:
+            return 2 * t - 1
+        angles = 2 * math.pi * t * torch.arange(1, self.frequencies + 1, dtype=t.dtype, device=t.device)
+        return torch.cat([2 * t - 1, torch.sin(angles), torch.cos(angles)], dim=1)
+
+    def __call__(self, weights: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        """F(x, t): x (n, inputs), t (n, 1) or (1, 1) for all → (n, outputs)."""
+        layers = list(self.layers(weights))
+        act = ACTIVATIONS[self.activation]
+        h = torch.cat([x, self.features(t).expand(len(x), -1)], dim=1)
+        for matrix, bias in layers[:-1]:
+            h = act(torch.addmm(bias, h, matrix.t()))
+        matrix, bias = layers[-1]
+        return torch.addmm(bias, h, matrix.t())
+
+    def describe(self) -> dict[str, Any]:
+        """The list of operations for another runtime, such as the browser's."""
+        ops: list[dict[str, Any]] = []
+        for rows, columns in self.shapes:
+            ops += [{"op": "linear", "in": columns, "out": rows}, {"op": self.activation}]
+        return {"ops": ops[:-1], "size": self.size}

@@ -1,0 +1,217 @@
+/* From a description and flat weights to a velocity field dx/dt = v(x, t).
+
+   The twin of playground/networks.py, dynamics/parameterization.py and dynamics/paths.py. Time is a double here and a
+   float32 there, so the time features round to float32 where torch does. Points are (n, dim), point after point. */
+
+import { ACTIVATIONS, BLOCK, MAX_ROWS } from "./kernel.js";
+
+/** What the network is told of t: [2t − 1, sin 2πt, …, sin 2πkt, cos 2πt, …, cos 2πkt] for k frequencies. */
+export function timeFeatures(t, frequencies) {
+  const time = Math.fround(t);
+  const once = Math.fround(Math.fround(2 * Math.PI) * time);
+  const angles = Array.from({ length: frequencies }, (_, k) => Math.fround(once * (k + 1)));
+  return [2 * time - 1, ...angles.map(Math.sin), ...angles.map(Math.cos)];
+}
+
+/** A list of operations with its weights: rows of a block in, rows out; the rest of the input is shared by all. */
+export class Layers {
+  /** `inputs` of the first layer's inputs differ between particles; what follows them is set by `share`. */
+  constructor(kernel, { ops, size }, weights, inputs) {
+    this.kernel = kernel;
+    this.inputs = inputs;
+    this.ops = ops.map((op) => ({ ...op }));
+    this.era = -1;
+    let at = 0;
+    for (const op of this.ops) {
+      if (op.op === "linear") {
+        if (!(op.in >= 1 && op.in <= MAX_ROWS + 64 && op.out >= 1 && op.out <= MAX_ROWS)) {
+          throw new Error(`a layer of ${op.in} by ${op.out} is outside 1 to ${MAX_ROWS}`);
+        }
+        op.matrix = weights.subarray(at, (at += op.in * op.out));
+        op.bias = weights.subarray(at, (at += op.out));
+      } else if (!ACTIVATIONS.includes(op.op)) {
+        throw new Error(`there is no operation "${op.op}" here`);
+      }
+    }
+    this.first = this.ops[0];
+    if (this.first?.op !== "linear") throw new Error("the first operation must be linear");
+    if (at !== weights.length || (size ?? at) !== at) {
+      throw new Error(`the operations need ${at} weights, ${weights.length} came`);
+    }
+    this.shared = new Float32Array(this.first.in - inputs);
+  }
+
+  /** The inputs after the first `inputs`, the same for every particle until the next call. */
+  share(values) {
+    if (values.length !== this.shared.length) {
+      throw new Error(`the first layer has ${this.first.in} inputs, ${this.inputs} + ${values.length} came`);
+    }
+    this.shared.set(values);
+    if (this.era === this.kernel.era) this.#foldBias();
+  }
+
+  /** Makes sure that the packed weights are in the kernel's memory: before the blocks of one evaluation. */
+  load() {
+    if (this.era === this.kernel.era) return;
+    const linear = this.ops.filter((op) => op.op === "linear");
+    const width = (op) => (op === this.first ? this.inputs : op.in);
+    const sizes = linear.map((op) => 2 * Math.ceil(op.out / 2) * (width(op) + 1));
+    let at = this.kernel.reserve(sizes.reduce((a, b) => a + b));
+    linear.forEach((op, i) => {
+      op.begin = at;
+      op.inputs = width(op);
+      op.end = at += sizes[i];
+      pack(this.kernel.floats, op);
+    });
+    this.era = this.kernel.era;
+    this.#foldBias();
+  }
+
+  /** Runs one block whose input rows stand in the kernel's first buffer; returns the offset of the output rows. */
+  run() {
+    let [from, to] = this.kernel.buffers;
+    let rows = this.inputs;
+    for (const op of this.ops) {
+      if (op.op === "linear") {
+        this.kernel.affine(from, op.begin, op.end, op.inputs, to);
+        [from, to] = [to, from];
+        rows = op.out;
+      } else {
+        this.kernel.activate(op.op, from, rows);
+      }
+    }
+    return from;
+  }
+
+  #foldBias() {
+    const { begin, bias, matrix, out } = this.first;
+    for (let o = 0; o < out; o++) {
+      let sum = bias[o];
+      let w = o * this.first.in + this.inputs;
+      for (const value of this.shared) sum += matrix[w++] * value;
+      this.kernel.floats[begin + place(o, this.inputs)] = sum;
+    }
+  }
+}
+
+/** Where the bias of output o stands in packed weights; its weights follow at every second float. */
+function place(o, inputs) {
+  return (o >> 1) * 2 * (inputs + 1) + (o & 1);
+}
+
+function pack(floats, { begin, end, inputs, out, bias, matrix, in: stride }) {
+  floats.fill(0, begin, end);
+  for (let o = 0; o < out; o++) {
+    const at = begin + place(o, inputs);
+    floats[at] = bias[o];
+    for (let k = 0; k < inputs; k++) floats[at + 2 * (k + 1)] = matrix[o * stride + k];
+  }
+}
+
+/** Reads a path's table: cubic Lagrange interpolation through the four nearest nodes, exact for a linear path. */
+export class PathTable {
+  constructor({ t, alpha, sigma, d_alpha: dAlpha, d_sigma: dSigma }) {
+    this.t = t;
+    this.columns = { alpha, sigma, dAlpha, dSigma };
+  }
+
+  /** {alpha, sigma, dAlpha, dSigma} at time t. */
+  at(t) {
+    const nodes = this.t;
+    let low = 0;
+    for (let high = nodes.length - 1; high - low > 1; ) {
+      const middle = (low + high) >> 1;
+      if (nodes[middle] <= t) low = middle;
+      else high = middle;
+    }
+    const count = Math.min(4, nodes.length);
+    const first = Math.max(0, Math.min(low - 1, nodes.length - count));
+    const weights = Array.from({ length: count }, (_, i) => {
+      let weight = 1;
+      for (let j = 0; j < count; j++) {
+        if (j !== i) weight *= (t - nodes[first + j]) / (nodes[first + i] - nodes[first + j]);
+      }
+      return weight;
+    });
+    const mix = (column) => weights.reduce((sum, weight, i) => sum + weight * column[first + i], 0);
+    return Object.fromEntries(Object.entries(this.columns).map(([name, column]) => [name, mix(column)]));
+  }
+}
+
+/** The network's place in the field: v = skip (x − center) + drift + out F(inside (x − center), t).
+
+    `standard` scales input and output to unit variance; `residual` adds the exact velocity between two Gaussians of
+    the same moments, so that F is only what is left of it. */
+export function affinePlace(scaling, path, t, dim) {
+  const { kind, mean0, mean1, std0, std1 } = scaling;
+  const zeros = new Array(dim).fill(0);
+  if (kind === "none") return { inside: 1, center: zeros, skip: 0, drift: zeros, out: 1 };
+  const { alpha, sigma, dAlpha, dSigma } = path.at(t);
+  const [var0, var1] = [std0 ** 2, std1 ** 2];
+  const variance = alpha ** 2 * var1 + sigma ** 2 * var0;
+  const inside = 1 / Math.sqrt(variance);
+  const mix = (a, b) => mean1.map((m1, j) => a * m1 + b * mean0[j]);
+  const center = mix(alpha, sigma);
+  if (kind === "standard") {
+    return { inside, center, skip: 0, drift: zeros, out: Math.sqrt(dAlpha ** 2 * var1 + dSigma ** 2 * var0) };
+  }
+  if (kind !== "residual") throw new Error(`there is no input scaling "${kind}" here`);
+  return {
+    inside,
+    center,
+    skip: (dAlpha * alpha * var1 + dSigma * sigma * var0) / variance,
+    drift: mix(dAlpha, dSigma),
+    out: Math.abs(dAlpha * sigma - dSigma * alpha) * std0 * std1 * inside,
+  };
+}
+
+/** A run whose snapshots are weights of networks. Other kinds of run offer the same `put`, `drop` and `field`. */
+export class NetworkRun {
+  constructor(kernel, description) {
+    if (description.prediction !== "velocity") throw new Error(`no prediction "${description.prediction}" here`);
+    this.kernel = kernel;
+    this.description = description;
+    this.table = new PathTable(description.path.table);
+    this.snapshots = new Map();
+  }
+
+  /** Keeps the weights {name: Float32Array} of a snapshot. */
+  put(snapshot, weights) {
+    const { networks, dim } = this.description;
+    this.snapshots.set(snapshot, new Layers(this.kernel, networks.velocity, weights.velocity, dim));
+  }
+
+  drop(snapshot) {
+    this.snapshots.delete(snapshot);
+  }
+
+  /** {velocity(x, t, into), tMin, tMax} of a snapshot. */
+  field(snapshot) {
+    const layers = this.snapshots.get(snapshot);
+    if (!layers) throw new Error(`snapshot ${snapshot} is not here`);
+    const { t_min: tMin, t_max: tMax } = this.description.path;
+    return { velocity: (x, t, into) => this.#velocity(layers, x, t, into), tMin, tMax };
+  }
+
+  #velocity(layers, x, t, into) {
+    const { dim, scaling, frequencies } = this.description;
+    const { inside, center, skip, drift, out } = affinePlace(scaling, this.table, t, dim);
+    layers.share(timeFeatures(t, frequencies));
+    layers.load();
+    const { floats, buffers } = this.kernel;
+    for (let start = 0; start < x.length; start += BLOCK * dim) {
+      const stop = Math.min(start + BLOCK * dim, x.length);
+      for (let j = 0; j < dim; j++) {
+        for (let i = start + j, to = buffers[0] + j * BLOCK; i < stop; i += dim) {
+          floats[to++] = inside * (x[i] - center[j]);
+        }
+      }
+      const rows = layers.run();
+      for (let j = 0; j < dim; j++) {
+        for (let i = start + j, from = rows + j * BLOCK; i < stop; i += dim) {
+          into[i] = skip * (x[i] - center[j]) + drift[j] + out * floats[from++];
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,186 @@
+/* The page's way to its workers: one pool for all stages.
+
+   Requests wait in one line, in order of arrival, so that no run starves another. Each has a lane; in a lane the newest
+   request wins: those that still wait resolve to null. One that is already running is let finish (or a slow drag would
+   show nothing), unless it takes so long that the worker gives it up. Particles are divided between the workers. */
+
+import { BLOCK } from "./kernel.js";
+
+/** @typedef {{t: Float64Array, x: Float32Array, n: number, dim: number, nfe: number, ms: number}} Trajectory
+    x is state after state, point after point, coordinate after coordinate; ms is the slowest worker's computing. */
+
+export class Sampler {
+  #workers;
+  #dims = new Map(); // run → dim
+  #waiting = []; // jobs with parts that no worker has yet
+  #running = new Set(); // jobs with parts in workers
+  #count = 0;
+  #failure = null;
+
+  constructor({ workers = 2 } = {}) {
+    this.#workers = Array.from({ length: workers }, () => {
+      const port = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+      const worker = { port, task: null };
+      port.onmessage = ({ data }) => this.#answered(worker, data);
+      port.onerror = (event) => this.#fail(new Error(`the sampling worker failed: ${event.message ?? "not loaded"}`));
+      return worker;
+    });
+  }
+
+  /** Declares a run and the structure of its networks; an earlier run of that name is forgotten. */
+  open(run, description) {
+    this.forget(run);
+    this.#dims.set(run, description.dim);
+    this.#tell(() => ({ kind: "open", run, description }));
+  }
+
+  /** Adds a snapshot's weights {name: Float32Array} to a run; they are copied. */
+  put(run, snapshot, weights) {
+    const copied = () => Object.fromEntries(Object.entries(weights).map(([name, values]) => [name, values.slice()]));
+    this.#tell(() => ({ kind: "put", run, snapshot, weights: copied() }));
+  }
+
+  /** Sets the points that `distance` compares a run with. */
+  refer(run, points, dim) {
+    this.#tell(() => ({ kind: "refer", run, points: points.slice(), dim }));
+  }
+
+  /** Drops one snapshot, or without one the whole run: its waiting requests resolve to null. */
+  forget(run, snapshot) {
+    if (snapshot === undefined) {
+      this.#dims.delete(run);
+      for (const job of [...this.#waiting, ...this.#running]) if (job.run === run) this.#settle(job, null);
+    }
+    this.#tell(() => ({ kind: "forget", run, snapshot }));
+  }
+
+  /** Carries x0 (n·dim values) to t = 1 with `solver` (a name or a tableau {a, b, c}) in `steps` steps.
+      @returns {Promise<Trajectory | null>} null where a newer request of the lane (by default the run) overtook it. */
+  async sample({ run, snapshot, x0, dim, solver, steps, lane = run }) {
+    const parts = this.#divide(x0, dim).map((part) => ({ kind: "sample", run, snapshot, x0: part, solver, steps }));
+    const answers = await this.#ask(run, lane, parts);
+    return answers && joined(answers, dim);
+  }
+
+  /** The velocity at points (n·dim values) and time t: a Float32Array of the same length.
+      With a `lane` it is null where a newer request of that lane overtook it. */
+  async evaluate({ run, snapshot, points, t, lane = null }) {
+    const shares = this.#divide(points, this.#dims.get(run) ?? 1);
+    const answers = await this.#ask(run, lane, shares.map((part) => ({ kind: "evaluate", run, snapshot, points: part, t })));
+    return answers && concatenated(answers.map((answer) => answer.values));
+  }
+
+  /** Sliced W2 between points and the run's reference points; null as in `evaluate`. */
+  async distance({ run, points, lane = null }) {
+    const answers = await this.#ask(run, lane, [{ kind: "distance", run, points: points.slice() }]);
+    return answers && answers[0].value;
+  }
+
+  /** Ends the workers; whatever is still asked resolves to null. */
+  close() {
+    for (const job of [...this.#waiting, ...this.#running]) this.#settle(job, null);
+    for (const { port } of this.#workers) port.terminate();
+  }
+
+  #tell(message) {
+    for (const { port } of this.#workers) post(port, message());
+  }
+
+  /** Copies of the points, a share of whole blocks for each worker. */
+  #divide(points, dim) {
+    const blocks = Math.ceil(points.length / (BLOCK * dim));
+    const share = Math.max(1, Math.ceil(blocks / this.#workers.length)) * BLOCK * dim;
+    const count = Math.max(1, Math.ceil(points.length / share));
+    return Array.from({ length: count }, (_, k) => points.slice(k * share, (k + 1) * share));
+  }
+
+  #ask(run, lane, parts) {
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (lane !== null) this.#overtake(lane);
+    return new Promise((resolve, reject) => {
+      const job = { id: ++this.#count, run, lane, parts, begun: 0, answers: [], answered: 0, resolve, reject };
+      this.#waiting.push(job);
+      this.#dispatch();
+    });
+  }
+
+  #overtake(lane) {
+    for (const job of [...this.#waiting]) if (job.lane === lane && job.begun === 0) this.#settle(job, null);
+    for (const job of this.#running) {
+      if (job.lane === lane) this.#tell(() => ({ kind: "cancel", id: job.id }));
+    }
+  }
+
+  #dispatch() {
+    for (const worker of this.#workers) {
+      const job = this.#waiting[0];
+      if (!job) return;
+      if (worker.task) continue;
+      const part = job.begun++;
+      if (job.begun === job.parts.length) this.#waiting.shift();
+      this.#running.add(job);
+      worker.task = { job, part };
+      post(worker.port, { id: job.id, ...job.parts[part] });
+    }
+  }
+
+  #answered(worker, { id, error, ...answer }) {
+    if (id === undefined) {
+      if (worker === this.#workers[0]) reportError(new Error(error)); // all of them were told, and all fail alike
+      return;
+    }
+    const { job, part } = worker.task;
+    worker.task = null;
+    if (error !== undefined) this.#settle(job, null, new Error(error));
+    else if (answer.overtaken) this.#settle(job, null);
+    job.answers[part] = answer;
+    if (++job.answered === job.parts.length) this.#settle(job, job.answers);
+    this.#dispatch();
+  }
+
+  /** Ends a job; the answers of parts that are still in a worker are then of no use. */
+  #settle(job, value, error = null) {
+    this.#waiting = this.#waiting.filter((other) => other !== job);
+    this.#running.delete(job);
+    if (error) job.reject(error);
+    else job.resolve(value);
+  }
+
+  #fail(error) {
+    this.#failure = error;
+    for (const job of [...this.#waiting, ...this.#running]) this.#settle(job, null, error);
+  }
+}
+
+/** Sends a message, handing over the arrays in it. */
+function post(port, message) {
+  const arrays = [...Object.values(message), ...Object.values(message.weights ?? {})].filter(ArrayBuffer.isView);
+  port.postMessage(message, arrays.map((array) => array.buffer));
+}
+
+/** The trajectories of consecutive shares of particles as one. */
+function joined(answers, dim) {
+  const { t, nfe } = answers[0];
+  const ms = Math.max(...answers.map((answer) => answer.ms));
+  const size = answers.reduce((sum, answer) => sum + answer.x.length, 0) / t.length;
+  if (answers.length === 1) return { t, x: answers[0].x, n: size / dim, dim, nfe, ms };
+  const x = new Float32Array(t.length * size);
+  let from = 0;
+  for (const answer of answers) {
+    const share = answer.x.length / t.length;
+    for (let k = 0; k < t.length; k++) x.set(answer.x.subarray(k * share, (k + 1) * share), k * size + from);
+    from += share;
+  }
+  return { t, x, n: size / dim, dim, nfe, ms };
+}
+
+function concatenated(arrays) {
+  if (arrays.length === 1) return arrays[0];
+  const whole = new Float32Array(arrays.reduce((sum, array) => sum + array.length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    whole.set(array, at);
+    at += array.length;
+  }
+  return whole;
+}

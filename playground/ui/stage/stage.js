@@ -1,0 +1,373 @@
+/**
+ * The stage: particles carried from source to target by a network that was trained elsewhere and is sampled here.
+ *
+ *     const stage = new Stage(element, { sampler });
+ *     stage.setScene(scene);          // start points, target, how to read the network
+ *     stage.addSnapshot(snapshot);    // weights, as training goes on
+ *
+ * Steps, solver and training history are answered in the browser, with one request to the sampler under way and the
+ * newest one waiting. Distances are measured after the picture, by the same workers.
+ */
+
+import { Clock } from "./clock.js";
+import { decodeArray, decodeWeights } from "./codec.js";
+import { Controls } from "./controls.js";
+import { Drawing, FEW_STEPS, TINTS, themeOf } from "./drawing.js";
+
+const MOST_KEPT = 48;
+/** How many particles leave a trail: fewer where each state of the solver is a node. */
+const TRACED = { smooth: 240, nodes: 110 };
+/** A live update glides from the previous picture to the new one for so long (ms). */
+const GLIDE = 110;
+/** While training streams, sampling one picture may take so long (ms). */
+const LIVE_MS = 70;
+/** While things change, distances are measured at most so often (ms): training wants the processor too. */
+const MEASURE_EVERY = 150;
+
+const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+export class Stage {
+  constructor(root, { sampler }) {
+    this.root = root;
+    this.sampler = sampler;
+    this.lane = `stage ${Math.random()}`;
+    this.counters = { frames: 0, draws: 0, samples: 0, snapshots: 0, lastPaintMs: null, lastSteps: null, history: 0, playing: false };
+    this.history = new History();
+    this.loss = [];
+    this.clock = new Clock();
+    this.state = { scene: null, trajectory: null, t: 1 };
+
+    root.classList.add("pg-stage");
+    root.style.setProperty("--pg-screen", `${window.screen.availHeight}px`);
+    this.controls = new Controls(root, {
+      play: () => this.#byHand(() => (this.clock.playing ? this.clock.pause() : this.clock.play())),
+      restart: () => this.#byHand(() => this.clock.restart()),
+      loop: () => this.#byHand(() => (this.clock.loop = !this.clock.loop)),
+      hold: () => this.#byHand(() => this.clock.hold()),
+      scrub: (t) => this.#byHand(() => this.clock.scrub(t)),
+      release: () => this.#byHand(() => this.clock.release()),
+      sampling: (since) => (this.controls.showSampling(), this.#resample({ since })),
+      training: (index, since) => this.#lookBack(index, since),
+    });
+    this.drawing = new Drawing(this.controls.parts.canvas);
+    this.#watch();
+    this.#restyle();
+    this.#setState("empty");
+    window.__playground ??= { stages: [] };
+    window.__playground.stages.push(this.counters);
+  }
+
+  /** Shows source and target at once; forgets the previous run with its history. */
+  setScene(scene) {
+    const before = this.state.scene;
+    if (before?.network) this.sampler.forget(before.run);
+    const { data: x0 } = decodeArray(scene.x0);
+    const { data: target } = decodeArray(scene.target);
+    if (scene.network) {
+      this.sampler.open(scene.run, scene.network);
+      this.sampler.refer(scene.run, target, scene.dim);
+    }
+    const n = x0.length / scene.dim;
+    const tint = tintsOf(x0, scene.dim);
+    this.state = { ...this.state, scene, dim: scene.dim, n, x0, target, tint, trajectory: null, training: false, shown: Float32Array.from(x0) };
+    this.history = new History();
+    this.past = null;
+    this.loss = [];
+    this.handled = false;
+    this.wanted = null;
+    this.controls.showScene(scene, n);
+    if (JSON.stringify(before?.sampler) !== JSON.stringify(scene.sampler)) this.controls.setSampling(scene.sampler);
+    this.controls.showReady(false, scene.network ? "" : "Nothing learnt yet. Train, and the particles find their way.");
+    this.controls.showHistory([], -1);
+    this.controls.showMessage("");
+    this.clock.pause();
+    this.clock.seek(1);
+    this.#setState("waiting");
+    this.#restyle();
+  }
+
+  /** Keeps the weights in the history and, unless the past is being looked at, shows what they do. */
+  addSnapshot(snapshot) {
+    const { scene } = this.state;
+    if (!scene?.network || snapshot.run !== scene.run) return;
+    this.sampler.put(scene.run, snapshot.id, decodeWeights(snapshot.weights));
+    const { id, step, steps } = snapshot;
+    for (const gone of this.history.add({ id, step, steps })) this.sampler.forget(scene.run, gone.id);
+    for (const point of snapshot.loss) this.loss.push(point);
+    if (this.loss.length > 4000) this.loss = this.loss.filter((_, k) => k % 2 === 0);
+    this.counters.snapshots += 1;
+    this.counters.history = this.history.kept.length;
+    this.#lead(snapshot);
+    if (this.past !== null && this.index < 0) this.past = this.history.nearest(this.pastStep).id;
+    this.controls.showHistory(this.history.kept, this.index);
+    this.controls.showPace(snapshot);
+    this.controls.showLoss(this.loss, snapshot.steps, this.state.theme);
+    if (snapshot.message) this.controls.showMessage(snapshot.message, true);
+    if (this.past === null) this.#resample({ glide: !snapshot.done });
+  }
+
+  /** A sentence below the controls: a notice, or a problem. */
+  say(text, problem = false) {
+    this.controls.showMessage(text, problem);
+  }
+
+  destroy() {
+    cancelAnimationFrame(this.raf);
+    for (const observer of this.observers) observer.disconnect();
+    this.listen.abort();
+    this.controls.destroy();
+    if (this.state.scene?.network) this.sampler.forget(this.state.scene.run);
+    this.state = { scene: null };
+    window.__playground.stages = window.__playground.stages.filter((one) => one !== this.counters);
+    this.root.replaceChildren();
+  }
+
+  /** Where the history slider stands. */
+  get index() {
+    const { kept } = this.history;
+    return this.past === null ? kept.length - 1 : kept.findIndex(({ id }) => id === this.past);
+  }
+
+  // ---------------------------------------------------------------------------------------------- time
+
+  /** Unless a hand is on the clock: while training the end points show, and when it is done the way there plays. */
+  #lead({ done }) {
+    const before = this.root.dataset.state;
+    this.#setState(done ? "ready" : "training");
+    this.state.training = !done;
+    if (this.handled || before === this.root.dataset.state) return;
+    this.clock.pause();
+    this.clock.seek(1);
+    if (done && !reducedMotion.matches) this.clock.play();
+    this.#touch();
+  }
+
+  #byHand(act) {
+    this.handled = true;
+    act();
+    this.#touch();
+  }
+
+  /** The clock has changed: show it, and go on drawing. */
+  #touch() {
+    this.state.t = this.clock.t;
+    this.counters.playing = this.clock.playing;
+    this.root.dataset.playing = String(this.clock.playing);
+    this.controls.showClock(this.clock);
+    this.drawing.invalidate("live");
+    this.#draw();
+  }
+
+  #draw() {
+    if (!this.raf && this.visible && this.state.scene) this.raf = requestAnimationFrame((now) => this.#frame(now));
+  }
+
+  #frame(now) {
+    this.raf = 0;
+    this.counters.frames += 1;
+    const wasPlaying = this.clock.playing;
+    if (this.clock.tick(now) || this.clock.playing !== wasPlaying) this.#touch();
+    const gliding = this.#place(now);
+    if (gliding) this.drawing.invalidate("live");
+    if (this.drawing.paint(this.state)) this.counters.draws += 1;
+    if (this.since) this.#stamp();
+    if (this.clock.playing || gliding) this.#draw();
+  }
+
+  /** Puts `shown` where the particles are at t; true while they still glide there from the last picture. */
+  #place(now) {
+    const { trajectory, shown, t } = this.state;
+    if (!trajectory) return false;
+    positionsAt(trajectory, t, shown);
+    if (!this.glide) return false;
+    this.glide.start ??= now;
+    const share = (now - this.glide.start) / GLIDE;
+    if (share >= 1) this.glide = null;
+    else for (let i = 0; i < shown.length; i++) shown[i] = this.glide.from[i] + share * (shown[i] - this.glide.from[i]);
+    return share < 1;
+  }
+
+  /** After the frame that shows the answer to a hand is painted, notes how long that took. */
+  #stamp() {
+    const since = this.since;
+    this.since = null;
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => (this.counters.lastPaintMs = performance.now() - since);
+    port2.postMessage(null);
+  }
+
+  // ---------------------------------------------------------------------------------------------- sampling
+
+  #lookBack(index, since) {
+    const { kept } = this.history;
+    const one = kept[index];
+    this.past = index >= kept.length - 1 ? null : one.id;
+    this.pastStep = one.step;
+    this.controls.showHistory(kept, index);
+    this.#resample({ since });
+  }
+
+  /** Asks for a trajectory with the current weights, solver and steps; a newer wish replaces the one that waits. */
+  #resample({ since = null, glide = false }) {
+    if (!this.history.kept.length) return;
+    this.wanted = { since, glide };
+    if (!this.busy && this.visible) this.#work();
+  }
+
+  async #work() {
+    this.busy = true;
+    while (this.wanted && this.visible) {
+      const { since, glide } = this.wanted;
+      this.wanted = null;
+      const { scene, dim, x0 } = this.state;
+      const { solver } = this.controls;
+      const steps = this.#affordable(this.controls.steps);
+      const { id: snapshot } = this.history.kept[this.index];
+      try {
+        const trajectory = await this.sampler.sample({ run: scene.run, snapshot, x0, dim, solver, steps, lane: this.lane });
+        if (trajectory && scene === this.state.scene) this.#show(trajectory, { since, glide, steps });
+      } catch (error) {
+        if (scene === this.state.scene) this.say(`The browser could not sample this network: ${error.message}`, true);
+      }
+    }
+    this.busy = false;
+  }
+
+  /** While weights stream in, no more steps than keep the picture live; the last snapshot gets all that are asked. */
+  #affordable(steps) {
+    const { training, trajectory } = this.state;
+    if (!training || !trajectory || this.past !== null) return steps;
+    const each = trajectory.ms / (trajectory.t.length - 1);
+    return Math.min(steps, Math.max(FEW_STEPS + 1, Math.floor(LIVE_MS / each)));
+  }
+
+  #show(trajectory, { since, glide, steps }) {
+    const { state, counters } = this;
+    this.glide = glide && state.trajectory && !reducedMotion.matches ? { from: state.shown.slice() } : null;
+    const traced = trajectory.t.length - 1 <= FEW_STEPS ? TRACED.nodes : TRACED.smooth;
+    Object.assign(state, { trajectory, traced: Math.min(traced, state.n) });
+    this.since = since ?? this.since;
+    counters.samples += 1;
+    counters.lastSteps = steps;
+    this.drawing.invalidate("paths", "live");
+    this.#draw();
+    this.controls.showReady(true);
+    this.controls.showPicture(trajectory);
+    this.#measure();
+  }
+
+  /** The distance of the end points to the target: after the picture, of the newest only, and not too often. */
+  async #measure() {
+    if (this.measuring) return;
+    this.measuring = true;
+    await new Promise((resolve) => setTimeout(resolve, MEASURE_EVERY));
+    const { scene, trajectory, n, dim } = this.state;
+    if (trajectory) {
+      const points = trajectory.x.subarray(-n * dim);
+      const value = await this.sampler.distance({ run: scene.run, points, lane: `${this.lane} distance` }).catch(() => null);
+      if (value !== null && scene === this.state.scene) this.controls.showDistance(value, scene.floor.sliced_w2);
+    }
+    this.measuring = false;
+    if (this.state.trajectory !== trajectory) this.#measure();
+  }
+
+  // ---------------------------------------------------------------------------------------------- surroundings
+
+  #setState(name) {
+    this.root.dataset.state = name;
+  }
+
+  #restyle() {
+    this.state.theme = themeOf(this.root, this.state.dim);
+    this.controls.showLoss(this.loss, this.history.kept.at(-1)?.steps ?? 0, this.state.theme);
+    this.drawing.invalidate();
+    this.#touch();
+  }
+
+  /** Follows size, colours and visibility; nothing moves where nobody looks. */
+  #watch() {
+    this.listen = new AbortController();
+    const { signal } = this.listen;
+    let onScreen = true;
+    const look = () => {
+      this.visible = onScreen && !document.hidden;
+      if (!this.visible) return;
+      this.clock.last = null;
+      this.#draw();
+      if (this.wanted && !this.busy) this.#work();
+    };
+    const size = new ResizeObserver(() => this.#restyle());
+    size.observe(this.controls.parts.canvas);
+    const screen = new IntersectionObserver(([entry]) => ((onScreen = entry.isIntersecting), look()));
+    screen.observe(this.root);
+    const colours = new MutationObserver(() => this.#restyle());
+    for (const node of [document.documentElement, document.body]) {
+      colours.observe(node, { attributes: true, attributeFilter: ["class"] });
+    }
+    this.observers = [size, screen, colours];
+    document.addEventListener("visibilitychange", look, { signal });
+    reducedMotion.addEventListener("change", () => (reducedMotion.matches ? this.clock.pause() : null, this.#touch()), { signal });
+    look();
+  }
+}
+
+/**
+ * The snapshots of one training, at most 48 and evenly spread: every `stride`-th that came, and always the first and
+ * the last. When it is full the stride doubles, so that every second one goes.
+ */
+class History {
+  constructor() {
+    this.kept = [];
+    this.stride = 1;
+    this.seen = 0;
+  }
+
+  /** Adds the newest and returns those that had to go. */
+  add(snapshot) {
+    const stays = ({ order }) => order % this.stride === 0;
+    const before = this.kept;
+    this.kept = [...before.filter((one, k) => k < before.length - 1 || stays(one)), { ...snapshot, order: this.seen++ }];
+    if (this.kept.length > MOST_KEPT) {
+      this.stride *= 2;
+      this.kept = this.kept.filter((one, k) => stays(one) || k === this.kept.length - 1);
+    }
+    return before.filter((one) => !this.kept.includes(one));
+  }
+
+  /** The one that is nearest to a training step. */
+  nearest(step) {
+    return this.kept.reduce((best, one) => (Math.abs(one.step - step) < Math.abs(best.step - step) ? one : best));
+  }
+}
+
+/** The particles at time t on the straight pieces between the solver's states, into `out` (n·d). */
+function positionsAt({ t: times, x }, t, out) {
+  const last = times.length - 1;
+  let k = 0;
+  while (k < last - 1 && times[k + 1] <= t) k++;
+  const share = Math.min(1, Math.max(0, (t - times[k]) / (times[k + 1] - times[k])));
+  const size = out.length;
+  const a = k * size;
+  const b = a + size;
+  for (let i = 0; i < size; i++) out[i] = x[a + i] + share * (x[b + i] - x[a + i]);
+}
+
+/** The colour of each particle by where it starts: by angle around the centre, in 1-D by rank. */
+function tintsOf(x0, dim) {
+  const n = x0.length / dim;
+  if (dim === 1) {
+    const order = Array.from(x0.keys()).sort((a, b) => x0[a] - x0[b]);
+    const tint = new Uint8Array(n);
+    order.forEach((i, rank) => (tint[i] = Math.floor((TINTS * rank) / n)));
+    return tint;
+  }
+  let [cx, cy] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    cx += x0[2 * i] / n;
+    cy += x0[2 * i + 1] / n;
+  }
+  return Uint8Array.from({ length: n }, (_, i) => {
+    const turns = Math.atan2(x0[2 * i + 1] - cy, x0[2 * i] - cx) / (2 * Math.PI);
+    return Math.floor(TINTS * (turns - Math.floor(turns))) % TINTS;
+  });
+}

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Generator
+
+
+@pytest.fixture(autouse=True, scope="package")
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def generator() -> Generator:
+    return Generator().manual_seed(7)
+
+
+@pytest.fixture
+def has_moments():
+    """Asserts that a sample has a mean (d,) and a covariance (d, d), within five standard errors."""
+
+    def check(x, mean, covariance):
+        mean, covariance = torch.tensor(mean).float(), torch.tensor(covariance).float()
+        root = len(x) ** 0.5
+        assert ((x.mean(0) - mean).abs() < 5 * x.std(0) / root).all(), (x.mean(0), mean)
+        centred = x - mean
+        products = centred[:, :, None] * centred[:, None, :]
+        assert ((products.mean(0) - covariance).abs() < 5 * products.std(0) / root).all(), (x.T.cov(), covariance)
+
+    return check
