@@ -104,7 +104,10 @@ def _path(loc: tuple[int | str, ...], given: Any) -> tuple[str, ...]:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not write whole numbers of more than 4,300 digits
+        return "this number"
     return text if len(text) <= 40 else text[:37] + "..."
 
 
@@ -113,13 +116,13 @@ def _sentence(item: Any) -> str:
     kind, context, given = item["type"], item.get("ctx", {}), _shown(item.get("input"))
     match kind:
         case "greater_than_equal":
-            return f"{given} is too small; choose at least {context['ge']:g}."
+            return f"{given} is too small; choose at least {context['ge']:.10g}."
         case "greater_than":
-            return f"{given} is too small; choose more than {context['gt']:g}."
+            return f"{given} is too small; choose more than {context['gt']:.10g}."
         case "less_than_equal":
-            return f"{given} is too large; choose at most {context['le']:g}."
+            return f"{given} is too large; choose at most {context['le']:.10g}."
         case "less_than":
-            return f"{given} is too large; choose less than {context['lt']:g}."
+            return f"{given} is too large; choose less than {context['lt']:.10g}."
         case "finite_number":
             return f"{given} is not a finite number."
         case "int_parsing" | "int_type" | "int_from_float":

@@ -137,7 +137,7 @@ class Experiment(Settings):
             packed = base64.urlsafe_b64decode(link + "=" * (-len(link) % 4))
             text = zlib.decompressobj().decompress(packed, MAX_FILE_BYTES)
             return cls.parse(json.loads(text))
-        except (ValueError, zlib.error) as error:
+        except (ValueError, RecursionError, zlib.error) as error:
             if isinstance(error, InvalidExperiment):
                 raise
             raise InvalidExperiment([Problem((), "this link does not hold an experiment.")]) from None

@@ -104,15 +104,18 @@ class Mlp:
         angles = 2 * math.pi * t * torch.arange(1, self.frequencies + 1, dtype=t.dtype, device=t.device)
         return torch.cat([2 * t - 1, torch.sin(angles), torch.cos(angles)], dim=1)
 
+    def inputs_at(self, x: Tensor, t: Tensor) -> Tensor:
+        """What the first layer sees of x (n, inputs) at t, (n, 1) or (1, 1) for all: (n, inputs + 1 + 2k)."""
+        return torch.cat([x, self.features(t).expand(len(x), -1)], dim=1)
+
     def __call__(self, weights: Tensor, x: Tensor, t: Tensor) -> Tensor:
         """F(x, t): x (n, inputs), t (n, 1) or (1, 1) for all → (n, outputs)."""
-        layers = list(self.layers(weights))
+        *hidden, (last, last_bias) = self.layers(weights)
         act = ACTIVATIONS[self.activation]
-        h = torch.cat([x, self.features(t).expand(len(x), -1)], dim=1)
-        for matrix, bias in layers[:-1]:
+        h = self.inputs_at(x, t)
+        for matrix, bias in hidden:
             h = act(torch.addmm(bias, h, matrix.t()))
-        matrix, bias = layers[-1]
-        return torch.addmm(bias, h, matrix.t())
+        return torch.addmm(last_bias, h, last.t())
 
     def describe(self) -> dict[str, Any]:
         """The list of operations for another runtime, such as the browser's."""

@@ -44,9 +44,8 @@ class Uniform(DimensionFree):
 
     def draw(self, n: int, generator: Generator) -> tuple[Tensor, Tensor]:
         u = torch.rand(n, self._settled(), generator=generator, device=generator.device)
-        labels = torch.zeros(n, dtype=torch.int64, device=generator.device)
-        # lerp never rounds past its ends, which low + (high − low) u may.
-        return torch.lerp(self._vector(self.low, u), self._vector(self.high, u), u), labels
+        low, high = self._vector(self.low, u), self._vector(self.high, u)
+        return low + (high - low) * u, torch.zeros(n, dtype=torch.int64, device=generator.device)
 
     def log_prob(self, x: Tensor) -> Tensor:
         inside = ((x >= self._vector(self.low, x)) & (x <= self._vector(self.high, x))).all(1)

@@ -22,7 +22,7 @@ class Snapshot:
     phase: int
     step: int
     seconds: float
-    losses: tuple[tuple[int, float], ...]
+    losses: tuple[tuple[float, float], ...]
     weights: Weights
 
 

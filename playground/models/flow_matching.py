@@ -19,9 +19,12 @@ from playground.dynamics.parameterization import Moments, ScalingKind, affine
 from playground.dynamics.paths import AnyPath, LinearPath, Path
 from playground.dynamics.solvers import Sampler
 from playground.models.base import Learner, Model, Pool, Task, Weights
-from playground.models.learning import Descent
+from playground.models.learning import Adam, Regression
 from playground.networks import Mlp, Network
 from playground.trajectory import Trajectory
+
+PREPARED = 8192
+"""Examples that are prepared at a time."""
 
 
 class FlowMatching(Model):
@@ -42,7 +45,7 @@ class FlowMatching(Model):
 
 
 class FlowLearner:
-    """E ‖v(x_t, t) − dx_t/dt‖² over pairs of the coupling and t in [t_min, t_max]."""
+    """E ‖v(x_t, t) − dx_t/dt‖² over pairs of the coupling and t in [t_min, t_max], in the units of the scaling."""
 
     def __init__(self, name: str, model: FlowMatching, task: Task, source: Pool, target: Pool) -> None:
         self.name = name
@@ -52,29 +55,47 @@ class FlowLearner:
         self._scaling = task.network.input_scaling
         self._moments = Moments.of(source.points, target.points)
         self._mlp = task.network.build(task.dim, task.dim)
-        self._descent = Descent(self._mlp.initial(task.generator(0)).to(task.device), task.optimisation)
+        weights = self._mlp.initial(task.generator(0)).to(task.device)
+        self._adam = Adam(weights, task.optimisation)
+        self._regression = Regression(self._mlp, weights)
         self._generator = task.generator(3)
+        self._batches = self._prepared()
 
     def step(self, decay: float) -> Tensor:
-        x0, x1 = self._coupling.pair(self._source.batch(self._batch), self._target.batch(self._batch), self._generator)
-        t = self._times(len(x0), x0.device)
+        loss = self._regression(*next(self._batches))
+        self._adam.step(self._regression.gradient, decay)
+        return loss
+
+    def _prepared(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of what the network sees and what it should say, made many at a time: that costs far less."""
+        many = max(1, PREPARED // self._batch)
+        while True:
+            inputs, outputs = self._examples(many)
+            yield from zip(inputs.split(self._batch), outputs.split(self._batch), strict=True)
+
+    def _examples(self, batches: int) -> tuple[Tensor, Tensor]:
+        """Inputs and wanted outputs of `batches` batches, one after another."""
+        n = batches * self._batch
+        x0, x1 = self._coupling.pair(self._source.batch(n), self._target.batch(n), self._generator)
+        t = self._times(batches)
         xt, velocity = self._path.point(x0, x1, t)
         place = affine(self._scaling, self._moments, self._path, t)
         centred = xt - place.center
-        rest = (velocity - place.skip * centred - place.drift) / place.out
-        output = self._mlp(self._descent.weights, place.inside * centred, t)
-        loss = (output - rest).square().mean()
-        self._descent.step(loss, decay)
-        return loss.detach()
+        wanted = (velocity - place.skip * centred - place.drift) / place.out
+        return self._mlp.inputs_at(place.inside * centred, t), wanted
 
-    def _times(self, n: int, device: torch.device) -> Tensor:
-        """One time in each of n equal slices of the interval: uniform, with less variance than independent draws."""
-        offsets = torch.rand(n, 1, generator=self._generator, device=device)
-        slices = (torch.arange(n, device=device).unsqueeze(1) + offsets) / n
-        return self._path.t_min + (self._path.t_max - self._path.t_min) * slices
+    def _times(self, batches: int) -> Tensor:
+        """Times (batches · batch, 1), in each batch one in every equal slice of the interval.
+
+        They are uniform, with less variance than independent draws.
+        """
+        device = self._generator.device
+        offsets = torch.rand(batches, self._batch, generator=self._generator, device=device)
+        slices = (torch.arange(self._batch, device=device) + offsets) / self._batch
+        return (self._path.t_min + (self._path.t_max - self._path.t_min) * slices).view(-1, 1)
 
     def weights(self) -> Weights:
-        return {"velocity": self._descent.average().cpu(), "moments": self._moments.packed()}
+        return {"velocity": self._adam.average().cpu(), "moments": self._moments.packed()}
 
 
 @dataclass(frozen=True)

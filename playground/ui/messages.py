@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -86,10 +86,18 @@ def scene(name: str, run: Run) -> str:
     return _flat(message)
 
 
-def snapshot(name: str, record: Round, taken: Snapshot, *, rate: float | None = None, done: bool = False) -> str:
+def snapshot(
+    name: str,
+    record: Round,
+    taken: Snapshot,
+    *,
+    rate: float | None = None,
+    done: bool = False,
+    most_losses: int = LOSSES_A_MESSAGE,
+) -> str:
     """One snapshot for the stage; rate is in steps a second, from which the seconds left follow."""
     left = None if done or not rate else (record.steps - taken.step) / rate
-    losses = [(round(step, 1), float(f"{loss:.5g}")) for step, loss in binned(taken.losses, LOSSES_A_MESSAGE)]
+    losses = [(round(step, 1), float(f"{loss:.5g}")) for step, loss in binned(taken.losses, most_losses)]
     return _flat(
         {
             "run": name,
@@ -113,10 +121,12 @@ def _flat(message: dict[str, Any]) -> str:
 
 def opening(name: str, run: Run) -> str:
     """A finished run in one message: its experiment, its scene and every snapshot that is kept."""
-    shots = [
-        snapshot(name, record, taken, done=record is run.rounds[-1] and taken is record.last)
-        for record in run.rounds
-        for taken in record.history
-    ]
+    shots = []
+    for record in run.rounds:
+        for taken in record.history:
+            newest = taken is record.last
+            losses = tuple(record.losses.points) if newest else ()
+            done = newest and record is run.rounds[-1]
+            shots.append(snapshot(name, record, replace(taken, losses=losses), done=done, most_losses=512))
     experiment = json.dumps(run.experiment.to_dict(), separators=(",", ":"))
     return f'{{"experiment":{experiment},"scene":{scene(name, run)},"snapshots":[{",".join(shots)}]}}'

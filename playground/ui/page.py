@@ -46,6 +46,7 @@ HEAD = """
 
 def build(sessions: Sessions) -> gr.Blocks:
     """The page, whose visitors' runs live in `sessions`."""
+    demo: gr.Blocks
     with gr.Blocks(title="Generative Dynamics Playground", analytics_enabled=False, fill_width=True) as demo:
         _component("header", {"presets": _listed_presets(), "opening": OPENING}, elem_id="header")
         with gr.Row(elem_id="studio"):

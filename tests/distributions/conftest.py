@@ -18,6 +18,12 @@ def generator() -> Generator:
     return Generator().manual_seed(7)
 
 
+@pytest.fixture(params=[0.0, 1 - 2**-24], ids=["smallest", "largest"])
+def extreme_rand(request, monkeypatch):
+    """Makes torch.rand give nothing but the smallest or the largest number that it can."""
+    monkeypatch.setattr(torch, "rand", lambda *shape, generator, device: torch.full(shape, request.param))
+
+
 @pytest.fixture
 def has_moments():
     """Asserts that a sample has a mean (d,) and a covariance (d, d), within five standard errors."""

@@ -53,7 +53,8 @@ def test_moments(generator, has_moments):
     has_moments(Checkerboard().sample(50_000, generator), [0.0, 0.0], [[4 / 3, 0.25], [0.25, 4 / 3]])
 
 
-def test_no_point_falls_into_the_neighbour_by_rounding(generator):
-    for cells in (3, 4, 16):
-        board = Checkerboard(cells=cells, half_width=50.0)
-        assert board.log_prob(board.sample(1_000_000, generator)).isfinite().all()
+@pytest.mark.parametrize("cells", range(1, 17))
+def test_no_point_falls_into_the_neighbour_by_rounding(cells, extreme_rand, generator):
+    for half_width in (0.1, 0.7, 2.0, 49.9):
+        board = Checkerboard(cells=cells, half_width=half_width)
+        assert board.log_prob(board.sample(1000, generator)).isfinite().all()

@@ -37,6 +37,7 @@ def default(cls):
 # Each with the half width of a box that holds all of it but 1e-6, and the cells along each axis to integrate on.
 WITH_DENSITY = [
     (Gaussian(dimension=1), 6, 400),
+    (Gaussian(dimension=2, std=(0.5,)), 4, 100),
     (Gaussian(mean=(1.0, -2.0), std=(0.5, 1.5), correlation=-0.9), 10, 400),
     (Gaussian(std=(0.5, 1.0, 2.0)), 12, 100),
     (Uniform(dimension=1, low=(-1.0,), high=(0.5,)), 2, 4000),

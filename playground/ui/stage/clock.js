@@ -1,12 +1,14 @@
 /**
- * The animation's clock: carries t from 0 (source) to 1 (target), rests at both ends, and starts over.
- *
- * It draws nothing and asks for no frames: whoever owns it calls `tick` once a frame with the time in ms.
+ * The two times of the stage: t along the path, which a Clock carries from source to target, and the time of training,
+ * whose snapshots a History keeps; and where the particles are at a time. Nothing here draws or asks for frames.
  */
+
+const MOST_KEPT = 48;
 
 /** A frame that comes later than this (a hidden tab, a stall) counts as this long, so that nothing leaps. */
 const LONGEST_FRAME = 100;
 
+/** Carries t from 0 (source) to 1 (target), rests at both ends, and starts over; `tick` it once a frame. */
 export class Clock {
   /** All in ms: the way from source to target, the rest at the target, the rest at the source. */
   constructor({ travel = 3000, restAtEnd = 1500, restAtStart = 300 } = {}) {
@@ -87,4 +89,47 @@ export class Clock {
     if (this.t >= 1) this.rest = this.restAtEnd;
     return elapsed > 0;
   }
+}
+
+/**
+ * The snapshots of one training, at most 48 and evenly spread: every `stride`-th that came, and always the first and
+ * the last. When it is full the stride doubles, so that every second one goes.
+ */
+export class History {
+  constructor() {
+    this.kept = [];
+    this.stride = 1;
+    this.seen = 0;
+  }
+
+  /** Adds the newest and returns those that had to go. */
+  add(snapshot) {
+    const stays = ({ order }) => order % this.stride === 0;
+    const before = this.kept;
+    this.kept = [...before.filter((one, k) => k < before.length - 1 || stays(one)), { ...snapshot, order: this.seen++ }];
+    if (this.kept.length > MOST_KEPT) {
+      this.stride *= 2;
+      this.kept = this.kept.filter((one, k) => stays(one) || k === this.kept.length - 1);
+    }
+    return before.filter((one) => !this.kept.includes(one));
+  }
+
+  /** The one that is nearest to a training step. */
+  nearest(step) {
+    return this.kept.reduce((best, one) => (Math.abs(one.step - step) < Math.abs(best.step - step) ? one : best));
+  }
+}
+
+/** The state k at or before time t and the share of the way to state k + 1; times are ascending. */
+export function bracket(times, t) {
+  let k = 0;
+  while (k < times.length - 2 && times[k + 1] <= t) k++;
+  return { k, share: Math.min(1, Math.max(0, (t - times[k]) / (times[k + 1] - times[k]))) };
+}
+
+/** The particles at time t on the straight pieces between the solver's states, into `out` (n·dim). */
+export function positionsAt({ t: times, x }, t, out) {
+  const { k, share } = bracket(times, t);
+  const size = out.length;
+  for (let i = 0, a = k * size, b = a + size; i < size; i++, a++, b++) out[i] = x[a] + share * (x[b] - x[a]);
 }

@@ -176,11 +176,13 @@ export class Controls {
 
   showPicture({ nfe, ms }) {
     this.#say("nfe", count(nfe));
+    this.parts.distance.classList.add("pg-stale");
     this.#say("ms", `${ms < 9.95 ? ms.toFixed(1) : count(ms)} ms`);
   }
 
   showDistance(value, floor) {
     const ratio = floor > 0 ? `<small>${(value / floor).toFixed(1)}× floor</small>` : "";
+    this.parts.distance.classList.remove("pg-stale");
     this.parts.distance.innerHTML = `${value.toFixed(3)} ${ratio}`;
   }
 

@@ -1,17 +1,23 @@
 /**
- * Painting the stage: a list of painters, each one layer, on three stacked canvases.
+ * Painting the stage: a list of painters, each one layer, on a stack of canvases.
  *
- * A painter is `{ name, plane, dims?, paint(ctx, view, state) }` and draws in CSS pixels. Its plane says when it is
- * redone: "ground" when scene, size or colours change, "paths" when the trajectory changes as well, "live" at every
- * frame. A new layer is one more painter in the list.
+ * A painter is `{ plane, dims?, paint(ctx, view, state) }` and draws in CSS pixels. Its plane says when it is redone:
+ *     ground     when scene, size or colours change
+ *     paths      when the trajectory changes as well, on a copy of the ground
+ *     travelled  never cleared while t only grows: a painter adds what lies between state.since and state.t
+ *     live       at every frame
+ *     dots       at every frame; belongs to the particles alone, who write its pixels themselves
+ * A new layer is one more painter in the list.
  *
  * `view` maps data to the canvas: X = view.ox + view.sx·x, Y = view.oy + view.sy·y, with equal scales in 2-D. In 1-D
- * the horizontal axis is time t in [0, 1] and the vertical one the position. `state` is what the Stage knows:
- * dim, n, x0, target, tint (colour of each particle), traced (how many of the first particles leave a trail), trajectory, t and
- * shown, the (n·d) positions at t.
+ * the horizontal axis is time t in [0, 1] and the vertical one the position. `state` is what the Stage knows: scene,
+ * dim, n, x0, target, tint (colour of each particle), traced (how many of the first particles leave a trail),
+ * trajectory, t, shown (the n·dim positions at t), training and theme.
  */
 
-const PLANES = ["ground", "paths", "live"];
+import { bracket } from "./clock.js";
+
+const PLANES = ["ground", "paths", "travelled", "live", "dots"];
 export const TINTS = 36;
 /** Up to here the solver's own states are drawn as nodes; beyond, a path is thinned to so many corners. */
 export const FEW_STEPS = 16;
@@ -19,19 +25,18 @@ const MOST_CORNERS = 33;
 
 // ------------------------------------------------------------------------------------------------ colours
 
-/** CSS colour of a point in OKLCH (lightness, chroma, hue in turns), Ottosson 2020. */
+/** Red, green, blue (0–255) of a point in OKLCH (lightness, chroma, hue in turns), Ottosson 2020. */
 function oklch(lightness, chroma, turns) {
   const a = chroma * Math.cos(2 * Math.PI * turns);
   const b = chroma * Math.sin(2 * Math.PI * turns);
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
   const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
-  const channels = [
+  return [
     4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
     -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
     -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
   ].map((c) => Math.round(255 * Math.min(1, Math.max(0, c <= 0.0031308 ? 12.92 * c : 1.055 * c ** (1 / 2.4) - 0.055))));
-  return `rgb(${channels.join(",")})`;
 }
 
 /**
@@ -43,18 +48,19 @@ function palette(dim, dark) {
   const chroma = dark ? 0.145 : 0.17;
   return Array.from({ length: TINTS }, (_, k) => {
     const turns = dim === 2 ? (k + 0.5) / TINTS : 0.8 - (0.7 * (k + 0.5)) / TINTS;
-    return oklch(lightness + 0.06 * Math.cos(2 * Math.PI * (turns - 0.28)), chroma, turns);
+    const [r, g, b] = oklch(lightness + 0.06 * Math.cos(2 * Math.PI * (turns - 0.28)), chroma, turns);
+    return { css: `rgb(${r},${g},${b})`, pixel: (b << 16) | (g << 8) | r };
   });
 }
 
-/** The colours and fonts in force at `element`, from the --pg-* variables. */
+/** The colours and the font in force at `element`, from the --pg-* variables. */
 export function themeOf(element, dim = 2) {
   const style = getComputedStyle(element);
   const read = (name) => style.getPropertyValue(`--pg-${name}`).trim();
-  const names = ["source", "moving", "target", "accent", "ink", "ink-soft", "ink-faint", "line", "line-strong", "paper"];
+  const names = ["source", "moving", "target", "accent", "ink-faint", "line", "line-strong", "paper", "font"];
   const theme = Object.fromEntries(names.map((name) => [name, read(name)]));
   const dark = element.closest(".dark") !== null;
-  return { ...theme, dark, font: read("font"), tints: palette(dim, dark) };
+  return { ...theme, dark, tints: palette(dim, dark) };
 }
 
 // ------------------------------------------------------------------------------------------------ the view
@@ -180,25 +186,27 @@ function corners({ t }) {
   return [...picked, t.length - 1];
 }
 
-/** Strokes the paths of the traced particles up to time `until`, one stroke a colour. */
-function strokePaths(ctx, view, state, until) {
-  const { trajectory: { t, x, n }, traced, tint, shown, theme } = state;
-  const { sx, sy, ox, oy, dim } = view;
-  const ends = corners(state.trajectory);
+/** Strokes the paths of the traced particles between two times, one stroke a colour. */
+function strokePaths(ctx, view, { trajectory, traced, tint, theme }, since, until) {
+  const { t: times, x, n, dim } = trajectory;
+  const within = corners(trajectory).map((k) => times[k]).filter((time) => time > since && time < until);
+  const stops = [since, ...within, until].map((time) => ({ time, ...bracket(times, time) }));
+  const { sx, sy, ox, oy } = view;
+  ctx.lineJoin = "round";
   for (let colour = 0; colour < TINTS; colour++) {
-    ctx.strokeStyle = theme.tints[colour];
     ctx.beginPath();
     for (let i = 0; i < traced; i++) {
       if (tint[i] !== colour) continue;
-      for (let c = 0; c < ends.length && t[ends[c]] <= until; c++) {
-        const at = (ends[c] * n + i) * dim;
-        const X = ox + sx * (dim === 1 ? t[ends[c]] : x[at]);
-        const Y = oy + sy * x[at + dim - 1];
-        if (c === 0) ctx.moveTo(X, Y);
-        else ctx.lineTo(X, Y);
+      for (const { time, k, share } of stops) {
+        const a = (k * n + i) * dim;
+        const b = a + n * dim;
+        const along = dim === 1 ? time : x[a] + share * (x[b] - x[a]);
+        const up = x[a + dim - 1] + share * (x[b + dim - 1] - x[a + dim - 1]);
+        if (time === since) ctx.moveTo(ox + sx * along, oy + sy * up);
+        else ctx.lineTo(ox + sx * along, oy + sy * up);
       }
-      if (until < 1) ctx.lineTo(ox + sx * (dim === 1 ? until : shown[2 * i]), oy + sy * shown[dim * i + dim - 1]);
     }
+    ctx.strokeStyle = theme.tints[colour].css;
     ctx.stroke();
   }
 }
@@ -206,21 +214,20 @@ function strokePaths(ctx, view, state, until) {
 /** The whole of each traced path, faint; with few steps also the solver's own states. */
 function paths(ctx, view, state) {
   if (!state.trajectory) return;
-  const { trajectory: { t, x, n }, traced, tint, theme } = state;
+  const { trajectory: { t, x, n, dim }, traced, tint, theme } = state;
   const few = t.length - 1 <= FEW_STEPS;
-  ctx.lineJoin = "round";
   ctx.lineWidth = 1;
   ctx.globalAlpha = few ? 0.4 : 0.22;
-  strokePaths(ctx, view, state, 1);
+  strokePaths(ctx, view, state, 0, 1);
   if (few) {
     ctx.globalAlpha = 0.8;
     ctx.fillStyle = theme.paper;
     for (let i = 0; i < traced; i++) {
-      ctx.strokeStyle = theme.tints[tint[i]];
+      ctx.strokeStyle = theme.tints[tint[i]].css;
       for (let k = 0; k < t.length; k++) {
-        const at = (k * n + i) * view.dim;
+        const at = (k * n + i) * dim;
         ctx.beginPath();
-        ctx.arc(view.ox + view.sx * (view.dim === 1 ? t[k] : x[at]), view.oy + view.sy * x[at + view.dim - 1], 1.7, 0, 7);
+        ctx.arc(view.ox + view.sx * (dim === 1 ? t[k] : x[at]), view.oy + view.sy * x[at + dim - 1], 1.7, 0, 7);
         ctx.fill();
         ctx.stroke();
       }
@@ -229,14 +236,11 @@ function paths(ctx, view, state) {
   ctx.globalAlpha = 1;
 }
 
-/** What the traced particles have travelled so far, stronger than the way that lies ahead. */
+/** What the traced particles have travelled so far, stronger than the way that lies ahead (css: the plane's opacity). */
 function travelled(ctx, view, state) {
-  if (!state.trajectory || state.t <= 0 || state.training) return;
-  ctx.lineJoin = "round";
-  ctx.lineWidth = 1.2;
-  ctx.globalAlpha = state.theme.dark ? 0.5 : 0.45;
-  strokePaths(ctx, view, state, state.t);
-  ctx.globalAlpha = 1;
+  if (!state.trajectory || state.training || state.t <= state.since) return;
+  ctx.lineWidth = 1.3;
+  strokePaths(ctx, view, state, state.since, state.t);
 }
 
 /** 1-D: the density of the particles at t, carried along; at t = 1 it lies on the target's. */
@@ -264,63 +268,81 @@ function dotRadius(view, n) {
   return Math.max(1.2, Math.min(3, 2.1 * room ** 0.5 * (2000 / n) ** 0.25));
 }
 
-/** The particles where they are at t. One small picture of a dot for each colour, stamped. */
-function particles(ctx, view, state) {
-  if (!state.trajectory) return;
-  const { shown, tint, n, t } = state;
-  const { sx, sy, ox, oy, dim } = view;
-  const { sheet, cell, size } = stamps(ctx, view, state);
-  const half = size / 2;
-  for (let i = 0; i < n; i++) {
-    const X = ox + sx * (dim === 1 ? t : shown[2 * i]);
-    ctx.drawImage(sheet, tint[i] * cell, 0, cell, cell, X - half, oy + sy * shown[dim * i + dim - 1] - half, size, size);
-  }
+/**
+ * The particles where they are at t, written straight into pixels: without a graphics card that is ten times as fast
+ * as stamping images or filling circles. Where dots overlap the more opaque pixel wins, and the later of equals.
+ */
+function particles() {
+  let image;
+  let pixels;
+  return (ctx, view, { trajectory, shown, tint, n, t, theme }) => {
+    const { width, height } = ctx.canvas;
+    if (image?.width !== width || image?.height !== height) {
+      image = ctx.createImageData(width, height);
+      pixels = new Uint32Array(image.data.buffer);
+    } else pixels.fill(0);
+    const { dim, dpr } = view;
+    const [sx, ox, sy, oy] = [view.sx, view.ox, view.sy, view.oy].map((v) => v * dpr);
+    const { side, masks } = dot(dotRadius(view, n) * dpr);
+    for (let i = 0; i < (trajectory ? n : 0); i++) {
+      const X = ox + sx * (dim === 1 ? t : shown[2 * i]) - side / 2;
+      const Y = oy + sy * shown[dim * i + dim - 1] - side / 2;
+      const [left, top] = [Math.floor(X), Math.floor(Y)];
+      if (!(left >= 0 && top >= 0 && left + side <= width && top + side <= height)) continue;
+      const mask = masks[4 * Math.floor(4 * (Y - top)) + Math.floor(4 * (X - left))];
+      const colour = theme.tints[tint[i]].pixel;
+      for (let k = 0, row = top * width + left; k < mask.length; row += width) {
+        for (let at = row; at < row + side; at++, k++) {
+          if (mask[k] !== 0 && mask[k] >= pixels[at] >>> 24) pixels[at] = (mask[k] << 24) | colour;
+        }
+      }
+    }
+    ctx.putImageData(image, 0, 0);
+  };
 }
 
-/** A strip of dots, one a colour, kept until size or colours change. */
-function stamps(ctx, view, { n, theme }) {
-  const scale = ctx.getTransform().a;
-  const radius = dotRadius(view, n);
-  const key = `${radius} ${scale} ${theme.tints[0]} ${theme.tints[9]}`;
-  if (ctx.stamps?.key === key) return ctx.stamps;
-  const cell = 2 * Math.ceil((radius + 1) * scale);
-  const sheet = new OffscreenCanvas(cell * TINTS, cell);
-  const pen = sheet.getContext("2d");
-  theme.tints.forEach((colour, k) => {
-    pen.beginPath();
-    pen.arc((k + 0.5) * cell, cell / 2, radius * scale, 0, 7);
-    pen.fillStyle = colour;
-    pen.fill();
-  });
-  ctx.stamps = { key, sheet, cell, size: cell / scale };
-  return ctx.stamps;
+/** Coverage (0–255) of a disc in a square of pixels, for its centre at each quarter of a pixel. */
+function dot(radius) {
+  const side = 2 * Math.ceil(radius + 1);
+  const masks = Array.from({ length: 16 }, (_, quarter) =>
+    Uint8Array.from({ length: side * side }, (_, k) => {
+      const x = (k % side) + 0.5 - side / 2 - ((quarter % 4) + 0.5) / 4;
+      const y = Math.floor(k / side) + 0.5 - side / 2 - (Math.floor(quarter / 4) + 0.5) / 4;
+      return 255 * Math.min(1, Math.max(0, radius + 0.5 - Math.hypot(x, y)));
+    }),
+  );
+  return { side, masks };
 }
 
-export const PAINTERS = [
-  { name: "axes", plane: "ground", paint: axes },
-  { name: "clouds", plane: "ground", dims: [2], paint: clouds },
-  { name: "densities", plane: "ground", dims: [1], paint: densities },
-  { name: "paths", plane: "paths", paint: paths },
-  { name: "density", plane: "live", dims: [1], paint: density },
-  { name: "travelled", plane: "live", paint: travelled },
-  { name: "particles", plane: "live", paint: particles },
+/** The layers of a stage, from the lowest to the highest within each plane. */
+export const painters = () => [
+  { plane: "ground", paint: axes },
+  { plane: "ground", dims: [2], paint: clouds },
+  { plane: "ground", dims: [1], paint: densities },
+  { plane: "paths", paint: paths },
+  { plane: "travelled", paint: travelled },
+  { plane: "live", dims: [1], paint: density },
+  { plane: "dots", paint: particles() },
 ];
 
 // ------------------------------------------------------------------------------------------------ the canvases
 
 export class Drawing {
-  /** Stacks its canvases inside `host`, which gives them their size. */
-  constructor(host, painters = PAINTERS) {
+  /** Stacks its canvases inside `host`, which gives them their size. The ground is copied below the paths. */
+  constructor(host) {
     this.host = host;
-    this.painters = painters;
+    this.painters = painters();
     this.stale = new Set(PLANES);
-    this.planes = PLANES.map((name) => {
-      const canvas = document.createElement("canvas");
-      canvas.dataset.plane = name;
-      canvas.setAttribute("aria-hidden", "true");
-      host.append(canvas);
-      return { name, canvas, ctx: canvas.getContext("2d") };
-    });
+    this.until = 0;
+    this.planes = Object.fromEntries(
+      PLANES.map((name) => {
+        const canvas = document.createElement("canvas");
+        canvas.dataset.plane = name;
+        canvas.setAttribute("aria-hidden", "true");
+        if (name !== "ground") host.append(canvas);
+        return [name, canvas.getContext("2d")];
+      }),
+    );
   }
 
   /** Marks planes to be redone at the next paint; all of them without a name. */
@@ -333,27 +355,30 @@ export class Drawing {
     const { clientWidth: width, clientHeight: height } = this.host;
     if (!state.scene || !width || !height) return 0;
     const dpr = Math.min(3, window.devicePixelRatio || 1);
-    const shape = `${width}×${height}×${dpr}`;
-    if (shape !== this.shape) {
-      this.shape = shape;
-      for (const { canvas } of this.planes) {
-        canvas.width = Math.round(width * dpr);
-        canvas.height = Math.round(height * dpr);
-      }
+    this.#fit(Math.round(width * dpr), Math.round(height * dpr));
+    const view = { ...viewOf(state.scene, width, height), dpr };
+    const moved = state.t !== this.until;
+    const names = PLANES.filter((name) => this.stale.has(name) || (name === "travelled" && moved));
+    for (const name of names) {
+      const ctx = this.planes[name];
+      const layers = this.painters.filter(({ plane, dims = [view.dim] }) => plane === name && dims.includes(view.dim));
+      const adds = name === "travelled" && !this.stale.has(name) && state.t > this.until;
+      ctx.canvas.hidden = layers.length === 0;
+      ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+      if (!adds) ctx.clearRect(0, 0, width, height);
+      if (name === "paths") ctx.drawImage(this.planes.ground.canvas, 0, 0, width, height);
+      for (const { paint } of layers) paint(ctx, view, { ...state, since: adds ? this.until : 0 });
+    }
+    this.until = state.t;
+    this.stale.clear();
+    return names.length;
+  }
+
+  #fit(width, height) {
+    for (const { canvas } of Object.values(this.planes)) {
+      if (canvas.width === width && canvas.height === height) continue;
+      Object.assign(canvas, { width, height });
       this.invalidate();
     }
-    const view = viewOf(state.scene, width, height);
-    let painted = 0;
-    for (const { name, ctx } of this.planes) {
-      if (!this.stale.has(name)) continue;
-      ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
-      ctx.clearRect(0, 0, width, height);
-      for (const painter of this.painters) {
-        if (painter.plane === name && (painter.dims ?? [view.dim]).includes(view.dim)) painter.paint(ctx, view, state);
-      }
-      painted += 1;
-    }
-    this.stale.clear();
-    return painted;
   }
 }

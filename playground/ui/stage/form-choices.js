@@ -55,9 +55,17 @@ export function unionField(form, field, path) {
 }
 
 export function groupBody(form, field, path) {
-  const list = fieldList(form, field.fields, path);
-  const element = h("div", { class: "pg-inside" }, list.element);
-  if (!field.optional) return { element, control: null, write: list.write };
+  const element = h("div", { class: "pg-inside" });
+  let fields = null;
+  const write = (value) => {
+    element.hidden = value === null;
+    if (value !== null && !fields) {
+      fields = fieldList(form, field.fields, path);
+      element.replaceChildren(fields.element);
+    }
+    if (value !== null) fields.write(value);
+  };
+  if (!field.optional) return { element, control: null, write };
   const control = h("input", { class: "pg-switch", type: "checkbox", role: "switch" });
   control.addEventListener("change", () => form.turn(path, field, control.checked));
   return {
@@ -65,8 +73,7 @@ export function groupBody(form, field, path) {
     control,
     write(value) {
       control.checked = value !== null;
-      element.hidden = value === null;
-      if (value !== null) list.write(value);
+      write(value);
     },
   };
 }

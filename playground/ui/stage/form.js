@@ -132,6 +132,7 @@ export class Form {
   }
 
   change(path, value, final) {
+    if (this.drawing) return; // a browser reports the text of an input even while it is taken away
     const key = keyOf(path);
     const same = equal(this.at(path), value);
     if (same && !(final && this.gesture === key)) return;
@@ -249,7 +250,9 @@ export class Form {
   }
 
   #refresh() {
+    this.drawing = true;
     for (const [name, part] of this.parts) part.write(this.state[name]);
+    this.drawing = false;
     const sentences = new Map();
     const general = [];
     for (const { path, sentence } of [...this.problems, ...this.server]) {

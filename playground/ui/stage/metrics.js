@@ -15,15 +15,51 @@ export function fixedDirections(dim) {
 /** For each direction the sorted projections of the points. */
 export function sortedProjections(points, dim, directions = fixedDirections(dim)) {
   const n = points.length / dim;
+  const line = new Float32Array(n);
+  const sort = sorter(n);
   return directions.map((direction) => {
-    const line = new Float32Array(n);
     for (let i = 0, at = 0; i < n; i++) {
       let sum = 0;
       for (let j = 0; j < dim; j++) sum += direction[j] * points[at++];
       line[i] = sum;
     }
-    return line.sort();
+    return sort(line);
   });
+}
+
+/** A function that gives n numbers in ascending order, as a new array: a radix sort of their bits in three passes of
+    11, 11 and 10, several times as fast as the built-in sort. */
+function sorter(n) {
+  const keys = new Uint32Array(n);
+  const spare = new Uint32Array(n);
+  const [low, middle, high] = [new Uint32Array(2048), new Uint32Array(2048), new Uint32Array(1024)];
+  const deal = (from, to, places, shift) => {
+    for (let i = 0; i < n; i++) to[places[(from[i] >>> shift) & (places.length - 1)]++] = from[i];
+  };
+  return (values) => {
+    const bits = new Uint32Array(values.buffer, values.byteOffset, n);
+    for (const counts of [low, middle, high]) counts.fill(0);
+    for (let i = 0; i < n; i++) {
+      const key = (bits[i] ^ ((bits[i] >> 31) | 0x80000000)) >>> 0; // unsigned keys in the order of the floats
+      keys[i] = key;
+      low[key & 2047]++;
+      middle[(key >>> 11) & 2047]++;
+      high[key >>> 22]++;
+    }
+    for (const counts of [low, middle, high]) {
+      for (let digit = 0, sum = 0; digit < counts.length; digit++) {
+        const count = counts[digit];
+        counts[digit] = sum;
+        sum += count;
+      }
+    }
+    deal(keys, spare, low, 0);
+    deal(spare, keys, middle, 11);
+    deal(keys, spare, high, 22);
+    const sorted = new Uint32Array(n);
+    for (let i = 0; i < n; i++) sorted[i] = spare[i] >>> 31 ? spare[i] ^ 0x80000000 : ~spare[i];
+    return new Float32Array(sorted.buffer);
+  };
 }
 
 /** ∫ (F_a⁻¹(u) − F_b⁻¹(u))² du for sorted a and b: squared W2 of two sets on a line, of any sizes. */

@@ -66,7 +66,8 @@ export class Sampler {
       With a `lane` it is null where a newer request of that lane overtook it. */
   async evaluate({ run, snapshot, points, t, lane = null }) {
     const shares = this.#divide(points, this.#dims.get(run) ?? 1);
-    const answers = await this.#ask(run, lane, shares.map((part) => ({ kind: "evaluate", run, snapshot, points: part, t })));
+    const parts = shares.map((part) => ({ kind: "evaluate", run, snapshot, points: part, t }));
+    const answers = await this.#ask(run, lane, parts);
     return answers && concatenated(answers.map((answer) => answer.values));
   }
 

@@ -54,13 +54,16 @@ export function* rungeKutta(tableau, velocity, x0, times) {
   }
 }
 
-/** Solvers that are more than a tableau, by name. */
-const OTHERS = {};
+/** The solvers by name; one that is more than a tableau is added here as a generator of its own. */
+const SOLVERS = Object.fromEntries(Object.entries(TABLEAUX).map(([name, tableau]) => [name, fromTableau(tableau)]));
+
+function fromTableau(tableau) {
+  return (velocity, x0, times) => rungeKutta(tableau, velocity, x0, times);
+}
 
 /** The solver of that name, or the Runge–Kutta method of a tableau {a, b, c}. */
 export function solverOf(choice) {
-  const tableau = typeof choice === "string" ? TABLEAUX[choice] : choice;
-  const other = OTHERS[choice];
-  if (!tableau && !other) throw new Error(`there is no solver "${choice}" here`);
-  return other ?? ((velocity, x0, times) => rungeKutta(tableau, velocity, x0, times));
+  if (typeof choice === "object") return fromTableau(choice);
+  if (!Object.hasOwn(SOLVERS, choice)) throw new Error(`there is no solver "${choice}" here`);
+  return SOLVERS[choice];
 }

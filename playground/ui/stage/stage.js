@@ -9,12 +9,11 @@
  * newest one waiting. Distances are measured after the picture, by the same workers.
  */
 
-import { Clock } from "./clock.js";
+import { Clock, History, positionsAt } from "./clock.js";
 import { decodeArray, decodeWeights } from "./codec.js";
 import { Controls } from "./controls.js";
 import { Drawing, FEW_STEPS, TINTS, themeOf } from "./drawing.js";
 
-const MOST_KEPT = 48;
 /** How many particles leave a trail: fewer where each state of the solver is a node. */
 const TRACED = { smooth: 240, nodes: 110 };
 /** A live update glides from the previous picture to the new one for so long (ms). */
@@ -101,7 +100,8 @@ export class Stage {
     if (this.past !== null && this.index < 0) this.past = this.history.nearest(this.pastStep).id;
     this.controls.showHistory(this.history.kept, this.index);
     this.controls.showPace(snapshot);
-    this.controls.showLoss(this.loss, snapshot.steps, this.state.theme);
+    this.lossIsStale = true;
+    this.#draw();
     if (snapshot.message) this.controls.showMessage(snapshot.message, true);
     if (this.past === null) this.#resample({ glide: !snapshot.done });
   }
@@ -154,7 +154,7 @@ export class Stage {
     this.counters.playing = this.clock.playing;
     this.root.dataset.playing = String(this.clock.playing);
     this.controls.showClock(this.clock);
-    this.drawing.invalidate("live");
+    this.drawing.invalidate("live", "dots");
     this.#draw();
   }
 
@@ -168,8 +168,10 @@ export class Stage {
     const wasPlaying = this.clock.playing;
     if (this.clock.tick(now) || this.clock.playing !== wasPlaying) this.#touch();
     const gliding = this.#place(now);
-    if (gliding) this.drawing.invalidate("live");
+    if (gliding) this.drawing.invalidate("live", "dots");
     if (this.drawing.paint(this.state)) this.counters.draws += 1;
+    if (this.lossIsStale) this.controls.showLoss(this.loss, this.history.kept.at(-1)?.steps ?? 0, this.state.theme);
+    this.lossIsStale = false;
     if (this.since) this.#stamp();
     if (this.clock.playing || gliding) this.#draw();
   }
@@ -216,6 +218,7 @@ export class Stage {
 
   async #work() {
     this.busy = true;
+    await null; // several snapshots that come at once are one picture
     while (this.wanted && this.visible) {
       const { since, glide } = this.wanted;
       this.wanted = null;
@@ -249,7 +252,7 @@ export class Stage {
     this.since = since ?? this.since;
     counters.samples += 1;
     counters.lastSteps = steps;
-    this.drawing.invalidate("paths", "live");
+    this.drawing.invalidate("paths", "travelled", "live", "dots");
     this.#draw();
     this.controls.showReady(true);
     this.controls.showPicture(trajectory);
@@ -279,7 +282,7 @@ export class Stage {
 
   #restyle() {
     this.state.theme = themeOf(this.root, this.state.dim);
-    this.controls.showLoss(this.loss, this.history.kept.at(-1)?.steps ?? 0, this.state.theme);
+    this.lossIsStale = true;
     this.drawing.invalidate();
     this.#touch();
   }
@@ -309,47 +312,6 @@ export class Stage {
     reducedMotion.addEventListener("change", () => (reducedMotion.matches ? this.clock.pause() : null, this.#touch()), { signal });
     look();
   }
-}
-
-/**
- * The snapshots of one training, at most 48 and evenly spread: every `stride`-th that came, and always the first and
- * the last. When it is full the stride doubles, so that every second one goes.
- */
-class History {
-  constructor() {
-    this.kept = [];
-    this.stride = 1;
-    this.seen = 0;
-  }
-
-  /** Adds the newest and returns those that had to go. */
-  add(snapshot) {
-    const stays = ({ order }) => order % this.stride === 0;
-    const before = this.kept;
-    this.kept = [...before.filter((one, k) => k < before.length - 1 || stays(one)), { ...snapshot, order: this.seen++ }];
-    if (this.kept.length > MOST_KEPT) {
-      this.stride *= 2;
-      this.kept = this.kept.filter((one, k) => stays(one) || k === this.kept.length - 1);
-    }
-    return before.filter((one) => !this.kept.includes(one));
-  }
-
-  /** The one that is nearest to a training step. */
-  nearest(step) {
-    return this.kept.reduce((best, one) => (Math.abs(one.step - step) < Math.abs(best.step - step) ? one : best));
-  }
-}
-
-/** The particles at time t on the straight pieces between the solver's states, into `out` (n·d). */
-function positionsAt({ t: times, x }, t, out) {
-  const last = times.length - 1;
-  let k = 0;
-  while (k < last - 1 && times[k + 1] <= t) k++;
-  const share = Math.min(1, Math.max(0, (t - times[k]) / (times[k + 1] - times[k])));
-  const size = out.length;
-  const a = k * size;
-  const b = a + size;
-  for (let i = 0; i < size; i++) out[i] = x[a + i] + share * (x[b + i] - x[a + i]);
 }
 
 /** The colour of each particle by where it starts: by angle around the centre, in 1-D by rank. */

@@ -1,0 +1,494 @@
+"""The form in real Chromium, on a page of its own: what a person does, and what they are told."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from pydantic import Field, ValidationError
+
+import playground.ui
+from playground.choice import FROM_NAME, Choice, Settings, problems_of
+from playground.experiment import Experiment
+from playground.ui.form import describe
+
+STAGE = Path(playground.ui.__file__).parent / "stage"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DRIVER = ThreadPoolExecutor(max_workers=1)
+"""Playwright's thread: its event loop does not meet that of another test module."""
+
+
+class Straight(Choice):
+    """Goes straight."""
+
+    kind: Literal["straight"] = "straight"
+
+
+class Wavy(Choice):
+    """Goes in waves."""
+
+    kind: Literal["wavy"] = "wavy"
+    waves: int = Field(3, ge=1, le=9, title="Waves", description="How many waves.")
+
+
+AnyWay = Annotated[Straight | Wavy, Field(discriminator="kind"), FROM_NAME]
+
+
+class Walk(Choice):
+    """On foot."""
+
+    kind: Literal["walk"] = "walk"
+    way: AnyWay = Field(Straight(), title="Way", description="Which way.")
+    pace: float = Field(1.5, gt=0, le=3, title="Pace", description="How fast.", json_schema_extra={"unit": "m/s"})
+
+
+class Ride(Choice):
+    """On a horse."""
+
+    kind: Literal["ride"] = "ride"
+    way: AnyWay = Field(Straight(), title="Way", description="Which way.")
+
+
+class Fly(Choice):
+    """By air."""
+
+    kind: Literal["fly"] = "fly"
+    height: float = Field(
+        100, ge=1, le=1e4, title="Height", description="How high.", json_schema_extra={"scale": "log"}
+    )
+
+
+class Bag(Settings):
+    """What is carried."""
+
+    weight: float = Field(5, ge=0, le=20, title="Weight", description="How heavy.", json_schema_extra={"unit": "kg"})
+    full: bool = Field(False, title="Full", description="Whether it is full.")
+    colour: Literal["red", "blue"] = Field("red", title="Colour", description="Which colour.")
+    stops: tuple[Annotated[float, Field(ge=-9, le=9)], ...] = Field(
+        (0, 1), min_length=1, max_length=3, title="Stops", description="Where."
+    )
+    table: tuple[tuple[float, float], ...] = Field(((1, 0), (0, 1)), title="Table", description="Numbers.")
+    budget: float | None = Field(
+        None, ge=0, le=60, title="Budget", description="How long.", json_schema_extra={"advanced": True, "unit": "s"}
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="For chance.")
+
+
+class Trip(Settings):
+    """A toy experiment."""
+
+    travel: Annotated[Walk | Ride | Fly, Field(discriminator="kind"), FROM_NAME] = Field(
+        Walk(pace=2), title="Travel", description="How to travel."
+    )
+    bag: Bag = Field(Bag(), title="Bag", description="What to carry.")
+    spare: Bag | None = Field(None, title="Spare", description="Another bag.", json_schema_extra={"advanced": True})
+
+
+DESCRIPTIONS: dict[str, Callable[[], dict[str, Any]]] = {
+    "trip": lambda: describe(Trip),
+    "tiles": lambda: describe(Trip, lambda choice: [[0.5, -0.5], [0, 0]]),
+    "experiment": lambda: describe(Experiment),
+}
+PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,"><link rel="stylesheet" href="tokens.css"><link rel="stylesheet" href="form.css">
+<link rel="stylesheet" href="form-controls.css"><style>body { margin: 0; background: var(--pg-paper) }</style>
+<div id="root"></div><script type="module">
+  import { Form } from "./form.js";
+  import * as values from "./form-values.js";
+  import { sliderOf } from "./form-slider.js";
+  const description = %s;
+  window.told = [];
+  window.make = (options) => {
+    document.getElementById("root").replaceChildren();
+    window.form = new Form(document.getElementById("root"), description,
+                           { onChange: (value, state) => window.told.push({ value, ...state }), ...options });
+  };
+  window.make({});
+  Object.assign(window, { values, sliderOf, description });
+</script>"""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Gives the modules and styles as they lie on disk, and a page with a form at /<name of a description>."""
+
+    def do_GET(self) -> None:
+        name = self.path.strip("/")
+        kinds = {".js": "text/javascript", ".css": "text/css"}
+        if name in DESCRIPTIONS:
+            body, kind = (PAGE % json.dumps(DESCRIPTIONS[name]())).encode(), "text/html"
+        else:
+            path = STAGE / Path(name).name
+            body, kind = path.read_bytes(), kinds[path.suffix]
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    playwright = DRIVER.submit(lambda: sync_playwright().start()).result()
+    browser = DRIVER.submit(
+        lambda: playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+    ).result()
+    yield browser
+    DRIVER.submit(browser.close).result()
+    DRIVER.submit(playwright.stop).result()
+
+
+Open = Callable[..., Page]
+
+
+def driven(test: Callable[..., None]) -> Callable[..., None]:
+    """Runs a test in Playwright's thread."""
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        DRIVER.submit(test, *args, **kwargs).result()
+
+    return run
+
+
+@pytest.fixture
+def open_form(chrome: Browser, address: str) -> Iterator[Open]:
+    """Opens a described form in a new context; fails on console errors and on requests that leave the server."""
+    faults: list[str] = []
+    contexts = []
+
+    def opened(name: str = "trip", width: int = 340, **options: Any) -> Page:
+        contexts.append(chrome.new_context(viewport={"width": width, "height": 900}, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda asked: None if asked.url.startswith((address, "data:")) else faults.append(asked.url))
+        page.goto(address + name)
+        page.wait_for_function("window.description")
+        return page
+
+    yield opened
+    for context in contexts:
+        DRIVER.submit(context.close).result()
+    assert not faults
+
+
+def value(page: Page) -> Any:
+    return page.evaluate("form.value")
+
+
+def entry(path: str) -> str:
+    return f'[data-path="{path}"] .pg-entry'
+
+
+@driven
+def test_the_untouched_form_is_the_default_experiment(open_form: Open) -> None:
+    page = open_form("experiment")
+    assert Experiment.parse(value(page)) == Experiment()
+    assert page.evaluate("form.valid && !form.canUndo && told.length === 0")
+    page.evaluate("form.set({target: 'two_moons', training: {steps: 7}})")
+    assert Experiment.parse(value(page)) == Experiment.parse({"target": "two_moons", "training": {"steps": 7}})
+
+
+@driven
+def test_a_kind_brings_its_fields_and_comes_back_as_it_was_left(open_form: Open) -> None:
+    page = open_form()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    assert value(page)["travel"] == {"kind": "walk", "way": {"kind": "straight"}, "pace": 2}
+    page.locator(entry("travel.pace")).fill("1")
+    page.get_by_label("Way", exact=True).select_option("wavy")
+    page.locator(entry("travel.way.waves")).fill("5")
+    page.get_by_label("Travel", exact=True).select_option("fly")
+    assert value(page)["travel"] == {"kind": "fly", "height": 100}
+    assert page.locator(entry("travel.height")).is_visible() and page.locator(entry("travel.pace")).count() == 0
+    assert page.get_by_text("By air.").is_visible()
+    page.get_by_label("Travel", exact=True).select_option("walk")
+    assert value(page)["travel"] == {"kind": "walk", "way": {"kind": "wavy", "waves": 5}, "pace": 1}
+    page.get_by_label("Travel", exact=True).select_option("ride")
+    assert value(page)["travel"] == {"kind": "ride", "way": {"kind": "wavy", "waves": 5}}, "what both have is kept"
+    assert not asked
+
+
+@driven
+def test_an_invalid_value_is_marked_at_once_with_its_sentence(open_form: Open) -> None:
+    page = open_form()
+    field = page.locator(entry("bag.weight"))
+    for text, sentence in {
+        "50": "50 is too large; choose at most 20.",
+        "x": "'x' is not a number.",
+        "nan": "'nan' is not a finite number.",
+        "": "This is missing.",
+    }.items():
+        field.fill(text)
+        assert page.locator('[data-path="bag.weight"] .pg-problem').inner_text() == sentence
+        assert field.get_attribute("aria-invalid") == "true"
+        problem = page.locator('[data-path="bag.weight"] .pg-problem').get_attribute("id")
+        assert problem in (field.get_attribute("aria-describedby") or "").split()
+        assert page.evaluate("!form.valid && !told.at(-1).valid && form.problems[0].path.join('.') === 'bag.weight'")
+    field.fill("3.5")
+    assert page.evaluate("form.valid && told.at(-1).valid") and field.get_attribute("aria-invalid") is None
+    assert page.locator('[data-path="bag.weight"] .pg-problem').is_hidden()
+    stops = page.get_by_label("Stops", exact=True)
+    stops.fill("1, two")
+    assert (
+        page.get_by_text("write numbers separated by commas").is_visible() and value(page)["bag"]["stops"] == "1, two"
+    )
+    stops.fill("[1 −2]")
+    assert page.evaluate("form.valid") and value(page)["bag"]["stops"] == [1, -2]
+    stops.fill("1, 2, 3, 4")
+    assert page.get_by_text("Give at most 3 values.").is_visible()
+    page.get_by_label("Table", exact=True).fill("1, 2\n3")
+    assert page.get_by_text("In row 2: give at least 2 values.").is_visible()
+    page.get_by_label("Table", exact=True).fill("1, 2; 3, 4.5")
+    page.get_by_label("Table", exact=True).blur()
+    assert (
+        value(page)["bag"]["table"] == [[1, 2], [3, 4.5]]
+        and page.get_by_label("Table", exact=True).input_value() == "1, 2\n3, 4.5"
+    )
+
+
+BAD: list[dict[str, Any]] = [
+    {"bag": {"weight": 20.5}},
+    {"bag": {"weight": -0.00001}},
+    {"bag": {"weight": "nan"}},
+    {"bag": {"weight": "heavy"}},
+    {"bag": {"colour": "it's green"}},
+    {"bag": {"seed": 2.5}},
+    {"bag": {"seed": "x" * 50}},
+    {"bag": {"seed": 10**12}},
+    {"bag": {"stops": []}},
+    {"bag": {"stops": [1, 2, 3, 4]}},
+    {"bag": {"budget": -1}},
+    {"travel": {"kind": "walk", "pace": 0}},
+    {"travel": {"kind": "fly", "height": 10**7}},
+    {"travel": {"kind": "swim"}},
+    {"travel": {"kind": "walk", "way": {"kind": "wavy", "waves": 0}}},
+]
+
+
+@driven
+def test_the_browser_says_what_the_server_would(open_form: Open) -> None:
+    page = open_form()
+    for bad in BAD:
+        with pytest.raises(ValidationError) as refused:
+            Trip.model_validate(bad)
+        expected = [(list(problem.path), problem.sentence) for problem in problems_of(refused.value, bad)]
+        page.evaluate("bad => form.set(bad)", bad)
+        assert [(each["path"], each["sentence"]) for each in page.evaluate("form.problems")] == expected
+
+
+@driven
+def test_what_the_server_found_is_marked_by_its_path_until_it_is_changed(open_form: Open) -> None:
+    page = open_form()
+    page.evaluate("""form.markProblems([{path: ["bag", "budget"], sentence: "too long for today."},
+        {path: ["travel"], sentence: "this is closed."}, {path: [], sentence: "the two do not fit."},
+        {path: ["bag", "stops", "1"], sentence: "-1 is off the map."}, {path: ["spare", "full"], sentence: "no."}])""")
+    assert page.locator('[data-path="bag.budget"] .pg-problem').inner_text() == "Too long for today."
+    assert page.locator(entry("bag.budget")).is_visible(), "More has been unfolded"
+    assert page.locator(entry("bag.budget")).get_attribute("aria-invalid") == "true"
+    assert page.get_by_text("This is closed.").is_visible() and page.get_by_text("The two do not fit.").is_visible()
+    assert page.get_by_text("-1 is off the map.").is_visible() and page.evaluate("form.valid")
+    page.locator(entry("bag.budget")).fill("10")
+    assert page.get_by_text("Too long for today.").count() == 0 and page.get_by_text("do not fit").count() == 0
+    assert page.get_by_text("This is closed.").is_visible()
+    page.locator(entry("travel.pace")).fill("1")
+    assert page.get_by_text("This is closed.").count() == 0
+
+
+@driven
+def test_undo_and_redo_take_a_drag_or_an_edit_as_one_step(open_form: Open) -> None:
+    page = open_form()
+    slider = page.locator('[data-path="bag.weight"] .pg-slider')
+    slider.evaluate("""slider => { for (const at of [6, 9, 12]) { slider.value = at;
+        slider.dispatchEvent(new Event("input")); } slider.dispatchEvent(new Event("change")); }""")
+    page.locator(entry("travel.pace")).fill("")
+    page.locator(entry("travel.pace")).press_sequentially("0.5")
+    page.locator(entry("travel.pace")).blur()
+    page.get_by_label("Travel", exact=True).select_option("fly")
+    assert [value(page)["bag"]["weight"], value(page)["travel"]["kind"]] == [12, "fly"]
+    assert page.evaluate("told.filter((each) => each.final).length") == 3
+    page.get_by_label("Travel", exact=True).focus()
+    page.keyboard.press("Control+z")
+    assert value(page)["travel"] == {"kind": "walk", "way": {"kind": "straight"}, "pace": 0.5}
+    page.evaluate("form.undo()")
+    assert value(page)["travel"]["pace"] == 2 and page.locator(entry("travel.pace")).input_value() == "2"
+    page.evaluate("form.undo()")
+    assert value(page)["bag"]["weight"] == 5 and not page.evaluate("form.canUndo")
+    page.evaluate("form.redo(), form.redo()")
+    page.keyboard.press("Control+Shift+Z")
+    assert [value(page)["bag"]["weight"], value(page)["travel"]["kind"]] == [12, "fly"]
+    assert not page.evaluate("form.canRedo")
+
+
+@driven
+def test_reset_by_dot_by_path_and_altogether(open_form: Open) -> None:
+    page = open_form()
+    dot = page.get_by_role("button", name="Reset Pace to 2", exact=True)
+    assert dot.count() == 0
+    page.locator(entry("travel.pace")).fill("1")
+    dot.focus()
+    page.keyboard.press("Enter")
+    assert value(page)["travel"]["pace"] == 2 and dot.count() == 0
+    assert page.locator(entry("travel.pace")).evaluate("input => input === document.activeElement")
+    page.get_by_label("Colour").get_by_text("blue").click()
+    page.locator(entry("bag.weight")).fill("1")
+    page.evaluate("form.reset('bag.colour')")
+    assert (value(page)["bag"]["colour"], value(page)["bag"]["weight"]) == ("red", 1)
+    page.evaluate("form.reset()")
+    assert Trip.model_validate(value(page)) == Trip()
+
+
+@driven
+def test_the_dice_change_the_seed(open_form: Open) -> None:
+    page = open_form()
+    seeds = {0}
+    for _ in range(5):
+        page.get_by_role("button", name="Roll a new seed").click()
+        seeds.add(value(page)["bag"]["seed"])
+    assert len(seeds) >= 5 and all(isinstance(seed, int) and 0 <= seed < 10_000 for seed in seeds)
+    assert page.locator('[data-path="bag.seed"] .pg-slider').count() == 0
+
+
+@driven
+def test_switches_segments_and_what_may_be_absent(open_form: Open) -> None:
+    page = open_form()
+    page.get_by_role("switch", name="Full").click()
+    page.get_by_role("radio", name="red").focus()
+    page.keyboard.press("ArrowRight")
+    assert (value(page)["bag"]["full"], value(page)["bag"]["colour"]) == (True, "blue")
+    page.get_by_text("More", exact=True).first.click()
+    assert page.locator(entry("bag.budget")).get_attribute("placeholder") == "none"
+    page.locator(entry("bag.budget")).fill("30")
+    assert value(page)["bag"]["budget"] == 30
+    page.locator(entry("bag.budget")).fill("")
+    assert value(page)["bag"]["budget"] is None and page.evaluate("form.valid")
+    page.get_by_role("button", name="Spare", exact=True).click()
+    assert value(page)["spare"] is None and page.locator(entry("spare.weight")).is_hidden()
+    page.get_by_role("switch", name="Spare").click()
+    page.locator(entry("spare.weight")).fill("7")
+    assert value(page)["spare"]["weight"] == 7
+    page.get_by_role("switch", name="Spare").click()
+    assert value(page)["spare"] is None
+
+
+@driven
+def test_the_keyboard_is_enough(open_form: Open) -> None:
+    page = open_form("tiles")
+    section = page.get_by_role("button", name="Travel", exact=False).first
+    section.focus()
+    page.keyboard.press("Enter")
+    assert section.get_attribute("aria-expanded") == "false" and page.locator(entry("travel.pace")).is_hidden()
+    page.keyboard.press("Enter")
+    page.get_by_role("radio", name="Walk").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert value(page)["travel"]["kind"] == "fly"
+    page.locator(entry("travel.height")).focus()
+    page.keyboard.press("ArrowUp")
+    assert value(page)["travel"]["height"] == 110
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    assert page.locator(".pg-tip").inner_text() == "How high." and page.locator(".pg-tip").is_visible()
+    page.keyboard.press("Escape")
+    assert page.locator(".pg-tip").is_hidden()
+
+
+@driven
+def test_help_comes_by_hover_and_by_touch(open_form: Open) -> None:
+    page = open_form()
+    page.get_by_role("button", name="What is Pace?").hover()
+    assert page.locator(".pg-tip").inner_text() == "How fast."
+    page.mouse.move(0, 0)
+    assert page.locator(".pg-tip").is_hidden()
+    phone = open_form(width=390, has_touch=True, is_mobile=True)
+    phone.get_by_role("button", name="What is Weight?").tap()
+    box = phone.locator(".pg-tip").bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    phone.get_by_text("Bag", exact=True).first.tap()
+    assert phone.locator(".pg-tip").is_hidden()
+
+
+@driven
+def test_every_position_of_every_slider_is_a_valid_value(open_form: Open) -> None:
+    wrong = """() => {
+      const wrong = [];
+      const walk = (field, name) => {
+        const slider = ["float", "int"].includes(field.type) && sliderOf(field);
+        for (let at = slider ? slider.min : 1; slider && at <= slider.max; at += slider.step) {
+          const value = slider.value(at);
+          const sentence = values.sentenceOf(field, value);
+          if (sentence || String(value).length > 8) wrong.push([name, at, value, sentence]);
+          if (Math.abs(slider.position(value) - at) > slider.step / 2) wrong.push([name, at, value]);
+        }
+        const inside = (field.kinds ?? [field]).flatMap((kind) => kind.fields ?? []);
+        for (const each of inside) walk(each, `${name}.${each.name}`);
+      };
+      walk(description, "");
+      return wrong;
+    }"""
+    assert open_form("trip").evaluate(wrong) == []
+    page = open_form("experiment")
+    assert page.evaluate(wrong) == []
+    page.locator('[data-path="training.rate"] .pg-slider').press("ArrowLeft")
+    assert value(page)["training"]["rate"] == 0.0045
+
+
+@driven
+def test_parts_are_hidden_and_ordered_and_their_values_kept(open_form: Open) -> None:
+    page = open_form()
+    page.evaluate("make({hide: ['bag', 'travel.pace'], value: {bag: {weight: 9}}})")
+    assert page.locator(".pg-section").count() == 2 and page.locator(entry("travel.pace")).count() == 0
+    assert value(page)["bag"]["weight"] == 9 and value(page)["travel"]["pace"] == 2
+    page.evaluate("make({groups: ['bag', {name: 'travel', title: 'Journey', open: false}]})")
+    assert page.locator(".pg-toggle").all_inner_texts()[0] == "Bag"
+    journey = page.get_by_role("button", name="Journey Walk")
+    assert journey.get_attribute("aria-expanded") == "false" and page.locator(entry("travel.pace")).is_hidden()
+    page.evaluate("form.reveal('travel.pace')")
+    assert page.locator(entry("travel.pace")).evaluate("input => input === document.activeElement")
+    page.evaluate("make({value: 'rubbish'})")
+    assert Trip.model_validate(value(page)) == Trip()
+
+
+@driven
+def test_every_control_has_a_name_and_nothing_overflows(open_form: Open) -> None:
+    for name, width in (("tiles", 300), ("experiment", 340), ("experiment", 1200)):
+        page = open_form(name, width)
+        page.locator(".pg-more").evaluate_all("folds => folds.forEach((fold) => (fold.open = true))")
+        nameless = """() => [...document.querySelectorAll("input, select, textarea")].filter((control) =>
+          ![...control.labels ?? []].some((label) => label.textContent) && !control.getAttribute("aria-labelledby"))
+          .map((control) => control.outerHTML)"""
+        assert page.evaluate(nameless) == []
+        ids = "[...document.querySelectorAll('[id]')].map((element) => element.id)"
+        assert page.evaluate(f"new Set({ids}).size === {ids}.length")
+        broken = """() => [...document.querySelectorAll("[aria-describedby], [aria-labelledby], label[for]")].flatMap(
+          (element) => ["aria-describedby", "aria-labelledby", "for"].flatMap((name) =>
+            (element.getAttribute(name) ?? "").split(" ").filter((id) => id && !document.getElementById(id))))"""
+        assert page.evaluate(broken) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
