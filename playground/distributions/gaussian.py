@@ -64,13 +64,17 @@ class Gaussian(DimensionFree):
         labels = torch.zeros(n, dtype=torch.int64, device=generator.device)
         return self._vector(self.mean, z) + self._vector(self.std, z) * z, labels
 
-    def log_prob(self, x: Tensor) -> Tensor:
-        std = self._vector(self.std, x)
-        z = (x - self._vector(self.mean, x)) / std
+    def whiten(self, x: Tensor) -> Tensor:
+        """The standardised noise e that x (n, d) came from: (n, d)."""
+        e = (x - self._vector(self.mean, x)) / self._vector(self.std, x)
         if self.correlation:
-            z = torch.stack([z[:, 0], (z[:, 1] - self.correlation * z[:, 0]) / self._unshared], dim=1)
-        normaliser = 0.5 * self._settled() * math.log(2 * math.pi) + std.log().sum() + math.log(self._unshared)
-        return -0.5 * z.square().sum(1) - normaliser
+            e = torch.stack([e[:, 0], (e[:, 1] - self.correlation * e[:, 0]) / self._unshared], dim=1)
+        return e
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        spread = self._vector(self.std, x).log().sum() + math.log(self._unshared)
+        normaliser = 0.5 * self._settled() * math.log(2 * math.pi) + spread
+        return -0.5 * self.whiten(x).square().sum(1) - normaliser
 
     def entropy(self) -> float:
         """½ ln det(2πe Σ)."""

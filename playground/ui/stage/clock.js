@@ -69,25 +69,22 @@ export class Clock {
 
   /** Advances to `now` (ms) and says whether t has moved. */
   tick(now) {
-    const elapsed = this.last === null ? 0 : Math.min(LONGEST_FRAME, now - this.last);
+    const elapsed = this.last === null ? 0 : Math.min(LONGEST_FRAME, now - this.last) * this.speed;
     this.last = now;
-    if (!this.playing) return false;
-    if (this.rest > 0) {
-      this.rest -= elapsed * this.speed;
-      if (this.rest > 0 || this.t < 1) return false;
-    }
+    if (!this.playing || elapsed === 0) return false;
+    this.rest = Math.max(0, this.rest - elapsed);
+    if (this.rest > 0) return false;
     if (this.t >= 1) {
-      if (!this.loop) {
-        this.playing = false;
-        return false;
-      }
-      this.restart();
-      this.last = now;
+      this.t = 0;
+      this.rest = this.restAtStart;
       return true;
     }
-    this.t = Math.min(1, this.t + (elapsed * this.speed) / this.travel);
-    if (this.t >= 1) this.rest = this.restAtEnd;
-    return elapsed > 0;
+    this.t = Math.min(1, this.t + elapsed / this.travel);
+    if (this.t >= 1) {
+      this.rest = this.restAtEnd;
+      this.playing = this.loop;
+    }
+    return true;
   }
 }
 

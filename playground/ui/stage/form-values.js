@@ -200,11 +200,11 @@ function python(value) {
   return value !== 0 && Math.abs(value) < 1e-4 ? exponential(value.toExponential()) : String(value);
 }
 
-/** Six significant digits, as Python's format "g". */
+/** Ten significant digits, as Python's format ".10g". */
 export function general(value) {
   if (value === 0) return "0";
-  const [digits, power] = value.toExponential(5).split("e");
-  if (power >= -4 && power < 6) return String(Number(value.toPrecision(6)));
+  const [digits, power] = value.toExponential(9).split("e");
+  if (power >= -4 && power < 10) return String(Number(value.toPrecision(10)));
   return exponential(`${Number(digits)}e${power}`);
 }
 

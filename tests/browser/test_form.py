@@ -2,201 +2,38 @@
 
 from __future__ import annotations
 
-import functools
-import json
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from pydantic import Field, ValidationError
+from playwright.sync_api import Page
+from pydantic import TypeAdapter, ValidationError
 
-import playground.ui
-from playground.choice import FROM_NAME, Choice, Settings, problems_of
+from playground.choice import problems_of
+from playground.distributions import DISTRIBUTIONS, AnyDistribution
 from playground.experiment import Experiment
-from playground.ui.form import describe
-
-STAGE = Path(playground.ui.__file__).parent / "stage"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DRIVER = ThreadPoolExecutor(max_workers=1)
-"""Playwright's thread: its event loop does not meet that of another test module."""
-
-
-class Straight(Choice):
-    """Goes straight."""
-
-    kind: Literal["straight"] = "straight"
-
-
-class Wavy(Choice):
-    """Goes in waves."""
-
-    kind: Literal["wavy"] = "wavy"
-    waves: int = Field(3, ge=1, le=9, title="Waves", description="How many waves.")
-
-
-AnyWay = Annotated[Straight | Wavy, Field(discriminator="kind"), FROM_NAME]
-
-
-class Walk(Choice):
-    """On foot."""
-
-    kind: Literal["walk"] = "walk"
-    way: AnyWay = Field(Straight(), title="Way", description="Which way.")
-    pace: float = Field(1.5, gt=0, le=3, title="Pace", description="How fast.", json_schema_extra={"unit": "m/s"})
-
-
-class Ride(Choice):
-    """On a horse."""
-
-    kind: Literal["ride"] = "ride"
-    way: AnyWay = Field(Straight(), title="Way", description="Which way.")
-
-
-class Fly(Choice):
-    """By air."""
-
-    kind: Literal["fly"] = "fly"
-    height: float = Field(
-        100, ge=1, le=1e4, title="Height", description="How high.", json_schema_extra={"scale": "log"}
-    )
-
-
-class Bag(Settings):
-    """What is carried."""
-
-    weight: float = Field(5, ge=0, le=20, title="Weight", description="How heavy.", json_schema_extra={"unit": "kg"})
-    full: bool = Field(False, title="Full", description="Whether it is full.")
-    colour: Literal["red", "blue"] = Field("red", title="Colour", description="Which colour.")
-    stops: tuple[Annotated[float, Field(ge=-9, le=9)], ...] = Field(
-        (0, 1), min_length=1, max_length=3, title="Stops", description="Where."
-    )
-    table: tuple[tuple[float, float], ...] = Field(((1, 0), (0, 1)), title="Table", description="Numbers.")
-    budget: float | None = Field(
-        None, ge=0, le=60, title="Budget", description="How long.", json_schema_extra={"advanced": True, "unit": "s"}
-    )
-    seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="For chance.")
-
-
-class Trip(Settings):
-    """A toy experiment."""
-
-    travel: Annotated[Walk | Ride | Fly, Field(discriminator="kind"), FROM_NAME] = Field(
-        Walk(pace=2), title="Travel", description="How to travel."
-    )
-    bag: Bag = Field(Bag(), title="Bag", description="What to carry.")
-    spare: Bag | None = Field(None, title="Spare", description="Another bag.", json_schema_extra={"advanced": True})
-
-
-DESCRIPTIONS: dict[str, Callable[[], dict[str, Any]]] = {
-    "trip": lambda: describe(Trip),
-    "tiles": lambda: describe(Trip, lambda choice: [[0.5, -0.5], [0, 0]]),
-    "experiment": lambda: describe(Experiment),
-}
-PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><link rel="stylesheet" href="tokens.css"><link rel="stylesheet" href="form.css">
-<link rel="stylesheet" href="form-controls.css"><style>body { margin: 0; background: var(--pg-paper) }</style>
-<div id="root"></div><script type="module">
-  import { Form } from "./form.js";
-  import * as values from "./form-values.js";
-  import { sliderOf } from "./form-slider.js";
-  const description = %s;
-  window.told = [];
-  window.make = (options) => {
-    document.getElementById("root").replaceChildren();
-    window.form = new Form(document.getElementById("root"), description,
-                           { onChange: (value, state) => window.told.push({ value, ...state }), ...options });
-  };
-  window.make({});
-  Object.assign(window, { values, sliderOf, description });
-</script>"""
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Gives the modules and styles as they lie on disk, and a page with a form at /<name of a description>."""
-
-    def do_GET(self) -> None:
-        name = self.path.strip("/")
-        kinds = {".js": "text/javascript", ".css": "text/css"}
-        if name in DESCRIPTIONS:
-            body, kind = (PAGE % json.dumps(DESCRIPTIONS[name]())).encode(), "text/html"
-        else:
-            path = STAGE / Path(name).name
-            body, kind = path.read_bytes(), kinds[path.suffix]
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    playwright = DRIVER.submit(lambda: sync_playwright().start()).result()
-    browser = DRIVER.submit(
-        lambda: playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-    ).result()
-    yield browser
-    DRIVER.submit(browser.close).result()
-    DRIVER.submit(playwright.stop).result()
-
+from tests.browser.driver import Visitor
+from tests.browser.form_page import Trip, serve_forms
 
 Open = Callable[..., Page]
 
 
-def driven(test: Callable[..., None]) -> Callable[..., None]:
-    """Runs a test in Playwright's thread."""
-
-    @functools.wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        DRIVER.submit(test, *args, **kwargs).result()
-
-    return run
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serve_forms() as at:
+        yield at
 
 
 @pytest.fixture
-def open_form(chrome: Browser, address: str) -> Iterator[Open]:
-    """Opens a described form in a new context; fails on console errors and on requests that leave the server."""
-    faults: list[str] = []
-    contexts = []
+def open_form(visit_at: Callable[..., Visitor], address: str) -> Open:
+    """Opens a form, by the name of its description, in a column of this width."""
 
     def opened(name: str = "trip", width: int = 340, **options: Any) -> Page:
-        contexts.append(chrome.new_context(viewport={"width": width, "height": 900}, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", lambda asked: None if asked.url.startswith((address, "data:")) else faults.append(asked.url))
-        page.goto(address + name)
+        page = visit_at(address, name, viewport={"width": width, "height": 900}, **options).page
         page.wait_for_function("window.description")
         return page
 
-    yield opened
-    for context in contexts:
-        DRIVER.submit(context.close).result()
-    assert not faults
+    return opened
 
 
 def value(page: Page) -> Any:
@@ -207,7 +44,6 @@ def entry(path: str) -> str:
     return f'[data-path="{path}"] .pg-entry'
 
 
-@driven
 def test_the_untouched_form_is_the_default_experiment(open_form: Open) -> None:
     page = open_form("experiment")
     assert Experiment.parse(value(page)) == Experiment()
@@ -216,7 +52,15 @@ def test_the_untouched_form_is_the_default_experiment(open_form: Open) -> None:
     assert Experiment.parse(value(page)) == Experiment.parse({"target": "two_moons", "training": {"steps": 7}})
 
 
-@driven
+def test_every_kind_starts_as_its_class_declares(open_form: Open) -> None:
+    page = open_form("experiment")
+    choice: TypeAdapter[Any] = TypeAdapter(AnyDistribution)
+    for distribution in DISTRIBUTIONS:
+        page.get_by_label("Target", exact=True).select_option(distribution.kind_name())
+        assert choice.validate_python(value(page)["target"]) == distribution(), distribution
+        assert page.evaluate("form.valid")
+
+
 def test_a_kind_brings_its_fields_and_comes_back_as_it_was_left(open_form: Open) -> None:
     page = open_form()
     asked: list[str] = []
@@ -236,7 +80,6 @@ def test_a_kind_brings_its_fields_and_comes_back_as_it_was_left(open_form: Open)
     assert not asked
 
 
-@driven
 def test_an_invalid_value_is_marked_at_once_with_its_sentence(open_form: Open) -> None:
     page = open_form()
     field = page.locator(entry("bag.weight"))
@@ -293,7 +136,6 @@ BAD: list[dict[str, Any]] = [
 ]
 
 
-@driven
 def test_the_browser_says_what_the_server_would(open_form: Open) -> None:
     page = open_form()
     for bad in BAD:
@@ -304,7 +146,6 @@ def test_the_browser_says_what_the_server_would(open_form: Open) -> None:
         assert [(each["path"], each["sentence"]) for each in page.evaluate("form.problems")] == expected
 
 
-@driven
 def test_what_the_server_found_is_marked_by_its_path_until_it_is_changed(open_form: Open) -> None:
     page = open_form()
     page.evaluate("""form.markProblems([{path: ["bag", "budget"], sentence: "too long for today."},
@@ -322,7 +163,6 @@ def test_what_the_server_found_is_marked_by_its_path_until_it_is_changed(open_fo
     assert page.get_by_text("This is closed.").count() == 0
 
 
-@driven
 def test_undo_and_redo_take_a_drag_or_an_edit_as_one_step(open_form: Open) -> None:
     page = open_form()
     slider = page.locator('[data-path="bag.weight"] .pg-slider')
@@ -347,7 +187,6 @@ def test_undo_and_redo_take_a_drag_or_an_edit_as_one_step(open_form: Open) -> No
     assert not page.evaluate("form.canRedo")
 
 
-@driven
 def test_reset_by_dot_by_path_and_altogether(open_form: Open) -> None:
     page = open_form()
     dot = page.get_by_role("button", name="Reset Pace to 2", exact=True)
@@ -365,7 +204,6 @@ def test_reset_by_dot_by_path_and_altogether(open_form: Open) -> None:
     assert Trip.model_validate(value(page)) == Trip()
 
 
-@driven
 def test_the_dice_change_the_seed(open_form: Open) -> None:
     page = open_form()
     seeds = {0}
@@ -376,7 +214,6 @@ def test_the_dice_change_the_seed(open_form: Open) -> None:
     assert page.locator('[data-path="bag.seed"] .pg-slider').count() == 0
 
 
-@driven
 def test_switches_segments_and_what_may_be_absent(open_form: Open) -> None:
     page = open_form()
     page.get_by_role("switch", name="Full").click()
@@ -398,7 +235,6 @@ def test_switches_segments_and_what_may_be_absent(open_form: Open) -> None:
     assert value(page)["spare"] is None
 
 
-@driven
 def test_the_keyboard_is_enough(open_form: Open) -> None:
     page = open_form("tiles")
     section = page.get_by_role("button", name="Travel", exact=False).first
@@ -420,7 +256,6 @@ def test_the_keyboard_is_enough(open_form: Open) -> None:
     assert page.locator(".pg-tip").is_hidden()
 
 
-@driven
 def test_help_comes_by_hover_and_by_touch(open_form: Open) -> None:
     page = open_form()
     page.get_by_role("button", name="What is Pace?").hover()
@@ -435,7 +270,6 @@ def test_help_comes_by_hover_and_by_touch(open_form: Open) -> None:
     assert phone.locator(".pg-tip").is_hidden()
 
 
-@driven
 def test_every_position_of_every_slider_is_a_valid_value(open_form: Open) -> None:
     wrong = """() => {
       const wrong = [];
@@ -460,7 +294,6 @@ def test_every_position_of_every_slider_is_a_valid_value(open_form: Open) -> Non
     assert value(page)["training"]["rate"] == 0.0045
 
 
-@driven
 def test_parts_are_hidden_and_ordered_and_their_values_kept(open_form: Open) -> None:
     page = open_form()
     page.evaluate("make({hide: ['bag', 'travel.pace'], value: {bag: {weight: 9}}})")
@@ -476,7 +309,6 @@ def test_parts_are_hidden_and_ordered_and_their_values_kept(open_form: Open) -> 
     assert Trip.model_validate(value(page)) == Trip()
 
 
-@driven
 def test_every_control_has_a_name_and_nothing_overflows(open_form: Open) -> None:
     for name, width in (("tiles", 300), ("experiment", 340), ("experiment", 1200)):
         page = open_form(name, width)

@@ -1,0 +1,363 @@
+"""The page in real Chromium on the real server: pick, train, watch, drag, stop, leave."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, expect
+
+from playground.engine import presets
+from tests.browser.driver import Server, Visitor
+
+expect.set_options(timeout=60_000)
+PATIENCE = 60_000
+"""Milliseconds to wait for what should come at once: the machine may be busy, and no test here is about speed."""
+PICTURE = """() => [...document.querySelectorAll("[data-part=canvas] canvas")].map((one) => one.toDataURL()).join()"""
+
+
+class Studio:
+    """The page, in the words of the tests."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor, self.page = visitor, visitor.page
+        self.stage = self.page.locator(".pg-stage")
+        self.message = self.part("message")
+        self.until("window.__playground?.stages?.length === 1 && window.__playground.stages[0].samples > 0")
+        self.ready()
+
+    def part(self, name: str) -> Locator:
+        return self.page.locator(f'.pg-stage [data-part="{name}"]')
+
+    def until(self, condition: str, given: Any = None) -> None:
+        """Waits for a condition in the page; `stage` is its counters."""
+        script = f"(given) => {{ const stage = window.__playground?.stages?.[0]; return {condition}; }}"
+        self.page.wait_for_function(script, arg=given, timeout=PATIENCE, polling=30)
+
+    def count(self, name: str) -> Any:
+        return self.page.evaluate("(name) => window.__playground.stages[0][name]", name)
+
+    def ready(self) -> None:
+        expect(self.stage).to_have_attribute("data-state", "ready")
+
+    def picture(self) -> str:
+        """All that is drawn, as a text that differs when a pixel does."""
+        return str(self.page.evaluate(PICTURE))
+
+    def seen(self, part: str) -> np.ndarray:
+        """What a screenshot of a part shows, as (height, width, 3) in 0–255."""
+        image = Image.open(io.BytesIO(self.part(part).screenshot())).convert("RGB")
+        return np.asarray(image, dtype=float)
+
+    def changed(self, before: str) -> str:
+        """Waits until the picture is another than before, and returns it."""
+        self.page.wait_for_function(f"(before) => ({PICTURE})() !== before", arg=before, timeout=PATIENCE, polling=50)
+        return self.picture()
+
+    def slide(self, part: str, value: float) -> None:
+        self.part(part).evaluate(
+            "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', { bubbles: true })); }",
+            value,
+        )
+
+    def still(self, t: float = 1) -> str:
+        """Holds time at t; returns the picture there once it stands."""
+        self.slide("time", t)
+        expect(self.stage).to_have_attribute("data-playing", "false")
+        return self.steady()
+
+    def steady(self) -> str:
+        """The picture once nothing more is drawn."""
+        self.until("(stage.draws === window.drawn) || (window.drawn = stage.draws, false)")
+        return self.picture()
+
+    def field(self, path: str) -> Locator:
+        return self.page.locator(f'[data-path="{path}"] .pg-entry')
+
+    def choose(self, path: str, label: str) -> None:
+        """Chooses the kind of a union at the top of the form."""
+        section = self.page.locator(f'section[data-path="{path}"]')
+        section.get_by_label(path.capitalize(), exact=True).select_option(label)
+
+    def train(self, steps: int | None = None) -> None:
+        if steps is not None:
+            self.field("training.steps").fill(str(steps))
+        self.page.locator("#train").click()
+        expect(self.stage).to_have_attribute("data-state", "training")
+
+    def step(self) -> int:
+        """The training step of the picture."""
+        return int(re.sub(r"\D", "", self.part("training-value").inner_text().split(" of ")[0]))
+
+    def distance(self) -> str:
+        """The reading of the distance once it is there, as in "0.044 0.7× floor"."""
+        expect(self.part("distance")).to_contain_text("floor")
+        return self.part("distance").inner_text()
+
+
+@pytest.fixture
+def studio(visit: Callable[..., Visitor]) -> Callable[..., Studio]:
+    """Opens the app for another visitor and waits until it has something to show."""
+    return lambda path="", **options: Studio(visit(path, **options))
+
+
+Open = Callable[..., Studio]
+
+
+def test_the_page_opens_moving(studio: Open) -> None:
+    page = studio()
+    frames, seen = page.count("frames"), page.seen("canvas")
+    page.until("stage.frames > given", frames + 3)
+    assert (page.seen("canvas") != seen).any()
+    expect(page.stage).to_have_attribute("data-playing", "true")
+    expect(page.part("target")).to_have_text("Checkerboard")
+
+
+def test_the_form_stands_beside_the_stage_and_says_what_is_shown(studio: Open) -> None:
+    page = studio()
+    box = {name: page.page.locator(name).bounding_box() for name in ("#setup", "#form", "#stage")}
+    assert all(box.values())
+    assert box["#form"]["x"] >= box["#setup"]["x"]
+    assert box["#form"]["x"] + box["#form"]["width"] <= box["#setup"]["x"] + box["#setup"]["width"] + 1
+    assert box["#form"]["x"] + box["#form"]["width"] <= box["#stage"]["x"]
+    expect(page.page.locator('section[data-path="target"] .pg-current')).to_have_text("Checkerboard")
+
+
+def test_training_updates_picture_and_loss_and_ends(studio: Open) -> None:
+    page = studio()
+    loss = "(canvas) => canvas.toDataURL()"
+    page.field("training.steps").fill("3000")
+    page.train()
+    expect(page.page.locator("#stop")).to_be_visible()
+    pictures, losses = set(), set()
+    while page.stage.get_attribute("data-state") == "training":
+        snapshots = page.count("snapshots")
+        pictures.add(page.picture())
+        losses.add(page.part("loss").evaluate(loss))
+        page.until("stage.snapshots > given || document.querySelector('.pg-stage').dataset.state === 'ready'", snapshots)
+    assert len(pictures) >= 3 and len(losses) >= 3
+    assert page.step() == 3000 and page.count("history") >= 3
+    expect(page.part("pace")).to_contain_text("3,000 steps in")
+    expect(page.page.locator("#train")).to_be_visible()
+    expect(page.stage).to_have_attribute("data-playing", "true")
+    assert float(page.distance().split()[1].rstrip("×")) < 4
+
+
+def test_stop_ends_the_training_and_keeps_what_was_learnt(studio: Open) -> None:
+    page = studio()
+    page.train(200_000)
+    page.until("stage.history >= 5")
+    page.page.locator("#stop").click()
+    page.ready()
+    step, snapshots = page.step(), page.count("snapshots")
+    assert 0 < step < 200_000
+    page.page.wait_for_timeout(800)  # several updates long
+    assert (page.step(), page.count("snapshots")) == (step, snapshots)
+    before = page.still()
+    page.slide("steps", 1)
+    before = page.changed(before)
+    page.slide("training", 0)
+    page.changed(before)
+    assert page.step() == 0
+    page.train(20)
+    page.ready()
+    assert page.step() == 20, "and another training may follow"
+
+
+def test_whatever_concerns_sampling_asks_nothing_of_the_server(studio: Open) -> None:
+    page = studio()
+    picture = page.still()
+    asked = len(page.visitor.requests)
+    for steps in (1, 2, 8, 31, 100):
+        page.slide("steps", steps)
+        page.until("stage.lastSteps === given", steps)
+        picture = page.changed(picture)
+        expect(page.part("steps-value")).to_contain_text(f"{steps} step")
+    page.slide("steps", 4)
+    picture = page.changed(picture)
+    for solver, evaluations in {"euler": 4, "midpoint": 8, "rk4": 16, "heun": 8}.items():
+        page.part("solver").select_option(solver)
+        picture = page.changed(picture)
+        expect(page.part("nfe")).to_have_text(str(evaluations))
+    last = int(page.part("training").get_attribute("max") or 0)
+    assert last >= 10
+    shown = page.step()
+    for index in (0, last // 2, last):
+        page.slide("training", index)
+        picture = page.changed(picture)
+        assert (page.step() == shown) == (index == last)
+    for t in (0, 0.25, 0.5):
+        page.slide("time", t)
+        picture = page.changed(picture)
+        expect(page.part("time-value")).to_have_text(f"{t:.2f}")
+    assert page.visitor.requests[asked:] == []
+
+
+def test_time_plays_and_pauses_and_starts_over(studio: Open) -> None:
+    page = studio()
+    page.part("play").click()
+    expect(page.stage).to_have_attribute("data-playing", "false")
+    picture = page.steady()
+    page.part("restart").click()
+    page.changed(picture)
+    expect(page.part("time-value")).to_have_text("0.00")
+    page.part("play").click()
+    page.until("document.querySelector('.pg-stage [data-part=time]').valueAsNumber > 0.2")
+    page.until("document.querySelector('.pg-stage [data-part=time]').valueAsNumber < 0.2")
+
+
+def test_two_visitors_train_different_things_at_once(studio: Open) -> None:
+    steps = 2500
+    alone = studio()
+    alone.choose("target", "ring")
+    alone.train(steps)
+    alone.ready()
+    expected = alone.distance()
+    alone.visitor.close()
+
+    first, second = studio(), studio()
+    for page, target in ((first, "ring"), (second, "two_moons")):
+        page.choose("target", target)
+        page.train(steps)
+    assert first.stage.get_attribute("data-state") == "training", "both train at once"
+    for page, target in ((first, "Ring"), (second, "Two moons")):
+        page.ready()
+        assert page.step() == steps
+        expect(page.part("target")).to_have_text(re.compile(target))
+        assert float(page.distance().split()[1].rstrip("×")) < 6
+    assert first.distance() == expected, "as if it had been alone"
+
+
+def test_an_invalid_value_is_marked_and_not_trained_on(studio: Open) -> None:
+    page = studio()
+    sentence = "-5 is too small; choose at least 1."
+    steps = page.field("training.steps")
+    steps.fill("-5")
+    marked = page.page.locator('[data-path="training.steps"] .pg-problem')
+    expect(marked).to_have_text(sentence)
+    expect(steps).to_have_attribute("aria-invalid", "true")
+    page.page.locator("#train").click()
+    expect(page.message).to_contain_text("too small")
+    expect(page.message).to_have_attribute("role", "alert")
+    expect(marked).to_have_text(sentence)
+    expect(page.stage).to_have_attribute("data-state", "ready")
+    for trace in ("Traceback", "Error", "pydantic"):
+        assert trace not in page.page.locator("body").inner_text()
+    steps.fill("20")
+    expect(marked).to_be_hidden()
+    page.train()
+    page.ready()
+    expect(page.message).to_have_text("")
+
+
+def test_what_is_too_large_for_the_page_is_refused_with_a_sentence(studio: Open) -> None:
+    page = studio()
+    page.page.locator('section[data-path="network"] .pg-toggle').click()
+    page.field("network.width").fill("512")
+    page.field("network.depth").fill("6")
+    page.page.locator("#train").click()
+    expect(page.message).to_contain_text("too many for the page")
+    expect(page.page.locator('[data-path="network.width"] .pg-problem')).to_contain_text("too many for the page")
+    expect(page.stage).to_have_attribute("data-state", "ready")
+
+
+def test_another_target_shows_its_cloud_before_training(studio: Open) -> None:
+    page = studio()
+    picture = page.still()
+    page.choose("target", "two_moons")
+    expect(page.part("target")).to_have_text("Two moons")
+    page.changed(picture)
+    expect(page.stage).to_have_attribute("data-state", "waiting")
+    expect(page.part("hint")).to_be_visible()
+    picture = page.steady()
+    page.page.locator('[data-path="target.noise"] .pg-entry').fill("0.2")
+    page.changed(picture)
+
+
+def test_dimensions_that_do_not_fit_get_a_sentence(studio: Open) -> None:
+    page = studio()
+    page.page.locator('[data-preset="one_dimension"]').click()
+    expect(page.part("target")).to_have_text("Gaussian mixture")
+    page.ready()
+    page.choose("source", "two_moons")
+    expect(page.message).to_contain_text("2-dimensional")
+    expect(page.message).to_contain_text("choose a source of the same dimension")
+    page.page.locator("#train").click()
+    page.page.wait_for_timeout(500)
+    expect(page.message).to_contain_text("choose a source of the same dimension")
+    expect(page.stage).to_have_attribute("data-state", "ready")
+    page.choose("source", "gaussian")
+    expect(page.message).to_have_text("")
+
+
+def test_every_preset_opens_at_once(studio: Open) -> None:
+    page = studio()
+    picture = page.picture()
+    for name in presets.names():
+        experiment = presets.experiment(name)
+        button = page.page.locator(f'[data-preset="{name}"]')
+        button.click()
+        expect(button).to_have_attribute("aria-current", "")
+        expect(page.part("target")).to_have_text(experiment.target.label())
+        expect(page.part("source")).to_have_text(experiment.source.label())
+        page.ready()
+        picture = page.changed(picture)
+        assert page.count("history") > 1 and page.step() > 0
+        expect(page.page.locator('section[data-path="target"] .pg-current')).to_have_text(experiment.target.label())
+        expect(page.stage).to_have_attribute("data-playing", "true")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor time is read from Linux's /proc")
+def test_closing_the_tab_stops_the_training(studio: Open, server: Server) -> None:
+    def share() -> float:
+        before, since = server.cpu_seconds(), time.monotonic()
+        time.sleep(1)
+        return (server.cpu_seconds() - before) / (time.monotonic() - since)
+
+    page = studio()
+    page.train(200_000)
+    page.until("stage.history >= 5")
+    busy = share()
+    page.visitor.close()
+    shares = [busy]
+    while shares[-1] > busy / 5 and len(shares) < 30:
+        shares.append(share())
+    assert shares[-1] <= busy / 5, f"the server goes on: it used {shares} of a processor"
+
+
+@pytest.mark.parametrize("size", [(390, 844), (768, 1024)])
+def test_nothing_is_wider_than_the_screen(studio: Open, size: tuple[int, int]) -> None:
+    phone = size[0] < 500
+    page = studio(viewport={"width": size[0], "height": size[1]}, is_mobile=phone, has_touch=phone)
+    for name in presets.names():
+        page.page.locator(f'[data-preset="{name}"]').click()
+        page.ready()
+        for fold in page.page.locator("details.pg-more").all():
+            fold.evaluate("(fold) => (fold.open = true)")
+        assert page.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    box = page.part("canvas").bounding_box()
+    assert box and box["y"] < size[1] / 2, "the picture is on the first screen"
+    page.train(20)
+    page.ready()
+
+
+def test_dark_mode_is_dark_and_light_is_light(studio: Open) -> None:
+    for scheme, low, high in (("light", 200, 256), ("dark", 0, 60)):
+        page = studio(color_scheme=scheme)
+        for part in ("canvas", "message"):
+            assert low <= np.median(page.seen("canvas")) < high, part
+        background = page.page.screenshot()
+        assert low <= np.median(np.asarray(Image.open(io.BytesIO(background)).convert("L"))) < high
+
+
+def test_little_motion_is_respected(studio: Open) -> None:
+    page = studio(reduced_motion="reduce")
+    expect(page.stage).to_have_attribute("data-playing", "false")
+    expect(page.part("time-value")).to_have_text("1.00")

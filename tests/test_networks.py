@@ -1,0 +1,139 @@
+"""The networks against torch.nn, number by number."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Generator, nn
+
+from playground.networks import ACTIVATIONS, Mlp, Network
+
+MODULES = {"relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh, "selu": nn.SELU}
+EVERY_ACTIVATION = pytest.mark.parametrize("activation", ACTIVATIONS)
+
+
+def sequential(mlp: Mlp, weights: torch.Tensor) -> nn.Sequential:
+    """torch's own network with the same numbers: for each layer its matrix, row by row, and then its bias."""
+    sizes = [mlp.inputs + 1 + 2 * mlp.frequencies, *mlp.widths, mlp.outputs]
+    layers: list[nn.Module] = []
+    at = 0
+    for columns, rows in itertools.pairwise(sizes):
+        linear = nn.Linear(columns, rows)
+        with torch.no_grad():
+            linear.weight.copy_(weights[at : at + rows * columns].view(rows, columns))
+            linear.bias.copy_(weights[at + rows * columns : at + rows * columns + rows])
+        at += rows * columns + rows
+        layers += [linear, MODULES[mlp.activation]()]
+    assert at == len(weights) == mlp.size
+    return nn.Sequential(*layers[:-1])
+
+
+def told(mlp: Mlp, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    """The input of the first layer as the message to the browser defines it."""
+    waves = [wave(2 * math.pi * k * t) for wave in (torch.sin, torch.cos) for k in range(1, mlp.frequencies + 1)]
+    return torch.cat([x, 2 * t - 1, *waves], dim=1)
+
+
+def some(n: int, d: int) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = Generator().manual_seed(9)
+    return torch.randn(n, d, generator=generator), torch.rand(n, 1, generator=generator)
+
+
+@EVERY_ACTIVATION
+@pytest.mark.parametrize("frequencies", [0, 1, 5])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_it_computes_what_torch_does(activation, frequencies, depth):
+    for d in (1, 2, 3):
+        mlp = Network(width=9, depth=depth, activation=activation, frequencies=frequencies).build(d, d)
+        weights = mlp.initial(Generator().manual_seed(1))
+        x, t = some(20, d)
+        with torch.no_grad():
+            torch.testing.assert_close(mlp(weights, x, t), sequential(mlp, weights)(told(mlp, x, t)))
+
+
+@EVERY_ACTIVATION
+def test_one_time_for_all(activation):
+    mlp = Network(width=8, activation=activation, frequencies=2).build(2, 2)
+    weights = mlp.initial(Generator().manual_seed(1))
+    x, _ = some(20, 2)
+    together = mlp(weights, x, torch.tensor([[0.3]]))
+    torch.testing.assert_close(together, mlp(weights, x, torch.full((20, 1), 0.3)))
+
+
+@EVERY_ACTIVATION
+def test_gradients_reach_weights_and_inputs(activation):
+    mlp = Network(width=8, depth=2, activation=activation, frequencies=1).build(2, 2)
+    weights = mlp.initial(Generator().manual_seed(1)).requires_grad_()
+    x, t = some(20, 2)
+    ours = torch.autograd.grad(mlp(weights, x, t).square().mean(), weights)[0]
+    theirs = sequential(mlp, weights.detach())
+    theirs(told(mlp, x, t)).square().mean().backward()
+    torch.testing.assert_close(ours, torch.cat([parameter.grad.flatten() for parameter in theirs.parameters()]))
+
+
+def test_the_size_is_that_of_its_layers():
+    assert Network().build(2, 2).size == (3 * 64 + 64) + 2 * (64 * 64 + 64) + (64 * 2 + 2)
+    assert Network(width=4, depth=1).build(1, 1).size == (2 * 4 + 4) + (4 + 1)
+    assert Network(width=4, depth=1, frequencies=3).build(1, 1).size == (8 * 4 + 4) + (4 + 1)
+
+
+def test_one_update_of_the_default_network_fits_its_budget():
+    """At most 70 kB for a streamed update, base64 included."""
+    assert Network().build(2, 2).size * 4 * 4 / 3 < 70_000
+
+
+def test_initial_weights_follow_the_seed():
+    mlp = Network(width=32).build(2, 2)
+    first, again, other = (mlp.initial(Generator().manual_seed(seed)) for seed in (4, 4, 5))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert first.dtype == torch.float32
+    assert first.shape == (mlp.size,)
+
+
+def test_initial_weights_are_spread_as_torch_spreads_them():
+    """Uniform on ±1/√in, matrix and bias."""
+    mlp = Network(width=256, depth=2).build(2, 2)
+    for matrix, bias in mlp.layers(mlp.initial(Generator().manual_seed(0))):
+        bound = 1 / math.sqrt(matrix.shape[1])
+        for values in (matrix, bias):
+            assert values.abs().max() <= bound
+            if values.numel() > 200:
+                assert values.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.1)
+
+
+def test_initial_weights_do_not_touch_the_global_chance():
+    before = torch.random.get_rng_state()
+    Network().build(2, 2).initial(Generator().manual_seed(0))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@EVERY_ACTIVATION
+def test_the_description_is_enough_to_compute_it(activation):
+    """Another runtime reads the operations in order and the flat weights, in float64."""
+    mlp = Network(width=7, depth=2, activation=activation, frequencies=2).build(2, 3)
+    weights = mlp.initial(Generator().manual_seed(1))
+    described, flat = mlp.describe(), weights.double().numpy()
+    functions = {
+        "relu": lambda z: np.maximum(z, 0),
+        "silu": lambda z: z / (1 + np.exp(-z)),
+        "tanh": np.tanh,
+        "selu": lambda z: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(z)),
+    }
+    x, t = some(10, 2)
+    h = told(mlp, x, t).double().numpy()
+    at = 0
+    for op in described["ops"]:
+        if op["op"] == "linear":
+            rows, columns = op["out"], op["in"]
+            matrix = flat[at : at + rows * columns].reshape(rows, columns)
+            h = h @ matrix.T + flat[at + rows * columns : at + rows * columns + rows]
+            at += rows * columns + rows
+        else:
+            h = functions[op["op"]](h)
+    assert at == described["size"] == len(flat)
+    np.testing.assert_allclose(h, mlp(weights, x, t).numpy(), atol=1e-5)
