@@ -118,7 +118,8 @@ class Experiment(Settings):
 
     def to_yaml(self) -> str:
         """This experiment as YAML that `load` reads back to an equal one; defaults inside choices are written out."""
-        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=100)
+        as_it_is = self.name.isprintable()  # else escaped: PyYAML does not read back every control character it writes
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=as_it_is, width=100)
 
     def to_dict(self) -> dict[str, Any]:
         """This experiment as plain data, every field included."""

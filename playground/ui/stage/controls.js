@@ -194,8 +194,8 @@ export class Controls {
     message.textContent = text ?? "";
   }
 
-  /** The loss over the steps, log scale: raw values faint, their running mean strong. `points` is [[step, loss]…]. */
-  showLoss(points, steps, theme) {
+  /** The loss over the steps, log scale: raw values faint, their running mean strong; `marked` is the step looked at. */
+  showLoss(points, steps, theme, marked = null) {
     const canvas = this.parts.loss;
     const { clientWidth: width, clientHeight: height } = canvas.parentElement;
     const dpr = window.devicePixelRatio || 1;
@@ -234,6 +234,8 @@ export class Controls {
     curve(values, theme.accent, 0.3, 1);
     curve(smoothed(values), theme.accent, 1, 1.8);
     ctx.globalAlpha = 1;
+    ctx.fillStyle = theme.moving;
+    if (marked !== null) ctx.fillRect(X(marked) - 1, top, 2, bottom - top);
   }
 
   destroy() {

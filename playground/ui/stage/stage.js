@@ -166,14 +166,13 @@ export class Stage {
     this.raf = 0;
     this.counters.frames += 1;
     const wasPlaying = this.clock.playing;
-    if (this.clock.tick(now) || this.clock.playing !== wasPlaying) this.#touch();
+    if (this.state.trajectory && (this.clock.tick(now) || this.clock.playing !== wasPlaying)) this.#touch();
     const gliding = this.#place(now);
     if (gliding) this.drawing.invalidate("live", "dots");
     if (this.drawing.paint(this.state)) this.counters.draws += 1;
-    if (this.lossIsStale) this.controls.showLoss(this.loss, this.history.kept.at(-1)?.steps ?? 0, this.state.theme);
-    this.lossIsStale = false;
+    if (this.lossIsStale) this.#plotLoss();
     if (this.since) this.#stamp();
-    if (this.clock.playing || gliding) this.#draw();
+    if ((this.clock.playing && this.state.trajectory) || gliding) this.#draw();
   }
 
   /** Puts `shown` where the particles are at t; true while they still glide there from the last picture. */
@@ -187,6 +186,13 @@ export class Stage {
     if (share >= 1) this.glide = null;
     else for (let i = 0; i < shown.length; i++) shown[i] = this.glide.from[i] + share * (shown[i] - this.glide.from[i]);
     return share < 1;
+  }
+
+  #plotLoss() {
+    this.lossIsStale = false;
+    const { kept } = this.history;
+    const marked = this.past === null ? null : kept[this.index]?.step;
+    this.controls.showLoss(this.loss, kept.at(-1)?.steps ?? 0, this.state.theme, marked);
   }
 
   /** After the frame that shows the answer to a hand is painted, notes how long that took. */
@@ -206,6 +212,7 @@ export class Stage {
     this.past = index >= kept.length - 1 ? null : one.id;
     this.pastStep = one.step;
     this.controls.showHistory(kept, index);
+    this.lossIsStale = true;
     this.#resample({ since });
   }
 
