@@ -27,7 +27,7 @@ MAX_STEPS = 200_000
 class TrainingSettings(Optimisation):
     """How long to train, how fast, from which seed and where."""
 
-    steps: int = Field(2000, ge=1, le=MAX_STEPS, title="Steps", description="Gradient steps in all.")
+    steps: int = Field(4000, ge=1, le=MAX_STEPS, title="Steps", description="Gradient steps in all.")
     seconds: float | None = Field(
         None,
         gt=0,
@@ -36,11 +36,12 @@ class TrainingSettings(Optimisation):
         description="Train for about this long instead; it is turned into a number of steps after 50 timed ones.",
         json_schema_extra={"unit": "s", "advanced": True},
     )
-    decay: Literal["cosine", "linear", "constant"] = Field(
-        "cosine",
+    decay: Literal["inverse_sqrt", "cosine", "linear", "constant"] = Field(
+        "inverse_sqrt",
         title="Decay",
-        description="How the learning rate falls from its peak towards zero.",
-        json_schema_extra={"advanced": True},
+        description="How the learning rate falls from its peak: as one over the root of the step, which is good at any "
+        "moment, or as a cosine or a line to zero at the end.",
+        json_schema_extra={"advanced": True, "labels": {"inverse_sqrt": "inverse square root"}},
     )
     seed: int = Field(
         0,

@@ -21,7 +21,7 @@ from playground.dynamics.solvers import RungeKutta4
 from playground.experiment import MAX_FILE_BYTES
 
 SCHEMA = Experiment.model_json_schema()
-MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:

@@ -84,10 +84,10 @@ class LossCurve:
             if len(self._open) == self._bin:
                 self.points.append(_mean(self._open))
                 self._open.clear()
-        while len(self.points) > self.capacity:
-            pairs = zip(self.points[::2], self.points[1::2], strict=False)
-            self.points = [_mean(pair) for pair in pairs]
-            self._bin *= 2
+            if len(self.points) >= self.capacity:
+                pairs = zip(self.points[::2], self.points[1::2], strict=False)
+                self.points = [_mean(pair) for pair in pairs]
+                self._bin *= 2
 
     def recent(self) -> float | None:
         """The mean loss of the last twentieth of the points; None where there is no point yet."""

@@ -19,6 +19,8 @@ from playground.models.base import Learner, Task, Weights
 
 TIMED_STEPS = 50
 """Steps that are timed before a budget in seconds becomes a number of steps."""
+WARM_UP = 100
+"""Steps over which the learning rate rises to its peak."""
 EVEN_SNAPSHOTS = 46
 """Snapshots of a training that is not watched; with the first, as many as a history keeps without thinning."""
 
@@ -26,16 +28,17 @@ EVEN_SNAPSHOTS = 46
 class Training(Iterator[Snapshot]):
     """A training under way: iterate it for snapshots, `close` it to stop, ask `run` for what it has learnt so far.
 
-    every: seconds between snapshots; None takes evenly spaced steps instead, so that the same seed gives the same
-        history as well as the same final weights.
+    every: seconds between snapshots, 0 for one after each step; None takes evenly spaced steps instead, so that the
+        same seed gives the same history as well as the same final weights. It may be changed on the way.
 
     A loss that is not finite ends the stream: `run.failure` then says so and the last good snapshot stays the run's.
     """
 
     def __init__(self, experiment: Experiment, every: float | None = 0.1) -> None:
         self.run = Run(experiment, device=str(choose_device(experiment.training.device)))
-        self._every = every
-        self._stream = self._snapshots()
+        self.every = every
+        self._latest: Learner | None = None
+        self._stream = self._rounds()
 
     def __iter__(self) -> Self:
         return self
@@ -53,7 +56,20 @@ class Training(Iterator[Snapshot]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _snapshots(self) -> Generator[Snapshot]:
+    def extend(self, steps: int | None = None) -> None:
+        """Lets a finished training go on for `steps` more, by default as many as the experiment says.
+
+        The last round gets a new phase, whose learning rate restarts at a third of the peak. Raises ValueError where
+        training has not finished or has failed.
+        """
+        record = self.run.rounds[-1] if self.run.rounds else None
+        if record is None or self._latest is None or self.run.failure or record.last.step < record.steps:
+            raise ValueError("only a training that has finished can go on.")
+        first, phase = record.steps, record.last.phase + 1
+        record.steps = first + (steps or self.run.experiment.training.steps)
+        self._stream = self._phase(len(self.run.rounds) - 1, record, self._latest, phase, first)
+
+    def _rounds(self) -> Generator[Snapshot]:
         experiment = self.run.experiment
         task = Task(
             source=experiment.source.at(experiment.dim),
@@ -64,21 +80,22 @@ class Training(Iterator[Snapshot]):
             seed=experiment.training.seed,
             device=torch.device(self.run.device),
         )
-        for index, learner in enumerate(experiment.model.rounds(task)):
+        for index, self._latest in enumerate(experiment.model.rounds(task)):
             settings = self.run.experiment.training
-            record = Round(learner.name, steps=settings.steps if settings.seconds is None else MAX_STEPS)
+            record = Round(self._latest.name, steps=settings.steps if settings.seconds is None else MAX_STEPS)
             self.run.rounds.append(record)
-            yield from self._train(index, record, learner)
+            yield from self._phase(index, record, self._latest, phase=0, first=0)
             if self.run.failure:
                 return
 
-    def _train(self, index: int, record: Round, learner: Learner) -> Iterator[Snapshot]:
-        """Drives one learner to the end of its budget."""
+    def _phase(self, index: int, record: Round, learner: Learner, phase: int, first: int) -> Generator[Snapshot]:
+        """Drives a learner from step `first` to the end of its budget."""
         settings = self.run.experiment.training
-        clock, last_shown = Stopwatch(), 0.0
+        peak = 1.0 if phase == 0 else 1 / 3
+        clock, last_shown = Stopwatch(record.seconds), record.seconds
         pending: list[tuple[int, Tensor]] = []
-        for step in itertools.count():
-            if self._is_due(step, record.steps, clock.seconds - last_shown):
+        for step in itertools.count(first):
+            if self._is_due(step, record.steps, clock.seconds - last_shown) and (pending or phase == 0):
                 clock.pause()
                 last_shown = record.seconds = clock.seconds
                 losses = [(at, float(loss)) for at, loss in pending]
@@ -89,15 +106,16 @@ class Training(Iterator[Snapshot]):
                     return
                 pending.clear()
                 record.losses.extend(losses)
-                snapshot = Snapshot(record.next_id(), index, 0, step, clock.seconds, tuple(losses), weights)
+                snapshot = Snapshot(record.next_id(), index, phase, step, clock.seconds, tuple(losses), weights)
                 record.history.add(snapshot)
                 yield snapshot
                 clock.resume()
             if step == record.steps:
                 return
-            pending.append((step, learner.step(decay(settings.decay, step, record.steps))))
+            rate = peak * decay(settings.decay, step - first, record.steps - first)
+            pending.append((step, learner.step(rate)))
             if step + 1 == TIMED_STEPS and settings.seconds is not None:
-                record.steps = min(MAX_STEPS, max(TIMED_STEPS, round(settings.seconds / clock.seconds * TIMED_STEPS)))
+                record.steps = min(MAX_STEPS, max(2 * TIMED_STEPS, round(settings.seconds / clock.seconds * TIMED_STEPS)))
                 self._fix_budget(record.steps)
 
     def _fix_budget(self, steps: int) -> None:
@@ -108,8 +126,8 @@ class Training(Iterator[Snapshot]):
     def _is_due(self, step: int, steps: int, waited: float) -> bool:
         if step in (0, steps):
             return True
-        if self._every is not None:
-            return waited >= self._every
+        if self.every is not None:
+            return waited >= self.every
         return step % math.ceil(steps / EVEN_SNAPSHOTS) == 0
 
     def _fail(self, record: Round, step: int) -> None:
@@ -132,8 +150,8 @@ def _first_broken(losses: list[tuple[int, float]], weights: Weights, step: int) 
 class Stopwatch:
     """Adds up the time between resumes and pauses, so that whoever looks at a snapshot is not charged to training."""
 
-    def __init__(self) -> None:
-        self._spent, self._since = 0.0, time.perf_counter()
+    def __init__(self, spent: float = 0.0) -> None:
+        self._spent, self._since = spent, time.perf_counter()
         self._running = True
 
     @property
@@ -164,7 +182,14 @@ def run(experiment: Experiment) -> Run:
 
 
 def decay(kind: str, step: int, steps: int) -> float:
-    """The factor on the learning rate at a step: 1 while a budget may still be timed, then falling to the end."""
+    """The factor on the learning rate at a step of a budget.
+
+    Over the first TIMED_STEPS it does not depend on the budget, which may not be known before. The inverse square root
+    warms up over WARM_UP steps and falls to zero over the last quarter.
+    """
+    if kind == "inverse_sqrt":
+        warm = min((step + 1) / WARM_UP, (1 + step / WARM_UP) ** -0.5)
+        return warm * min(1.0, 4 * (1 - step / steps))
     progress = max(0, step - TIMED_STEPS) / max(1, steps - TIMED_STEPS)
     if kind == "cosine":
         return 0.5 * (1 + math.cos(math.pi * progress))

@@ -29,9 +29,9 @@ Weights = dict[str, Tensor]
 class Optimisation(Settings):
     """What a learner needs to know of how to train."""
 
-    batch: int = Field(256, ge=1, le=8192, title="Batch", description="Pairs of points in each gradient step.")
+    batch: int = Field(128, ge=1, le=8192, title="Batch", description="Pairs of points in each gradient step.")
     rate: float = Field(
-        5e-3,
+        1e-2,
         gt=0,
         le=1,
         title="Learning rate",
@@ -87,7 +87,7 @@ class Task:
         """The generator of one of this training's streams of chance, on the training device."""
         return seeded(self.seed, stream, self.device)
 
-    def pool(self, distribution: Distribution, stream: int, size: int = 2**16) -> Pool:
+    def pool(self, distribution: Distribution, stream: int, size: int = 2**17) -> Pool:
         """A pool of samples on the training device, the same points on every device."""
         points = distribution.sample(size, seeded(self.seed, stream)).to(self.device)
         return Pool(points, self.generator(stream))

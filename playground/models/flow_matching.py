@@ -105,6 +105,7 @@ class FlowLearner:
         device = self._generator.device
         offsets = torch.rand(batches, self._batch, generator=self._generator, device=device)
         slices = (torch.arange(self._batch, device=device) + offsets) / self._batch
+        slices.clamp_(max=1 - 2**-24)  # the last slice may round up to 1, where no source is left to average over
         return (self._path.t_min + (self._path.t_max - self._path.t_min) * slices).view(-1, 1)
 
     def weights(self) -> Weights:

@@ -16,6 +16,7 @@ from playground.models.base import Optimisation
 from playground.networks import ACTIVATIONS, ActivationName, Mlp
 
 aten = torch.ops.aten
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 BACKWARD: dict[ActivationName, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "relu": lambda delta, z, h: aten.threshold_backward(delta, h, 0),
     "silu": lambda delta, z, h: aten.silu_backward(delta, z),
@@ -23,7 +24,6 @@ BACKWARD: dict[ActivationName, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "selu": lambda delta, z, h: aten.elu_backward(delta, SELU_ALPHA, SELU_SCALE, 1, False, z),
 }
 """The gradient with respect to an activation's input z from the one with respect to its output h: torch's kernels."""
-SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
 class Regression:
@@ -68,7 +68,7 @@ class Regression:
 class Adam:
     """Adam (Kingma and Ba 2015, algorithm 1) on one flat vector, with a running average of it that warms up."""
 
-    def __init__(self, weights: Tensor, settings: Optimisation, betas: tuple[float, float] = (0.9, 0.999)) -> None:
+    def __init__(self, weights: Tensor, settings: Optimisation, betas: tuple[float, float] = (0.8, 0.99)) -> None:
         self.weights = weights
         self._settings = settings
         self._betas = betas

@@ -1,11 +1,17 @@
-"""What the browser fetches besides Gradio's page: the stage's modules, and each preset as one ready message."""
+"""What the browser asks for besides Gradio's page: the stage's modules, ready runs, and experiments as text.
+
+These routes need no queue and no session, so that a preset opens, or a link is read, while the server trains.
+"""
 
 from __future__ import annotations
 
 import gzip
+import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -13,7 +19,10 @@ from starlette.staticfiles import StaticFiles
 
 from playground.choice import InvalidExperiment
 from playground.engine import presets
+from playground.engine.run import Run
+from playground.experiment import MAX_FILE_BYTES, Experiment
 from playground.ui import messages
+from playground.ui.session import Sessions
 
 STAGE = Path(__file__).parent / "stage"
 
@@ -21,28 +30,88 @@ STAGE = Path(__file__).parent / "stage"
 class Revalidated(StaticFiles):
     """Static files that a browser keeps but asks about each time, so that an update is seen at once."""
 
-    def file_response(self, *args: object, **kwargs: object) -> Response:
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """The file, to be asked about again."""
+        response = super().file_response(*args, **kwargs)
         response.headers["cache-control"] = "no-cache"
         return response
 
 
-def routes() -> list[BaseRoute]:
+def routes(sessions: Sessions) -> list[BaseRoute]:
     """The routes to add before Gradio's own."""
+
+    def run(request: Request) -> Response:
+        session = sessions.find(request.path_params["key"])
+        if session is None or session.training is None or not session.training.run.rounds:
+            return JSONResponse(None)
+        return _gzipped(_compressed(session.name, session.training.run))
+
     return [
         Route("/playground/presets/{name}.json", _preset),
+        Route("/playground/runs/{key}.json", run),
+        Route("/playground/write", _write, methods=["POST"]),
+        Route("/playground/read", _read, methods=["POST"]),
         Mount("/playground", Revalidated(directory=STAGE)),
     ]
 
 
 def _preset(request: Request) -> Response:
+    """A preset with its weights, as one message."""
     try:
-        body = _packed(request.path_params["name"])
+        return _gzipped(_packed_preset(request.path_params["name"]))
     except InvalidExperiment as error:
-        return JSONResponse({"message": str(error)}, status_code=404)
-    return Response(body, media_type="application/json", headers={"content-encoding": "gzip", "cache-control": "no-cache"})
+        return _refused(error)
 
 
 @cache
-def _packed(name: str) -> bytes:
-    return gzip.compress(messages.opening(f"preset {name}", presets.run(name)).encode(), 6)
+def _packed_preset(name: str) -> bytes:
+    return _compressed(f"preset {name}", presets.run(name))
+
+
+def _compressed(name: str, run: Run) -> bytes:
+    return gzip.compress(messages.opening(name, run).encode(), 5)
+
+
+def _gzipped(body: bytes) -> Response:
+    headers = {"content-encoding": "gzip", "cache-control": "no-cache"}
+    return Response(body, media_type="application/json", headers=headers)
+
+
+async def _write(request: Request) -> Response:
+    """An experiment as JSON in, as YAML and as a link out."""
+
+    def written(text: str) -> dict[str, Any]:
+        experiment = Experiment.parse(json.loads(text))
+        return {"yaml": experiment.to_yaml(), "link": experiment.to_link()}
+
+    return await _answered(request, written)
+
+
+async def _read(request: Request) -> Response:
+    """An experiment as YAML, or as a link after "link:", in; as JSON out."""
+
+    def read(text: str) -> dict[str, Any]:
+        _, is_link, link = text.partition("link:")
+        experiment = Experiment.from_link(link) if text.startswith("link:") and is_link else Experiment.from_yaml(text)
+        return {"experiment": experiment.to_dict()}
+
+    return await _answered(request, read)
+
+
+async def _answered(request: Request, answer: Any) -> Response:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_FILE_BYTES:
+            return JSONResponse({"message": f"an experiment is shorter than {MAX_FILE_BYTES // 1000} kB."}, 413)
+    try:
+        return JSONResponse(await run_in_threadpool(answer, body.decode()))
+    except InvalidExperiment as error:
+        return _refused(error)
+    except ValueError:
+        return JSONResponse({"message": "this is not text that describes an experiment."}, status_code=400)
+
+
+def _refused(error: InvalidExperiment) -> Response:
+    problems = [{"path": problem.path, "sentence": problem.sentence} for problem in error.problems]
+    return JSONResponse({"message": str(error), "problems": problems}, status_code=400)

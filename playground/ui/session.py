@@ -2,58 +2,61 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from playground.engine.run import Run
 from playground.engine.training import Training
+
+KEPT_SECONDS = 1800.0
+"""How long a page that nobody has asked for anything is remembered, so that a reload finds its run."""
 
 
 @dataclass
 class Session:
-    """One open page: its training under way, if any, and the last run that it finished or stopped."""
+    """One page: the training it has begun, under way or not, and what may interrupt it.
 
-    run: Run | None = None
+    turn is held by whoever takes steps of the training; stop asks them to come to an end.
+    """
+
+    training: Training | None = None
+    name: str = ""
     stop: threading.Event = field(default_factory=threading.Event)
-    _runs: itertools.count[int] = field(default_factory=itertools.count)
-
-    def begin(self, training: Training) -> tuple[str, threading.Event]:
-        """Stops whatever was under way; returns the new run's name on this page and the event that stops it."""
-        self.stop.set()
-        self.stop = threading.Event()
-        self.run = training.run
-        return self.next_name(), self.stop
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    used: float = field(default_factory=time.monotonic)
+    _names: int = 0
 
     def next_name(self) -> str:
         """A name for a run or a preview that this page has not seen yet."""
-        return f"run {next(self._runs)}"
+        self._names += 1
+        return f"run {self._names}"
 
 
 class Sessions:
-    """The sessions of a server by Gradio's session hash, the least recently used forgotten beyond a capacity."""
+    """The sessions of a server by the key of their page; those not used for long, or beyond a capacity, are forgotten."""
 
-    def __init__(self, capacity: int = 200) -> None:
+    def __init__(self, capacity: int = 100) -> None:
         self._capacity = capacity
-        self._open: OrderedDict[str, Session] = OrderedDict()
+        self._kept: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, key: str) -> Session:
-        """The session of this key, made where there is none."""
+        """The session of this page, made where there is none."""
         with self._lock:
-            session = self._open.setdefault(key, Session())
-            self._open.move_to_end(key)
-            while len(self._open) > self._capacity:
-                self._open.popitem(last=False)[1].stop.set()
+            session = self._kept.setdefault(key, Session())
+            session.used = time.monotonic()
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._capacity or self._oldest_is_stale():
+                self._kept.popitem(last=False)[1].stop.set()
             return session
 
-    def close(self, key: str) -> None:
-        """Stops and forgets a session whose page was closed."""
-        with self._lock:
-            session = self._open.pop(key, None)
-        if session:
-            session.stop.set()
+    def find(self, key: str) -> Session | None:
+        """The session of this page, if there is one."""
+        return self._kept.get(key)
+
+    def _oldest_is_stale(self) -> bool:
+        return time.monotonic() - next(iter(self._kept.values())).used > KEPT_SECONDS
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self._kept)

@@ -103,7 +103,8 @@ export class History {
   add(snapshot) {
     const stays = ({ order }) => order % this.stride === 0;
     const before = this.kept;
-    this.kept = [...before.filter((one, k) => k < before.length - 1 || stays(one)), { ...snapshot, order: this.seen++ }];
+    const newest = { ...snapshot, order: this.seen++ };
+    this.kept = [...before.filter((one, k) => k < before.length - 1 || stays(one)), newest];
     if (this.kept.length > MOST_KEPT) {
       this.stride *= 2;
       this.kept = this.kept.filter((one, k) => stays(one) || k === this.kept.length - 1);

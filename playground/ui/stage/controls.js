@@ -222,7 +222,7 @@ export class Controls {
     ctx.strokeRect(left, Math.round(bottom) + 0.5, right - left, 0);
     ctx.textBaseline = "top";
     for (const step of steps ? ticks(0, steps, 3) : []) {
-      ctx.textAlign = step === 0 ? "left" : X(step) > right - 12 ? "right" : "center";
+      ctx.textAlign = X(step) > right - 12 ? "right" : step === 0 ? "left" : "center";
       ctx.fillText(count(step), X(step), bottom + 5);
     }
     const curve = (series, colour, alpha, lineWidth) => {

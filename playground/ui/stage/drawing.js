@@ -70,8 +70,8 @@ export function ticks(low, high, count) {
   const raw = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * [1, 2, 5, 10].find((m) => m * power >= raw);
-  const first = Math.ceil(low / step);
-  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, k) => Number(((first + k) * step).toPrecision(6)));
+  const [first, last] = [Math.ceil(low / step), Math.floor(high / step)];
+  return Array.from({ length: last - first + 1 }, (_, k) => Number(((first + k) * step).toPrecision(6)));
 }
 
 /** Fits `scene.view`, a square {center, half}, into width × height CSS pixels. */
@@ -236,7 +236,7 @@ function paths(ctx, view, state) {
   ctx.globalAlpha = 1;
 }
 
-/** What the traced particles have travelled so far, stronger than the way that lies ahead (css: the plane's opacity). */
+/** What the traced particles have travelled so far, stronger than the way ahead; the whole plane is translucent. */
 function travelled(ctx, view, state) {
   if (!state.trajectory || state.training || state.t <= state.since) return;
   ctx.lineWidth = 1.3;

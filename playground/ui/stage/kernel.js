@@ -2,8 +2,8 @@
 
    A block is feature-major: row j holds feature j of its 64 particles, four of which fill a SIMD register, so that a
    layer is nothing but multiply-adds over contiguous memory. The WebAssembly module below is assembled when the worker
-   starts (1.7 kB, no build step); where SIMD is missing, plain JavaScript runs on the same memory layout and gives the
-   same results: to the last bit for ReLU, to rounding for activations with an exponential.
+   starts (1.7 kB, no build step); where SIMD is missing, plain JavaScript runs on the same memory layout with
+   the same results to rounding, about ten times as slow.
 
    Packed weights of a layer, for each pair of outputs (p, q), an odd last one being paired with zeros:
    [bias_p, bias_q, w_p0, w_q0, w_p1, w_q1, …], so that the inner loop reads them in one sweep. */
@@ -153,7 +153,7 @@ function assemble() {
   return new Uint8Array(module.flat(Infinity));
 }
 
-/* ---- The same in plain JavaScript: addresses in bytes as above, float32 rounding after every operation. ---- */
+/* ---- The same in plain JavaScript: addresses in bytes as above. ---- */
 
 function javascriptExports() {
   const memory = {
@@ -166,7 +166,6 @@ function javascriptExports() {
     },
   };
   let floats = new Float32Array(memory.buffer);
-  const round = Math.fround;
 
   function affine(x, weights, y, inputs, end) {
     const f = floats;
@@ -174,19 +173,23 @@ function javascriptExports() {
     let to = y >> 2;
     for (let w = weights >> 2; w < stop; w += 2 * (inputs + 1), to += 2 * BLOCK) {
       const last = w + 2 * (inputs + 1);
-      for (let i = 0; i < BLOCK; i += 2) {
-        let p0 = f[w], p1 = f[w], q0 = f[w + 1], q1 = f[w + 1];
+      for (let i = 0; i < BLOCK; i += 4) {
+        let p0 = f[w], p1 = p0, p2 = p0, p3 = p0;
+        let q0 = f[w + 1], q1 = q0, q2 = q0, q3 = q0;
         for (let k = w + 2, row = (x >> 2) + i; k < last; k += 2, row += BLOCK) {
-          const p = f[k], q = f[k + 1], x0 = f[row], x1 = f[row + 1];
-          p0 = round(p0 + round(p * x0));
-          p1 = round(p1 + round(p * x1));
-          q0 = round(q0 + round(q * x0));
-          q1 = round(q1 + round(q * x1));
+          const p = f[k], q = f[k + 1], x0 = f[row], x1 = f[row + 1], x2 = f[row + 2], x3 = f[row + 3];
+          p0 += p * x0;
+          p1 += p * x1;
+          p2 += p * x2;
+          p3 += p * x3;
+          q0 += q * x0;
+          q1 += q * x1;
+          q2 += q * x2;
+          q3 += q * x3;
         }
-        f[to + i] = p0;
-        f[to + i + 1] = p1;
-        f[to + BLOCK + i] = q0;
-        f[to + BLOCK + i + 1] = q1;
+        const at = to + i;
+        f[at] = p0, f[at + 1] = p1, f[at + 2] = p2, f[at + 3] = p3;
+        f[at + BLOCK] = q0, f[at + BLOCK + 1] = q1, f[at + BLOCK + 2] = q2, f[at + BLOCK + 3] = q3;
       }
     }
   }

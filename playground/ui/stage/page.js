@@ -1,30 +1,30 @@
-// The page in the browser: connects the form, the stage and the presets, each mounted by a Gradio component.
+// The page in the browser: connects the form, the stage, the tools and the presets, each mounted by a Gradio component.
 //
-// Python speaks through props: `scene` (a run's clouds and how to read its network), `value` (one snapshot) and
-// `problems` (what is wrong with the form). The form speaks back through its value and its `edit` event.
+// Python speaks through props of the stage: `scene` (a run's clouds and how to read its network), `value` (one
+// snapshot) and `problems` (what is wrong with the form). The form speaks back through its value and its `edit` event.
 
 import { Form } from "./form.js";
+import { Header } from "./header.js";
+import { fetchJSON, pageKey } from "./server.js";
 import { Sampler } from "./sampler.js";
 import { Stage } from "./stage.js";
+import { Tools } from "./tools.js";
 
 const GROUPS = ["source", "target", "model", "network", "training"];
 const PREVIEW_AFTER = 150; // ms without another edit before a new source or target is asked for
+const FORM_KEPT = "pg-experiment"; // in the tab's storage
 
-const page = { sampler: new Sampler() };
-const ready = Object.fromEntries(["form", "stage"].map((name) => [name, deferred()]));
-
-function deferred() {
-  let resolve;
-  const promise = new Promise((done) => (resolve = done));
-  return { promise, resolve };
-}
+const sampler = new Sampler();
+const ready = Object.fromEntries(["form", "stage", "header"].map((name) => [name, Promise.withResolvers()]));
+const asked = new URLSearchParams(window.location.search);
 
 export function mount(kind, options) {
-  ({ header: mountHeader, form: mountForm, stage: mountStage })[kind](options);
+  const part = options.element.querySelector(`.pg-${kind}-root`);
+  ({ header: mountHeader, tools: mountTools, form: mountForm, stage: mountStage })[kind](part, options);
 }
 
-function mountStage({ element, props, watch }) {
-  const stage = new Stage(element.querySelector(".pg-stage-root"), { sampler: page.sampler });
+function mountStage(part, { props, watch }) {
+  const stage = new Stage(part, { sampler });
   const seen = {};
   const fresh = (name) => {
     const text = props[name];
@@ -34,74 +34,119 @@ function mountStage({ element, props, watch }) {
   };
   const read = async () => {
     const [scene, snapshot, problems] = [fresh("scene"), fresh("value"), fresh("problems")];
-    if (scene) stage.setScene(scene);
+    if (scene) {
+      stage.setScene(scene);
+      document.body.dataset.run = scene.network ? "here" : "none";
+    }
     if (snapshot) stage.addSnapshot(snapshot);
     if (problems) {
-      (await ready.form.promise).markProblems(problems);
+      const { form } = await ready.form.promise;
+      form.markProblems(problems);
       stage.say(problems.map(({ sentence }) => sentence).join(" "), problems.length > 0);
     }
   };
   watch(read);
   read();
-  page.stage = stage;
   ready.stage.resolve(stage);
 }
 
-function mountForm({ element, props, trigger }) {
+async function mountForm(part, { props, trigger }) {
+  const page = await pageKey();
   let timer;
+  let shown;
   const clouds = ({ source, target }) => JSON.stringify([source, target]);
-  const form = new Form(element.querySelector(".pg-form-root"), props.description, {
+  const tell = (experiment) => {
+    props.value = JSON.stringify({ page, experiment });
+    sessionStorage.setItem(FORM_KEPT, JSON.stringify(experiment));
+  };
+  const preview = () => {
+    shown = clouds(form.value);
+    trigger("edit");
+  };
+  const form = new Form(part, props.description, {
     groups: GROUPS.map((name) => ({ name, open: name !== "network" })),
+    hide: (asked.get("hide") ?? "").split(",").filter(Boolean),
     onChange: (value, { valid }) => {
-      props.value = JSON.stringify(value);
-      if (!valid || clouds(value) === page.clouds) return;
+      tell(value);
       clearTimeout(timer);
-      timer = setTimeout(() => {
-        page.clouds = clouds(form.value);
-        trigger("edit");
-      }, PREVIEW_AFTER);
+      if (valid && clouds(value) !== shown) timer = setTimeout(preview, PREVIEW_AFTER);
     },
   });
-  page.show = (experiment) => {
+  const set = (experiment) => {
     clearTimeout(timer);
     form.set(experiment);
-    page.clouds = clouds(form.value);
-    props.value = JSON.stringify(form.value);
+    shown = clouds(form.value);
+    tell(form.value);
   };
-  props.value = JSON.stringify(form.value);
-  ready.form.resolve(form);
+  tell(form.value);
+  ready.form.resolve({ form, set, preview });
 }
 
-function mountHeader({ element, props }) {
-  const root = element.querySelector(".pg-header-root");
-  const buttons = props.presets.map(({ key, name }) => {
-    const button = document.createElement("button");
-    Object.assign(button, { type: "button", className: "pg-preset", textContent: name });
-    button.dataset.preset = key;
-    button.addEventListener("click", () => open(key));
-    return button;
+async function mountTools(part) {
+  const [{ form, set, preview }, stage] = await Promise.all([ready.form.promise, ready.stage.promise]);
+  new Tools(part, {
+    form,
+    say: (text, problem) => stage.say(text, problem),
+    open: (experiment) => {
+      set(experiment);
+      preview();
+    },
   });
-  const nav = document.createElement("nav");
-  nav.setAttribute("aria-label", "Presets");
-  nav.append(...buttons);
-  const title = document.createElement("h1");
-  title.textContent = "Generative Dynamics Playground";
-  root.append(title, nav);
+}
 
-  async function open(key) {
-    for (const button of buttons) button.toggleAttribute("aria-current", button.dataset.preset === key);
-    const stage = await ready.stage.promise;
-    try {
-      const response = await fetch(`${window.gradio_config?.root ?? ""}/playground/presets/${key}.json`);
-      if (!response.ok) throw new Error((await response.json()).message);
-      const { experiment, scene, snapshots } = await response.json();
-      stage.setScene(scene);
-      for (const snapshot of snapshots) stage.addSnapshot(snapshot);
-      await ready.form.promise;
-      page.show(experiment);
-    } catch (error) {
-      stage.say(`This preset could not be opened: ${error.message}`, true);
-    }
+function mountHeader(part, { props }) {
+  const header = new Header(part, props.presets, openPreset);
+  ready.header.resolve(header);
+  begin(props.opening);
+}
+
+/** What the page opens with: a link's experiment, this tab's last run, its last form, a named preset, or the default. */
+async function begin(opening) {
+  if (asked.has("embed")) document.body.classList.add("pg-embed");
+  if (asked.has("x")) return openLink(asked.get("x"), opening);
+  if (asked.has("preset")) return openPreset(asked.get("preset"), opening);
+  const kept = sessionStorage.getItem(FORM_KEPT);
+  if (await openRun(await pageKey())) return;
+  await openPreset(opening);
+  if (kept) (await ready.form.promise).set(JSON.parse(kept));
+}
+
+async function openLink(link, otherwise) {
+  const stage = await ready.stage.promise;
+  try {
+    const { experiment } = await fetchJSON("/playground/read", `link:${link}`);
+    const { set, preview } = await ready.form.promise;
+    set(experiment);
+    preview();
+  } catch (error) {
+    await openPreset(otherwise);
+    stage.say(`The link could not be read (${error.message}), so this is the default.`, true);
   }
-  open(props.opening);
+}
+
+async function openRun(key) {
+  const run = await fetchJSON(`/playground/runs/${key}.json`).catch(() => null);
+  if (!run) return false;
+  await show(run);
+  document.body.dataset.run = "here";
+  return true;
+}
+
+async function openPreset(key, otherwise) {
+  const [stage, header] = await Promise.all([ready.stage.promise, ready.header.promise]);
+  try {
+    await show(await fetchJSON(`/playground/presets/${encodeURIComponent(key)}.json`));
+    document.body.dataset.run = "preset";
+    header.mark(key);
+  } catch (error) {
+    if (otherwise) await openPreset(otherwise);
+    stage.say(`This preset could not be opened: ${error.message}`, true);
+  }
+}
+
+async function show({ experiment, scene, snapshots }) {
+  const stage = await ready.stage.promise;
+  stage.setScene(scene);
+  for (const snapshot of snapshots) stage.addSnapshot(snapshot);
+  (await ready.form.promise).set(experiment);
 }

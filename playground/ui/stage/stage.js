@@ -30,14 +30,13 @@ export class Stage {
     this.root = root;
     this.sampler = sampler;
     this.lane = `stage ${Math.random()}`;
-    this.counters = { frames: 0, draws: 0, samples: 0, snapshots: 0, lastPaintMs: null, lastSteps: null, history: 0, playing: false };
-    this.history = new History();
-    this.loss = [];
+    this.counters = { frames: 0, draws: 0, samples: 0, snapshots: 0, history: 0, playing: false };
+    Object.assign(this.counters, { lastPaintMs: null, lastSteps: null });
     this.clock = new Clock();
     this.state = { scene: null, trajectory: null, t: 1 };
+    this.#begin();
 
     root.classList.add("pg-stage");
-    root.style.setProperty("--pg-screen", `${window.screen.availHeight}px`);
     this.controls = new Controls(root, {
       play: () => this.#byHand(() => (this.clock.playing ? this.clock.pause() : this.clock.play())),
       restart: () => this.#byHand(() => this.clock.restart()),
@@ -68,12 +67,9 @@ export class Stage {
     }
     const n = x0.length / scene.dim;
     const tint = tintsOf(x0, scene.dim);
-    this.state = { ...this.state, scene, dim: scene.dim, n, x0, target, tint, trajectory: null, training: false, shown: Float32Array.from(x0) };
-    this.history = new History();
-    this.past = null;
-    this.loss = [];
-    this.handled = false;
-    this.wanted = null;
+    const shown = x0.slice();
+    Object.assign(this.state, { scene, dim: scene.dim, n, x0, target, tint, shown, trajectory: null, training: false });
+    this.#begin();
     this.controls.showScene(scene, n);
     if (JSON.stringify(before?.sampler) !== JSON.stringify(scene.sampler)) this.controls.setSampling(scene.sampler);
     this.controls.showReady(false, scene.network ? "" : "Nothing learnt yet. Train, and the particles find their way.");
@@ -91,7 +87,8 @@ export class Stage {
     if (!scene?.network || snapshot.run !== scene.run) return;
     this.sampler.put(scene.run, snapshot.id, decodeWeights(snapshot.weights));
     const { id, step, steps } = snapshot;
-    for (const gone of this.history.add({ id, step, steps })) this.sampler.forget(scene.run, gone.id);
+    this.gone.push(...this.history.add({ id, step, steps }));
+    this.#forget();
     for (const point of snapshot.loss) this.loss.push(point);
     if (this.loss.length > 4000) this.loss = this.loss.filter((_, k) => k % 2 === 0);
     this.counters.snapshots += 1;
@@ -106,6 +103,16 @@ export class Stage {
     if (this.past === null) this.#resample({ glide: !snapshot.done });
   }
 
+  /** What belongs to one scene: its snapshots, which of them is looked at (null: the newest), its loss. */
+  #begin() {
+    this.history = new History();
+    this.past = null;
+    this.gone = [];
+    this.loss = [];
+    this.handled = false;
+    this.wanted = null;
+  }
+
   /** A sentence below the controls: a notice, or a problem. */
   say(text, problem = false) {
     this.controls.showMessage(text, problem);
@@ -118,6 +125,7 @@ export class Stage {
     this.controls.destroy();
     if (this.state.scene?.network) this.sampler.forget(this.state.scene.run);
     this.state = { scene: null };
+    this.#begin();
     window.__playground.stages = window.__playground.stages.filter((one) => one !== this.counters);
     this.root.replaceChildren();
   }
@@ -232,15 +240,25 @@ export class Stage {
       const { scene, dim, x0 } = this.state;
       const { solver } = this.controls;
       const steps = this.#affordable(this.controls.steps);
-      const { id: snapshot } = this.history.kept[this.index];
+      const snapshot = (this.asked = this.history.kept[this.index].id);
       try {
-        const trajectory = await this.sampler.sample({ run: scene.run, snapshot, x0, dim, solver, steps, lane: this.lane });
+        const request = { run: scene.run, snapshot, x0, dim, solver, steps, lane: this.lane };
+        const trajectory = await this.sampler.sample(request);
         if (trajectory && scene === this.state.scene) this.#show(trajectory, { since, glide, steps });
       } catch (error) {
         if (scene === this.state.scene) this.say(`The browser could not sample this network: ${error.message}`, true);
       }
     }
+    this.asked = null;
     this.busy = false;
+    this.#forget();
+  }
+
+  /** Lets the sampler drop what the history has dropped, but not what it may be sampling just now. */
+  #forget() {
+    const kept = this.gone.filter(({ id }) => id === this.asked);
+    for (const one of this.gone) if (!kept.includes(one)) this.sampler.forget(this.state.scene.run, one.id);
+    this.gone = kept;
   }
 
   /** While weights stream in, no more steps than keep the picture live; the last snapshot gets all that are asked. */
@@ -274,7 +292,8 @@ export class Stage {
     const { scene, trajectory, n, dim } = this.state;
     if (trajectory) {
       const points = trajectory.x.subarray(-n * dim);
-      const value = await this.sampler.distance({ run: scene.run, points, lane: `${this.lane} distance` }).catch(() => null);
+      const request = { run: scene.run, points, lane: `${this.lane} distance` };
+      const value = await this.sampler.distance(request).catch(() => null);
       if (value !== null && scene === this.state.scene) this.controls.showDistance(value, scene.floor.sliced_w2);
     }
     this.measuring = false;
@@ -294,6 +313,14 @@ export class Stage {
     this.#touch();
   }
 
+  /** Tells the stylesheet what height there is: what the page has above the stage, and how tall the screen is. */
+  #fit() {
+    const above = this.root.getBoundingClientRect().top + window.scrollY;
+    this.root.style.setProperty("--pg-above", `${Math.min(above, 0.3 * window.innerHeight)}px`);
+    this.root.style.setProperty("--pg-screen", `${window.screen.availHeight}px`);
+    this.#restyle();
+  }
+
   /** Follows size, colours and visibility; nothing moves where nobody looks. */
   #watch() {
     this.listen = new AbortController();
@@ -306,7 +333,7 @@ export class Stage {
       this.#draw();
       if (this.wanted && !this.busy) this.#work();
     };
-    const size = new ResizeObserver(() => this.#restyle());
+    const size = new ResizeObserver(() => this.#fit());
     size.observe(this.controls.parts.canvas);
     const screen = new IntersectionObserver(([entry]) => ((onScreen = entry.isIntersecting), look()));
     screen.observe(this.root);
@@ -316,7 +343,11 @@ export class Stage {
     }
     this.observers = [size, screen, colours];
     document.addEventListener("visibilitychange", look, { signal });
-    reducedMotion.addEventListener("change", () => (reducedMotion.matches ? this.clock.pause() : null, this.#touch()), { signal });
+    const calm = () => {
+      if (reducedMotion.matches) this.clock.pause();
+      this.#touch();
+    };
+    reducedMotion.addEventListener("change", calm, { signal });
     look();
   }
 }

@@ -1,0 +1,195 @@
+"""Training on the page: what its buttons do, each a generator of updates for the stage."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from playground.choice import InvalidExperiment, Problem
+from playground.engine.history import Snapshot
+from playground.engine.run import Run
+from playground.engine.training import Training
+from playground.experiment import Experiment
+from playground.ui import messages
+from playground.ui.session import Session, Sessions
+
+UPDATES_A_SECOND = 10
+BYTES_A_SECOND = 1_000_000
+"""The most that one visitor's training streams; larger networks are shown less often."""
+MAX_NETWORK = 300_000
+"""The most weights that a training on the page may have: more would take seconds to send once."""
+MAX_KEY = 64
+
+Updates = Iterator[Any]
+Verb = Callable[[Session, Experiment], Updates]
+
+
+@dataclass(frozen=True)
+class Live:
+    """The verbs of the page. Each takes what the form says: {"page": key, "experiment": {...}} as JSON."""
+
+    sessions: Sessions
+
+    def train(self, given: str) -> Updates:
+        """Trains from the beginning, until the end, a stop or a closed page."""
+        yield from self._perform(given, _train)
+
+    def resume(self, given: str) -> Updates:
+        """Goes on where training was stopped; from its end, trains on as a further phase."""
+        yield from self._perform(given, _resume)
+
+    def step(self, given: str) -> Updates:
+        """One gradient step, from the beginning where nothing has begun."""
+        yield from self._perform(given, _step)
+
+    def reset(self, given: str) -> Updates:
+        """Back to the first snapshot: the initialisation that the seed fixes."""
+        yield from self._perform(given, _reset)
+
+    def preview(self, given: str) -> Updates:
+        """The source and target on the stage before any training; ends a training under way."""
+        yield from self._perform(given, _preview)
+
+    def stop(self, given: str) -> None:
+        """Asks the training under way to end; it shows its last state."""
+        try:
+            self._session(json.loads(given)).stop.set()
+        except ValueError:
+            return
+
+    def _perform(self, given: str, verb: Verb) -> Updates:
+        try:
+            message = json.loads(given)
+            session = self._session(message)
+            yield from verb(session, _checked(message.get("experiment")))
+        except InvalidExperiment as error:
+            yield gr.HTML(problems=_problems(error.problems))
+        except json.JSONDecodeError:
+            yield gr.HTML(problems=_problems([Problem((), "the form could not be read; reload the page.")]))
+        except ValueError as error:
+            yield gr.HTML(problems=_problems([Problem((), str(error))]))
+
+    def _session(self, message: Any) -> Session:
+        key = message.get("page") if isinstance(message, dict) else None
+        if not isinstance(key, str) or not 8 <= len(key) <= MAX_KEY:
+            raise ValueError("this page has no key of its own; reload it.")
+        return self.sessions.of(key)
+
+
+def _train(session: Session, experiment: Experiment) -> Updates:
+    training = _begin(session, experiment)
+    yield from _stream(session, training)
+
+
+def _reset(session: Session, experiment: Experiment) -> Updates:
+    training = _begin(session, experiment)
+    with session.turn:
+        yield _first(session, training, next(training), done=True)
+
+
+def _resume(session: Session, experiment: Experiment) -> Updates:
+    training = session.training
+    if training is None:
+        yield from _train(session, experiment)
+        return
+    if _finished(training):
+        training.extend()
+    yield from _stream(session, training)
+
+
+def _step(session: Session, experiment: Experiment) -> Updates:
+    if session.training is None:
+        yield from _reset(session, experiment)
+    training = session.training
+    if training is None or _finished(training) or not session.turn.acquire(blocking=False):
+        return
+    try:
+        training.every = 0
+        taken = next(training, None)
+        yield _broken(training) if taken is None else _shown(session, training, taken, done=True)
+    finally:
+        session.turn.release()
+
+
+def _preview(session: Session, experiment: Experiment) -> Updates:
+    session.stop.set()
+    session.training = None
+    yield gr.HTML(scene=messages.scene(session.next_name(), Run(experiment)), problems="[]")
+
+
+def _begin(session: Session, experiment: Experiment) -> Training:
+    session.stop.set()
+    session.training = training = Training(experiment)
+    session.name = session.next_name()
+    return training
+
+
+def _stream(session: Session, training: Training) -> Updates:
+    """The stage's updates while this training takes steps, until its end or a stop."""
+    with session.turn:  # whoever had it has been asked to stop
+        if session.training is not training:
+            return
+        session.stop.clear()
+        training.every = _interval(training.run.experiment)
+        begun, at = time.perf_counter(), None
+        for taken in training:
+            now = time.perf_counter()
+            rate = (taken.step - at) / (now - begun) if at is not None and taken.step > at else None
+            begun, at = now, taken.step
+            done = session.stop.is_set() or _finished(training)
+            show = _first if taken.step == 0 and taken.round == 0 else _shown
+            yield show(session, training, taken, rate=rate, done=done)
+            if done:
+                return
+        if training.run.failure:
+            yield _broken(training)
+
+
+def _first(session: Session, training: Training, taken: Snapshot, **about: Any) -> Any:
+    scene = messages.scene(session.name, training.run)
+    return gr.HTML(scene=scene, problems="[]", value=_message(session, training, taken, **about))
+
+
+def _shown(session: Session, training: Training, taken: Snapshot, **about: Any) -> Any:
+    return gr.HTML(value=_message(session, training, taken, **about))
+
+
+def _message(
+    session: Session, training: Training, taken: Snapshot, *, rate: float | None = None, done: bool = False
+) -> str:
+    return messages.snapshot(session.name, training.run.rounds[taken.round], taken, rate=rate, done=done)
+
+
+def _broken(training: Training) -> Any:
+    return gr.HTML(problems=_problems([Problem((), training.run.failure or "")]))
+
+
+def _finished(training: Training) -> bool:
+    rounds = training.run.rounds
+    return bool(rounds) and len(rounds[-1].history) > 0 and rounds[-1].last.step >= rounds[-1].steps
+
+
+def _checked(given: Any) -> Experiment:
+    """The form's experiment, within what a shared page allows. Raises InvalidExperiment."""
+    experiment = Experiment.parse(given)
+    weights = experiment.network.build(experiment.dim, experiment.dim).size
+    if weights > MAX_NETWORK:
+        sentence = f"{weights:,} weights are too many for the page; choose a width and depth with at most {MAX_NETWORK:,}."
+        raise InvalidExperiment([Problem(("network", "width"), sentence)])
+    return experiment
+
+
+def _interval(experiment: Experiment) -> float:
+    """Seconds between two updates of the stage, as often as the network's size allows."""
+    size = experiment.network.build(experiment.dim, experiment.dim).size
+    return max(1 / UPDATES_A_SECOND, size * 4 * 4 / 3 / BYTES_A_SECOND)
+
+
+def _problems(problems: list[Problem]) -> str:
+    """What the form marks: a list of paths with their sentences."""
+    return json.dumps([{"path": problem.path, "sentence": problem.sentence} for problem in problems])

@@ -1,0 +1,43 @@
+// Asking the server outside of Gradio's queue, and the key by which it knows this page.
+
+export const root = window.gradio_config?.root ?? "";
+
+/** GETs JSON, or POSTs text where `body` is given. Throws an Error with the server's sentence, its problems beside it. */
+export async function fetchJSON(path, body) {
+  const answer = await fetch(root + path, body === undefined ? {} : { method: "POST", body });
+  const content = await answer.json().catch(() => ({ message: "the server's answer could not be read." }));
+  if (!answer.ok) throw Object.assign(new Error(content.message), { problems: content.problems ?? [] });
+  return content;
+}
+
+const KEPT = "pg-page";
+let key;
+
+/** This tab's own key: kept over a reload, and a new one in a duplicated tab, which copies the storage of the first. */
+export function pageKey() {
+  key ??= claim(sessionStorage.getItem(KEPT) ?? fresh());
+  return key;
+}
+
+function fresh() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function claim(wanted) {
+  const mine = (await holds(wanted)) ? wanted : fresh();
+  if (mine !== wanted) await holds(mine);
+  sessionStorage.setItem(KEPT, mine);
+  return mine;
+}
+
+/** Takes the key's lock for as long as this page lives; false where another tab has it. */
+function holds(name) {
+  if (!navigator.locks) return Promise.resolve(true);
+  return new Promise((answer) => {
+    navigator.locks.request(`pg-page-${name}`, { ifAvailable: true }, (lock) => {
+      answer(lock !== null);
+      return lock && new Promise(() => {});
+    });
+  });
+}
