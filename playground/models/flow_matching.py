@@ -19,7 +19,7 @@ from playground.dynamics.couplings import AnyCoupling, IndependentCoupling
 from playground.dynamics.parameterization import Moments, ScalingKind, affine
 from playground.dynamics.paths import AnyPath, LinearPath, Path
 from playground.dynamics.solvers import Sampler
-from playground.models.base import Learner, Model, Pool, Task, Weights
+from playground.models.base import Learner, Model, Pool, Task, Weights, seeded
 from playground.models.learning import Adam, Regression
 from playground.networks import Mlp, Network
 from playground.trajectory import Trajectory
@@ -64,7 +64,7 @@ class FlowLearner:
         self._scaling = task.network.input_scaling
         self._moments = Moments.of(source.points, target.points)
         self._mlp = task.network.build(task.dim, task.dim)
-        weights = self._mlp.initial(task.generator(0)).to(task.device)
+        weights = self._mlp.initial(seeded(task.seed, 0)).to(task.device)
         self._adam = Adam(weights, task.optimisation)
         self._regression = Regression(self._mlp, weights)
         self._generator = task.generator(3)

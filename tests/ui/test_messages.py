@@ -1,0 +1,63 @@
+"""The messages to the stage: what was packed is what is read."""
+
+import base64
+import json
+
+import numpy as np
+import torch
+
+from playground.ui import messages
+
+
+def test_exact_arrays_are_bitwise():
+    values = torch.randn(7, 3)
+    packed = messages.exact(values)
+    read = np.frombuffer(base64.b64decode(packed["f32"]), "<f4").reshape(packed["shape"])
+    assert (read == values.numpy()).all()
+
+
+def test_quantised_arrays_are_within_half_a_step_of_each_axis():
+    values = torch.randn(500, 2) * torch.tensor([1.0, 30.0])
+    packed = messages.quantised(values)
+    steps = np.frombuffer(base64.b64decode(packed["u16"]), "<u2").reshape(packed["shape"])
+    low, high = np.array(packed["low"]), np.array(packed["high"])
+    read = low + steps / 65535 * (high - low)
+    assert (np.abs(read - values.numpy()) <= 0.51 * (high - low) / 65535).all()
+
+
+def test_a_constant_axis_survives():
+    packed = messages.quantised(torch.ones(4, 1))
+    assert packed["low"] == packed["high"] == [1.0]
+
+
+def test_the_default_network_streams_less_than_70_kB_an_update(small_run):
+    from playground import Experiment
+    from playground.engine.training import Training
+
+    with Training(Experiment(), every=0) as training:
+        next(training)
+        taken = next(training)
+        size = len(messages.snapshot("run 1", training.run.rounds[0], taken, rate=1000.0))
+    assert size <= 70_000
+
+
+def test_a_scene_says_how_to_read_the_network_and_holds_its_start_points(small_run):
+    scene = json.loads(messages.scene("run 1", small_run))
+    x0 = np.frombuffer(base64.b64decode(scene["x0"]["f32"]), "<f4").reshape(2000, 2)
+    assert (x0 == small_run.starts(2000).numpy()).all()
+    network = scene["network"]["networks"]["velocity"]
+    assert network["size"] == len(small_run.rounds[0].last.weights["velocity"])
+    assert 0 < scene["floor"]["sliced_w2"] < 0.5
+
+
+def test_the_view_holds_the_clouds_and_not_their_outliers():
+    cloud = torch.cat([torch.rand(10_000, 2), torch.tensor([[1000.0, 0.0]])])
+    view = messages.View.of(cloud)
+    assert view.half < 1 and abs(view.center[0] - 0.5) < 0.05
+
+
+def test_an_opening_holds_every_snapshot_that_is_kept(small_run):
+    opening = json.loads(messages.opening("x", small_run))
+    history = small_run.rounds[0].history
+    assert [shot["id"] for shot in opening["snapshots"]] == [snapshot.id for snapshot in history]
+    assert [shot["done"] for shot in opening["snapshots"]] == [False] * (len(history) - 1) + [True]
