@@ -99,7 +99,7 @@ def list_(
 def figure(
     folder: Annotated[Path, typer.Argument(help="A folder that `run --save` wrote.")],
     what: Annotated[Drawn, typer.Option(help="Which figure.")] = Drawn.TRAJECTORIES,
-    out: Annotated[Path, typer.Option(help="Where to write it: .svg, .png, .pdf, .html or .json.")] = Path("figure.svg"),
+    out: Annotated[Path, typer.Option(help="The file: .svg, .png, .pdf, .html or .json.")] = Path("figure.svg"),
 ) -> None:
     """Draw a figure of a saved run."""
     from playground.figures import write
@@ -141,22 +141,20 @@ def readable(report: dict[str, Any]) -> str:
     lines = []
     for entry in report["rounds"]:
         measured = entry["metrics"]
-        lines.append(f"{entry['name']}: {entry['steps']:,} steps in {entry['train_seconds']:.1f} s on {report['device']}")
+        took = f"{entry['steps']:,} steps in {entry['train_seconds']:.1f} s on {report['device']}"
+        lines.append(f"{entry['name']}: {took}")
         lines.append(f"{'NFE':>7}  sliced W2        W2  energy distance")
         rows = [*measured["by_nfe"].items(), ("floor", measured["floor"])]
         for name, row in rows:
-            lines.append(
-                f"{name:>7} {_figure(row['sliced_w2']):>10} {_figure(row['w2']):>9} {_figure(row['energy_distance']):>16}"
-            )
+            columns = zip(("sliced_w2", "w2", "energy_distance"), (10, 9, 16), strict=True)
+            lines.append(f"{name:>7} " + " ".join(f"{_figure(row[key]):>{width}}" for key, width in columns))
         lines.append(
             f"straightness {_figure(measured['straightness'])}, transport cost {_figure(measured['transport_cost'])}, "
             f"normalised path energy {_figure(measured['npe'])}"
         )
         if measured["modes_total"]:
-            lines.append(
-                f"modes covered {measured['modes_covered_strict']} of {measured['modes_total']} (≥ 1 % of samples each), "
-                f"high quality {measured['high_quality']:.1%}"
-            )
+            modes = f"{measured['modes_covered_strict']} of {measured['modes_total']} (≥ 1 % of the samples each)"
+            lines.append(f"modes covered {modes}, high quality {measured['high_quality']:.1%}")
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ the page and the sentence that a bad value gets.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -30,6 +30,9 @@ class Choice(Settings):
     title: ClassVar[str] = ""
     """What the page calls it, e.g. "Two moons"; by default made from the kind."""
 
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}
+    """Fields that a paper or a public code is known by, under the name that people are shown."""
+
     @classmethod
     def kind_name(cls) -> str:
         """The value of `kind` that selects this class."""
@@ -44,6 +47,11 @@ class Choice(Settings):
     def summary(cls) -> str:
         """The first line of the class's docstring."""
         return (cls.__doc__ or "").strip().splitlines()[0]
+
+    @classmethod
+    def preset(cls, name: str) -> Self:
+        """The choice that a preset's name stands for. Raises KeyError where there is none."""
+        return cls.model_validate(cls.presets[name])
 
 
 def _from_name(value: Any) -> Any:

@@ -8,14 +8,42 @@ from pydantic import Field
 
 from playground.choice import FROM_NAME
 from playground.distributions.base import Distribution, Modes
+from playground.distributions.bent import Banana, Funnel, Pinwheel
 from playground.distributions.checkerboard import Checkerboard
-from playground.distributions.curves import Circles, NoisyCurve, Spirals, TwoMoons
+from playground.distributions.curves import Circles, NoisyCurve, SCurve, Spirals, SwissRoll, TwoMoons
+from playground.distributions.drawings import RingsOfRings, Smiley
 from playground.distributions.gaussian import Gaussian
-from playground.distributions.mixture import GaussianMixture, Grid, Mixture, Ring
+from playground.distributions.heart import Heart
+from playground.distributions.line import Bimodal, Cantor, Comb
+from playground.distributions.mixture import GaussianMixture, Grid, Mixture, Ring, TwoScale
+from playground.distributions.tails import Exponential, Laplace, StudentT
 from playground.distributions.uniform import Uniform
 
 AnyDistribution = Annotated[
-    Gaussian | Uniform | GaussianMixture | Ring | Grid | TwoMoons | Circles | Checkerboard | Spirals,
+    Gaussian
+    | Uniform
+    | GaussianMixture
+    | Ring
+    | Grid
+    | TwoMoons
+    | Circles
+    | Checkerboard
+    | Spirals
+    | SwissRoll
+    | SCurve
+    | Pinwheel
+    | TwoScale
+    | RingsOfRings
+    | Smiley
+    | Heart
+    | Banana
+    | Funnel
+    | StudentT
+    | Laplace
+    | Exponential
+    | Bimodal
+    | Comb
+    | Cantor,
     Field(discriminator="kind"),
     FROM_NAME,
 ]
@@ -27,17 +55,32 @@ DISTRIBUTIONS: tuple[type[Distribution], ...] = get_args(get_args(AnyDistributio
 __all__ = [
     "DISTRIBUTIONS",
     "AnyDistribution",
+    "Banana",
+    "Bimodal",
+    "Cantor",
     "Checkerboard",
     "Circles",
+    "Comb",
     "Distribution",
+    "Exponential",
+    "Funnel",
     "Gaussian",
     "GaussianMixture",
     "Grid",
+    "Heart",
+    "Laplace",
     "Mixture",
     "Modes",
     "NoisyCurve",
+    "Pinwheel",
     "Ring",
+    "RingsOfRings",
+    "SCurve",
+    "Smiley",
     "Spirals",
+    "StudentT",
+    "SwissRoll",
     "TwoMoons",
+    "TwoScale",
     "Uniform",
 ]

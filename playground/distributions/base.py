@@ -15,11 +15,12 @@ from playground.choice import Choice
 class Modes:
     """The modes of a distribution that has them, for counting which ones a model reaches.
 
-    centers: (k, d); std: the standard deviation of each mode along each axis; weights: (k,), summing to 1.
+    centers: (k, d); std: (k,) the standard deviation of each mode, the same along each axis; weights: (k,), summing
+    to 1.
     """
 
     centers: Tensor
-    std: float
+    std: Tensor
     weights: Tensor
 
 
@@ -62,5 +63,5 @@ class Distribution(Choice):
         return None
 
     def separate_modes(self) -> Modes | None:
-        """The modes, where the distribution is made of separate ones of one width."""
+        """The modes, where the distribution is made of separate round ones."""
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -19,6 +19,7 @@ class Checkerboard(Distribution):
     """Uniform on every second square of a board, the one at the lower left among them."""
 
     kind: Literal["checkerboard"] = "checkerboard"
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"FFJORD checkerboard": {"half_width": 4}}
     cells: int = Field(4, ge=1, le=16, title="Cells a side", description="How many squares along each side.")
     half_width: float = Field(
         2.0,

@@ -1,16 +1,17 @@
-"""Points on smooth curves with Gaussian noise: moons, circles, spirals."""
+"""Points on smooth curves with Gaussian noise: moons, circles, spirals, the Swiss roll, the S-curve."""
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
+from playground.distributions.axes import Coordinate
 from playground.distributions.base import Distribution
 from playground.distributions.gaussians import Gaussians, pick
 
@@ -45,15 +46,16 @@ def scale_field(default: float) -> float:
 class NoisyCurve(Distribution):
     """Points along smooth curves, scattered by Gaussian noise that is part of the shape and scaled with it.
 
-    x = scale · (γ_arm(u) + noise · e) with u ~ U(0, 1) and e ~ N(0, I).
+    x = scale · (γ_arm(u) + noise · e) + middle with u ~ U(0, 1) and e ~ N(0, I).
 
-    A subclass gives its curve γ, the shares of its arms where it has several, and the defaults of noise and scale.
+    A subclass gives its curve γ, the shares of its arms where it has several, and last the fields noise and scale.
     The density is that of a continuous mixture of Gaussians along the curve, by quadrature; None where the noise
     is below THINNEST.
     """
 
-    noise: float
-    scale: float
+    if TYPE_CHECKING:  # as fields of this class they would come before a subclass's own
+        noise: float
+        scale: float
 
     @abstractmethod
     def curve(self, u: Tensor, arm: Tensor) -> Tensor:
@@ -62,6 +64,10 @@ class NoisyCurve(Distribution):
     def shares(self) -> tuple[float, ...]:
         """The probability of each arm, summing to 1."""
         return (1.0,)
+
+    def middle(self) -> tuple[float, ...]:
+        """Where the origin of γ comes to lie."""
+        return (0.0, 0.0)
 
     @property
     def dim(self) -> int:
@@ -76,7 +82,7 @@ class NoisyCurve(Distribution):
         arm = pick(torch.tensor(self.shares()), n, generator)
         u = torch.rand(n, generator=generator, device=device)
         e = torch.randn(n, 2, generator=generator, device=device)
-        return self.scale * (self.curve(u, arm) + self.noise * e), arm
+        return self.scale * (self.curve(u, arm) + self.noise * e) + e.new_tensor(self.middle()), arm
 
     def log_prob(self, x: Tensor) -> Tensor | None:
         return None if self.noise < THINNEST else self._quadrature().log_prob(x)
@@ -109,15 +115,29 @@ class NoisyCurve(Distribution):
             centers.append(self.curve(at, torch.full(at.shape, arm)))
             shares.append(share * (half[:, None] * weights).flatten())
         weight = torch.cat(shares)
-        return Gaussians(self.scale * torch.cat(centers), torch.full_like(weight, self.noise * self.scale), weight)
+        at = self.scale * torch.cat(centers) + weight.new_tensor(self.middle())
+        return Gaussians(at, torch.full_like(weight, self.noise * self.scale), weight)
 
 
 class TwoMoons(NoisyCurve):
     """Two interleaved half-circles, as in scikit-learn's make_moons but centred on the origin."""
 
     kind: Literal["two_moons"] = "two_moons"
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        # scikit-learn's moons have their middle at (½, ¼): twice that, and −1 on the first axis, or (−1, −.2).
+        "[SF]²M moons": {"noise": 0.05, "scale": 2, "offset": (0, 0.5)},
+        "FFJORD moons": {"noise": 0.1, "scale": 2, "offset": (0, 0.3)},
+    }
     noise: float = noise_field(0.05)
     scale: float = scale_field(1.0)
+    offset: tuple[Coordinate, ...] = Field(
+        (0.0, 0.0),
+        min_length=2,
+        max_length=2,
+        title="Offset",
+        description="Where the middle of the two moons lies.",
+        json_schema_extra={"step": 0.1, "advanced": True},
+    )
 
     def shares(self) -> tuple[float, ...]:
         return (0.5, 0.5)
@@ -128,28 +148,36 @@ class TwoMoons(NoisyCurve):
         upper = torch.stack([angle.cos() - 0.5, angle.sin() - 0.25], dim=1)
         return torch.where(arm[:, None] == 0, upper, -upper)
 
+    def middle(self) -> tuple[float, ...]:
+        return self.offset
+
 
 class Circles(NoisyCurve):
-    """Two circles around the origin, one inside the other."""
+    """Circles around the origin, one inside the other."""
 
     kind: Literal["circles"] = "circles"
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "FFJORD circles": {"noise": 0.08, "scale": 3},
+        "FFJORD rings": {"count": 4, "factor": 0.25, "noise": 0.08 / 3, "scale": 3},
+    }
+    count: int = Field(2, ge=1, le=8, title="Circles", description="How many circles, all equally likely.")
     factor: float = Field(
         0.5,
         ge=0.1,
         le=0.9,
         title="Inner radius",
-        description="The inner circle's radius, as a share of the outer one's.",
+        description="The innermost circle's radius, as a share of the outermost one's.",
         json_schema_extra={"step": 0.05},
     )
     noise: float = noise_field(0.05)
     scale: float = scale_field(2.0)
 
     def shares(self) -> tuple[float, ...]:
-        return (0.5, 0.5)
+        return (1 / self.count,) * self.count
 
     def curve(self, u: Tensor, arm: Tensor) -> Tensor:
-        angle, radius = 2 * math.pi * u, torch.where(arm == 0, 1.0, self.factor)
-        return torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1)
+        radii = torch.linspace(1, self.factor, self.count, dtype=u.dtype, device=u.device)
+        return radii[arm, None] * on_circle(u)
 
 
 class Spirals(NoisyCurve):
@@ -174,5 +202,49 @@ class Spirals(NoisyCurve):
     def curve(self, u: Tensor, arm: Tensor) -> Tensor:
         # The length of a winding grows with its radius; a radius of √u makes up for it.
         radius = u.sqrt()
-        angle = 2 * math.pi * (self.turns * radius + arm / self.arms)
-        return torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1)
+        return radius[:, None] * on_circle(self.turns * radius + arm / self.arms)
+
+
+class SwissRoll(NoisyCurve):
+    """A spiral that begins away from the middle, as seen from the side of scikit-learn's make_swiss_roll."""
+
+    kind: Literal["swiss_roll"] = "swiss_roll"
+    title: ClassVar[str] = "Swiss roll"
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        # scikit-learn's radius is the angle, up to 9π/2, here 1; FFJORD adds noise of 1 to it and divides by 5.
+        "FFJORD Swiss roll": {"turns": 1.5, "noise": 2 / (9 * math.pi), "scale": 9 * math.pi / 10},
+    }
+    turns: float = Field(
+        1.5,
+        ge=0.25,
+        le=4,
+        title="Turns",
+        description="How often it winds around the middle; it begins three quarters of a turn out.",
+        json_schema_extra={"step": 0.25},
+    )
+    noise: float = noise_field(0.03)
+    scale: float = scale_field(3.0)
+
+    def curve(self, u: Tensor, arm: Tensor) -> Tensor:
+        winding = 0.75 + self.turns * u
+        return (winding / (0.75 + self.turns))[:, None] * on_circle(winding)
+
+
+class SCurve(NoisyCurve):
+    """Two open three-quarter circles that make an S, as seen from the side of scikit-learn's make_s_curve."""
+
+    kind: Literal["s_curve"] = "s_curve"
+    title: ClassVar[str] = "S-curve"
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"[SF]²M S-curve": {"noise": 0.05, "scale": 1.5}}
+    noise: float = noise_field(0.05)
+    scale: float = scale_field(1.0)
+
+    def curve(self, u: Tensor, arm: Tensor) -> Tensor:
+        angle = 3 * math.pi * (u - 0.5)
+        return torch.stack([angle.sin(), angle.sign() * (angle.cos() - 1)], dim=1)
+
+
+def on_circle(turns: Tensor) -> Tensor:
+    """The points of the unit circle after so many turns (n,) from the positive x-axis: (n, 2)."""
+    angle = 2 * math.pi * turns
+    return torch.stack([angle.cos(), angle.sin()], dim=1)

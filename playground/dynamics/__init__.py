@@ -1,0 +1,1 @@
+"""The mathematics: paths, couplings, parameterization, exact fields, solvers."""

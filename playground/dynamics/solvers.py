@@ -112,7 +112,7 @@ AnySolver = Annotated[Euler | Midpoint | Heun | RungeKutta4, Field(discriminator
 
 
 def uniform_grid(start: float, stop: float, steps: int) -> list[float]:
-    """steps + 1 evenly spaced times from start to stop."""
+    """Steps + 1 evenly spaced times from start to stop."""
     return [start + (stop - start) * k / steps for k in range(steps)] + [stop]
 
 

@@ -20,6 +20,8 @@ from playground.experiment import Experiment
 EXPERIMENT_FILE = "experiment.yaml"
 RUN_FILE = "run.safetensors"
 MAX_RUN_BYTES = 200_000_000
+LOSSES = 512
+"""Points of the loss curve that are kept."""
 SMALL = 64
 """Tensors shorter than this, such as moments, are always kept exactly."""
 
@@ -58,7 +60,7 @@ def load(kind: type[AnyRun], folder: Path) -> AnyRun:
 
 
 def write_weights(run: Run, path: Path, snapshots: int = 48) -> None:
-    """Writes the weights of every round: the newest snapshot exactly, earlier ones (evenly chosen) in half precision."""
+    """Writes the weights of every round: the newest snapshot exactly, evenly chosen earlier ones in half precision."""
     tensors: dict[str, Tensor] = {}
     rounds = []
     for index, record in enumerate(run.rounds):
@@ -72,7 +74,9 @@ def write_weights(run: Run, path: Path, snapshots: int = 48) -> None:
                 name=record.name,
                 steps=record.steps,
                 seconds=round(record.seconds, 4),
-                losses=tuple((round(step, 1), float(f"{loss:.5g}")) for step, loss in binned(record.losses.points, 512)),
+                losses=tuple(
+                    (round(step, 1), float(f"{loss:.5g}")) for step, loss in binned(record.losses.points, LOSSES)
+                ),
                 snapshots=tuple((s.id, s.phase, s.step, round(s.seconds, 4)) for s in kept),
             )
         )

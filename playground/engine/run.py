@@ -13,7 +13,7 @@ from playground.choice import InvalidExperiment, problems_of
 from playground.dynamics.solvers import Sampler
 from playground.engine.history import History, LossCurve, Snapshot
 from playground.experiment import Experiment
-from playground.models.base import Trained, seeded
+from playground.models.base import Trained, seeded, training_points
 from playground.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -79,12 +79,17 @@ class Run:
         return begun[index]
 
     def starts(self, n: int, seed: int = 0) -> Tensor:
-        """n points of the source (n, d), the same for a seed whatever was trained."""
+        """Points of the source (n, d), the same for a seed whatever was trained."""
         return self.experiment.source.at(self.dim).sample(n, seeded(seed, 11))
 
     def real(self, n: int, seed: int = 0) -> Tensor:
-        """n points of the target (n, d), the same for a seed whatever was trained."""
+        """Points of the target (n, d), the same for a seed whatever was trained."""
         return self.experiment.target.at(self.dim).sample(n, seeded(seed, 12))
+
+    def training_points(self) -> Tensor | None:
+        """The points of the target (n, d) that this run was limited to in training; None where there was no limit."""
+        training = self.experiment.training
+        return training_points(self.experiment.target.at(self.dim), training, training.seed)
 
     def sample(
         self,

@@ -115,7 +115,8 @@ class Training(Iterator[Snapshot]):
             rate = peak * decay(settings.decay, step - first, record.steps - first)
             pending.append((step, learner.step(rate)))
             if step + 1 == TIMED_STEPS and settings.seconds is not None:
-                record.steps = min(MAX_STEPS, max(2 * TIMED_STEPS, round(settings.seconds / clock.seconds * TIMED_STEPS)))
+                affordable = round(settings.seconds / clock.seconds * TIMED_STEPS)
+                record.steps = min(MAX_STEPS, max(2 * TIMED_STEPS, affordable))
                 self._fix_budget(record.steps)
 
     def _fix_budget(self, steps: int) -> None:
@@ -188,7 +189,7 @@ def decay(kind: str, step: int, steps: int) -> float:
     warms up over WARM_UP steps and falls to zero over the last quarter.
     """
     if kind == "inverse_sqrt":
-        warm = min((step + 1) / WARM_UP, (1 + step / WARM_UP) ** -0.5)
+        warm = min((step + 1) / WARM_UP, 1 / math.sqrt(1 + step / WARM_UP))
         return warm * min(1.0, 4 * (1 - step / steps))
     progress = max(0, step - TIMED_STEPS) / max(1, steps - TIMED_STEPS)
     if kind == "cosine":

@@ -23,8 +23,8 @@ class Coverage:
     modes_covered_strict: modes that hold at least one point and at least 1 % of the sample. A mode whose own
         weight is about 1 % or less, as on a grid of 10 × 10, cannot be counted on to pass even for a perfect
         sampler.
-    high_quality: share of the points within 3 standard deviations of their nearest mode. A perfect sample has
-        .9973 of them in one dimension and 1 − e^{−9/2} = .9889 in two.
+    high_quality: share of the points within 3 standard deviations of a mode. A perfect sample has .9973 of them in
+        one dimension and 1 − e^{−9/2} = .9889 in two.
     shares: (k) share of the points that are high-quality points of each mode; they sum to high_quality.
     """
 
@@ -38,19 +38,19 @@ class Coverage:
 def coverage(x: Tensor, modes: Modes) -> Coverage:
     """Counts the modes that a sample x (n, d) reaches, by VEEGAN's protocol (Srivastava et al. 2017, synthetic data).
 
-    A point belongs to its nearest mode, the first of several as near, and is of high quality when it lies
-    within 3 standard deviations of it, edge included, by Euclidean distance. The protocol draws 2,500 points.
-    Points that are not finite count as points of low quality, and an empty sample gives zeros.
+    A point belongs to its nearest mode, the first of several as near, and is of high quality when it lies within 3
+    standard deviations of it, edge included. Distances are Euclidean, in units of each mode's own standard deviation,
+    which for modes of one width, as in the protocol, names the same mode as plain distance does. The protocol draws
+    2,500 points. Points that are not finite count as points of low quality, and an empty sample gives zeros.
 
     Raises ValueError where x is not (n, d) with the modes' d.
     """
     centers = modes.centers.detach().cpu().double()
     if x.ndim != 2 or x.shape[1] != centers.shape[1]:
         raise ValueError(f"points of shape {tuple(x.shape)} do not fit modes in {centers.shape[1]} dimensions.")
-    distance, nearest = torch.cdist(
-        x.detach().cpu().double(), centers, compute_mode="donot_use_mm_for_euclid_dist"
-    ).min(dim=1)
-    counts = nearest[distance <= RADIUS * modes.std].bincount(minlength=len(centers)).tolist()
+    distances = torch.cdist(x.detach().cpu().double(), centers, compute_mode="donot_use_mm_for_euclid_dist")
+    distance, nearest = (distances / modes.std.detach().cpu().double()).min(dim=1)
+    counts = nearest[distance <= RADIUS].bincount(minlength=len(centers)).tolist()
     return Coverage(
         modes_total=len(counts),
         modes_covered=sum(count > 0 for count in counts),

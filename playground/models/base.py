@@ -25,6 +25,12 @@ from playground.trajectory import Trajectory
 Weights = dict[str, Tensor]
 """The flat weight vector of each network, by its name."""
 
+SOURCE, TARGET = 1, 2
+"""The streams of chance that the points of the source and of the target are drawn from."""
+
+POOL = 2**17
+"""Points in a pool: so many that a network cannot tell them from fresh ones."""
+
 
 class Optimisation(Settings):
     """What a learner needs to know of how to train."""
@@ -45,6 +51,14 @@ class Optimisation(Settings):
         title="Weight average",
         description="Decay of the running average of the weights that is shown and sampled; 0 shows the raw weights.",
         json_schema_extra={"advanced": True, "step": 0.001},
+    )
+    points: int | None = Field(
+        None,
+        ge=16,
+        le=2**16,
+        title="Training points",
+        description="How many points of the target it may learn from: a few are learnt by heart.",
+        json_schema_extra={"advanced": True, "scale": "log2", "none": "unlimited"},
     )
 
 
@@ -87,10 +101,28 @@ class Task:
         """The generator of one of this training's streams of chance, on the training device."""
         return seeded(self.seed, stream, self.device)
 
-    def pool(self, distribution: Distribution, stream: int, size: int = 2**17) -> Pool:
-        """A pool of samples on the training device, the same points on every device."""
-        points = distribution.sample(size, seeded(self.seed, stream)).to(self.device)
-        return Pool(points, self.generator(stream))
+    def pool(self, distribution: Distribution, stream: int, size: int = POOL) -> Pool:
+        """A pool of samples on the training device, the same points on every device.
+
+        Of the target it holds the training points and no others, where their number is limited: only the stream
+        SOURCE draws from an object that is the target as well without limit.
+        """
+        points = None
+        if distribution is self.target and stream != SOURCE:
+            points = training_points(distribution, self.optimisation, self.seed)
+        if points is None:
+            points = distribution.sample(size, seeded(self.seed, stream))
+        return Pool(points.to(self.device), self.generator(stream))
+
+
+def training_points(target: Distribution, optimisation: Optimisation, seed: int) -> Tensor | None:
+    """The points (n, d) of a target that training is limited to, on the CPU; None where it is not.
+
+    A smaller number gives the first of a larger number's points, and all are among those of an unlimited pool.
+    """
+    if optimisation.points is None:
+        return None
+    return target.sample(POOL, seeded(seed, TARGET))[: optimisation.points].clone()
 
 
 def seeded(seed: int, stream: int, device: torch.device | str = "cpu") -> Generator:

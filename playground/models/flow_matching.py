@@ -19,7 +19,7 @@ from playground.dynamics.couplings import AnyCoupling, IndependentCoupling
 from playground.dynamics.parameterization import Moments, ScalingKind, affine
 from playground.dynamics.paths import AnyPath, LinearPath, Path
 from playground.dynamics.solvers import Sampler
-from playground.models.base import Learner, Model, Pool, Task, Weights, seeded
+from playground.models.base import SOURCE, TARGET, Learner, Model, Pool, Task, Weights, seeded
 from playground.models.learning import Adam, Regression
 from playground.networks import Mlp, Network
 from playground.trajectory import Trajectory
@@ -46,7 +46,7 @@ class FlowMatching(Model):
     )
 
     def rounds(self, task: Task) -> Iterator[Learner]:
-        yield FlowLearner("flow", self, task, task.pool(task.source, 1), task.pool(task.target, 2))
+        yield FlowLearner("flow", self, task, task.pool(task.source, SOURCE), task.pool(task.target, TARGET))
 
     def trained(self, weights: Weights, network: Network, dim: int) -> Flow:
         moments = Moments.unpacked(weights["moments"])

@@ -29,8 +29,8 @@ BACKWARD: dict[ActivationName, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 class Regression:
     """The mean squared error of a network and its gradient, by the chain rule layer by layer.
 
-    With h_0 the inputs, z_l = h_{l−1} W_lᵀ + b_l, h_l = act(z_l) and the last z the output: δ = 2 (z − y) / (n d) at the
-    end, ∂W_l = δᵀ h_{l−1}, ∂b_l = Σ δ, and δ ← (δ W_l) ⊙ act'(z_{l−1}) going down.
+    With h_0 the inputs, z_l = h_{l−1} W_lᵀ + b_l, h_l = act(z_l) and the last z the output: δ = 2 (z − y) / (n d) at
+    the end, ∂W_l = δᵀ h_{l−1}, ∂b_l = Σ δ, and δ ← (δ W_l) ⊙ act'(z_{l−1}) going down.
     """
 
     def __init__(self, mlp: Mlp, weights: Tensor) -> None:

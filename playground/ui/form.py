@@ -16,7 +16,8 @@ declared: "optional" (null is allowed); "step", "unit", "scale", "range" (where 
     vector          item (a float or int with its bounds), min_length, max_length
     matrix          the same for its rows, and columns: {min_length, max_length}
     group           summary, fields
-    union           kinds: [{kind, label, summary, fields, thumbnail?}, ...]
+    union           kinds: [{kind, label, summary, fields, presets?, thumbnail?}, ...], and of presets
+                    [{label, value}, ...] with the whole object as value
     hidden          nothing: the value is kept and not drawn
 
 Keys that say nothing are left out. Fields carry their class's defaults; the default of a group or union is the
@@ -139,6 +140,10 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
     if "kind" not in choice.model_fields or choice.model_fields["kind"].is_required():
         raise TypeError(f'{choice.__name__}: declare its kind, as in kind: Literal["its_name"] = "its_name".')
     kind: Description = {"kind": choice.kind_name(), "label": choice.label(), **_group(choice, walk)}
+    if choice.presets:
+        kind["presets"] = [
+            {"label": name, "value": choice.preset(name).model_dump(mode="json")} for name in choice.presets
+        ]
     if walk.thumbnail and not any(info.is_required() for info in choice.model_fields.values()):
         picture = walk.thumbnail(choice())
         if picture is not None:

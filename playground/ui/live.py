@@ -179,7 +179,9 @@ def _checked(given: Any) -> Experiment:
     experiment = Experiment.parse(given)
     weights = experiment.network.build(experiment.dim, experiment.dim).size
     if weights > MAX_NETWORK:
-        sentence = f"{weights:,} weights are too many for the page; choose a width and depth with at most {MAX_NETWORK:,}."
+        sentence = (
+            f"{weights:,} weights are too many for the page; stay below {MAX_NETWORK:,}, with less width or depth."
+        )
         raise InvalidExperiment([Problem(("network", "width"), sentence)])
     return experiment
 

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playground.distributions.base import Distribution
 from playground.engine.history import Snapshot, binned
 from playground.engine.run import Round, Run
 from playground.metrics import floor

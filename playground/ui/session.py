@@ -34,7 +34,7 @@ class Session:
 
 
 class Sessions:
-    """The sessions of a server by the key of their page; those not used for long, or beyond a capacity, are forgotten."""
+    """The sessions of a server by the key of their page; the oldest, and those not used for long, are forgotten."""
 
     def __init__(self, capacity: int = 100) -> None:
         self._capacity = capacity

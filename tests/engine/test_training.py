@@ -6,6 +6,7 @@ import itertools
 import math
 import time
 from types import SimpleNamespace
+from typing import get_args
 
 import pytest
 import torch
@@ -14,10 +15,12 @@ from torch import Tensor
 from playground import Experiment, InvalidExperiment, Run, run, train
 from playground.engine import training as module
 from playground.engine.training import choose_device, decay
+from playground.experiment import TrainingSettings
 from playground.metrics import floor, sliced_w2
 from playground.models import FlowMatching
 from playground.models.base import seeded
 
+DECAYS = get_args(TrainingSettings.model_fields["decay"].annotation)
 QUICK = {"network": {"width": 8, "depth": 1}, "training": {"steps": 120, "batch": 32}, "target": "ring"}
 
 
@@ -202,15 +205,17 @@ def test_one_step_is_a_training():
     assert finished.sample(3).end.isfinite().all()
 
 
-@pytest.mark.parametrize("kind", ["cosine", "linear"])
+@pytest.mark.parametrize("kind", [kind for kind in DECAYS if kind != "constant"])
 def test_the_rate_falls_towards_zero(learns_with, kind):
     learner = Counter()
     learns_with(learner)
     run(quick(steps=400, decay=kind))
-    assert max(learner.decays) <= 1
-    assert learner.decays[0] == 1
+    assert all(0 < factor <= 1 for factor in learner.decays)
     assert learner.decays[-1] < 0.02
-    assert all(b <= a for a, b in itertools.pairwise(learner.decays))
+    peak = learner.decays.index(max(learner.decays))
+    assert peak <= 100
+    assert all(b <= a for a, b in itertools.pairwise(learner.decays[peak:]))
+    assert all(b >= a for a, b in itertools.pairwise(learner.decays[: peak + 1])), "warm-up, where there is one"
 
 
 def test_the_rate_may_stay(learns_with):
@@ -220,12 +225,7 @@ def test_the_rate_may_stay(learns_with):
     assert set(learner.decays) == {1.0}
 
 
-@pytest.mark.parametrize(
-    "kind",
-    module.TrainingSettings.model_fields["decay"].annotation.__args__
-    if hasattr(module, "TrainingSettings")
-    else ("cosine", "linear", "constant"),
-)
+@pytest.mark.parametrize("kind", DECAYS)
 def test_the_first_steps_do_not_depend_on_a_budget_that_is_not_known_yet(kind):
     for step in range(50):
         assert decay(kind, step, 100) == decay(kind, step, 200_000) == pytest.approx(decay(kind, step, 500))
@@ -301,24 +301,32 @@ def test_the_run_is_valid_before_and_after_each_snapshot():
 
 # --- failing ---------------------------------------------------------------------------------------------------------
 
-BREAKING = {
-    "target": {"kind": "gaussian", "mean": [50, -50], "std": [10, 10]},
-    "network": {"depth": 8, "input_scaling": "none"},
-    "training": {"rate": 1.0, "steps": 2000, "decay": "constant"},
-}
+
+def breaking(activation: str, batch: int, source: str | dict) -> Experiment:
+    """Raw values far from zero, the deepest network and a rate of one: it overflows within a few steps."""
+    network = {"width": 512, "depth": 8, "activation": activation, "frequencies": 16, "input_scaling": "none"}
+    training = {"rate": 1.0, "steps": 60, "decay": "constant", "batch": batch}
+    return Experiment.parse({"source": source, "target": "ring", "network": network, "training": training})
 
 
-@pytest.mark.parametrize("every", [None, 0, 0.05])
+FAR = {"kind": "gaussian", "mean": [-50, 50], "std": [10, 10]}
+
+
+@pytest.mark.parametrize("every", [None, 0])
 def test_a_training_that_diverges_ends_with_a_sentence_and_keeps_the_last_good_state(every):
-    stream = train(Experiment.parse(BREAKING), every=every)
-    seen = list(stream)
+    # Whether one of these reaches the largest float, and not only nearly, is a matter of chance.
+    for activation, batch, source in [("selu", 32, FAR), ("selu", 8, FAR), ("silu", 8, "gaussian"), ("silu", 32, FAR)]:
+        stream = train(breaking(activation, batch, source), every=every)
+        seen = list(stream)
+        if stream.run.failure:
+            break
     assert "The loss stopped being a finite number at step " in stream.run.failure
     assert stream.run.failure.endswith("try a lower learning rate.")
     assert seen[-1] is stream.run.rounds[0].last
+    assert seen[-1].step <= stream.run.rounds[0].steps < 60
     for snapshot in seen:
         assert all(values.isfinite().all() for values in snapshot.weights.values())
         assert all(math.isfinite(loss) for _, loss in snapshot.losses)
-    assert seen[-1].step < stream.run.rounds[0].steps < 2000 or every is None
     assert stream.run.sample(5, steps=1).x.shape == (2, 5, 2)
 
 
@@ -377,7 +385,7 @@ def test_a_finished_training_can_go_on():
 def test_it_goes_on_at_a_third_of_the_peak_rate(learns_with):
     learner = Counter()
     learns_with(learner)
-    stream = train(quick(steps=60), every=None)
+    stream = train(quick(steps=60, decay="cosine"), every=None)
     list(stream)
     stream.extend(200)
     list(stream)
@@ -460,9 +468,9 @@ def test_devices(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert choose_device("auto") == torch.device("cpu")
-    with pytest.raises(ValueError, match="there is no CUDA device here; choose auto or cpu."):
+    with pytest.raises(ValueError, match=r"there is no CUDA device here; choose auto or cpu\."):
         choose_device("cuda")
-    with pytest.raises(ValueError, match="there is no Apple GPU here; choose auto or cpu."):
+    with pytest.raises(ValueError, match=r"there is no Apple GPU here; choose auto or cpu\."):
         choose_device("mps")
     with pytest.raises(ValueError, match="no CUDA device"):
         train(quick(device="cuda"))

@@ -94,9 +94,9 @@ function axes(ctx, view, { theme }) {
   const { width, height, dim, box, sx, sy, ox, oy } = view;
   const across = dim === 1 ? [0, 0.25, 0.5, 0.75, 1] : ticks(-ox / sx, (width - ox) / sx, width / 90);
   const up = ticks((box.bottom - oy) / sy, (box.top - oy) / sy, (box.bottom - box.top) / 90);
-  const line = (colour, x, y, across, down) => {
+  const line = (colour, x, y, wide, tall) => {
     ctx.fillStyle = colour;
-    ctx.fillRect(x, y, across, down);
+    ctx.fillRect(x, y, wide, tall);
   };
   const label = (text, x, y, align, baseline) => {
     Object.assign(ctx, { textAlign: align, textBaseline: baseline, fillStyle: theme["ink-faint"] });
