@@ -16,6 +16,8 @@ class Trajectory:
     nfe: network evaluations that one particle cost from first state to last.
     axis: what t counts: "time", "layer", "Langevin step", "coordinate".
     latent: (n, k) where the family begins in a space of its own, else None.
+    rejected: where an adaptive solver tried steps and threw them away: (begin, end) of each, in order. The accepted
+        ones lead from each t to the next.
     """
 
     t: Tensor
@@ -23,6 +25,7 @@ class Trajectory:
     nfe: int
     axis: str = "time"
     latent: Tensor | None = None
+    rejected: tuple[tuple[float, float], ...] = ()
 
     @property
     def start(self) -> Tensor:

@@ -99,7 +99,7 @@ class Funnel(Bent):
     kind: Literal["funnel"] = "funnel"
     presets: ClassVar[dict[str, dict[str, Any]]] = {"Neal's funnel": {"spread": 3}}
     spread: float = Field(
-        1.0,
+        1.5,
         ge=0.1,
         le=3,
         title="Spread",

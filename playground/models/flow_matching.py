@@ -49,8 +49,10 @@ class FlowMatching(Model):
         yield FlowLearner("flow", self, task, task.pool(task.source, SOURCE), task.pool(task.target, TARGET))
 
     def trained(self, weights: Weights, network: Network, dim: int) -> Flow:
-        moments = Moments.unpacked(weights["moments"])
-        return Flow(network.build(dim, dim), weights["velocity"], self.path, network.input_scaling, moments)
+        mlp, velocity, moments = network.build(dim, dim), weights["velocity"], weights["moments"]
+        if len(velocity) != mlp.size or len(moments) != 2 * dim + 2:
+            raise ValueError("these are the weights of another network.")
+        return Flow(mlp, velocity, self.path, network.input_scaling, Moments.unpacked(moments))
 
 
 class FlowLearner:

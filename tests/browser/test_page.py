@@ -95,10 +95,12 @@ class Studio:
     def field(self, path: str) -> Locator:
         return self.page.locator(f'[data-path="{path}"] .pg-entry')
 
+    def kinds(self, path: str) -> Locator:
+        """The list from which the source or the target is chosen."""
+        return self.page.locator(f'section[data-path="{path}"]').get_by_label(path.capitalize(), exact=True)
+
     def choose(self, path: str, kind: str) -> None:
-        """Chooses a source or a target in the form."""
-        section = self.page.locator(f'section[data-path="{path}"]')
-        section.get_by_label(path.capitalize(), exact=True).select_option(kind)
+        self.kinds(path).select_option(kind)
 
     def preview(self, path: str, kind: str) -> None:
         """The same, and waits until its cloud is there."""
@@ -308,13 +310,18 @@ def test_another_target_shows_its_cloud_before_training(studio: Open) -> None:
 
 def test_training_at_once_after_a_choice_trains_what_was_chosen(studio: Open) -> None:
     page = studio()
-    page.field("training.steps").fill("50")
-    page.choose("target", "ring")
-    page.page.locator("#train").click()  # before its cloud has come
-    page.until("stage.snapshots > 0 && document.querySelector('.pg-stage [data-part=target]').innerText === 'Ring'")
+    page.field("training.steps").fill("1500")
+    before = page.count("snapshots")
+    page.page.evaluate(
+        """(select) => { select.value = "ring"; select.dispatchEvent(new Event("change"));
+           document.querySelector("#train").click(); }""",  # in one go: before its cloud has been asked for
+        page.kinds("target").element_handle(),
+    )
+    page.until("stage.snapshots > given", before)
     page.page.wait_for_timeout(800)
     page.ready()
-    assert page.step() == 50
+    expect(page.part("target")).to_have_text("Ring")
+    assert page.step() == 1500
 
 
 def test_dimensions_that_do_not_fit_get_a_sentence(studio: Open) -> None:

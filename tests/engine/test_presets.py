@@ -1,0 +1,87 @@
+"""Presets open ready, and only presets open."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from playground import InvalidExperiment
+from playground.engine import presets
+from playground.metrics import floor, sliced_w2
+from playground.models.base import seeded
+
+EVERY_PRESET = pytest.mark.parametrize("name", presets.names())
+
+
+def test_there_are_some():
+    assert len(presets.names()) >= 3
+    assert presets.names() == sorted(presets.names())
+    titles = [presets.experiment(name).name for name in presets.names()]
+    assert all(titles)
+    assert len(set(titles)) == len(titles)
+
+
+@EVERY_PRESET
+def test_it_opens_with_what_it_has_learnt(name):
+    """Within 2.5 times the floor of its target at n = 2,000."""
+    opened = presets.run(name)
+    assert opened.experiment == presets.experiment(name)
+    assert opened.failure is None
+    history = opened.rounds[-1].history
+    assert history[0].step == 0
+    assert history[-1].step == opened.rounds[-1].steps
+    assert len(history) >= 8, "its training can be scrubbed"
+    n = 2000
+    distances = [sliced_w2(opened.sample(n, seed=seed).end, opened.real(n, seed=seed)) for seed in range(3)]
+    target = opened.experiment.target.at(opened.dim)
+    least = floor(target, n, ("sliced_w2",), seeded(0, 99), pairs=8)["sliced_w2"]
+    assert math.sqrt(sum(value**2 for value in distances) / 3) <= 2.5 * least
+
+
+@EVERY_PRESET
+def test_it_is_small(name):
+    assert (presets.FOLDER / f"{name}.yaml").stat().st_size < 2000
+    assert (presets.FOLDER / f"{name}.safetensors").stat().st_size < 500_000
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "../presets/ring",
+        "../../etc/passwd",
+        "/etc/passwd",
+        "ring.yaml",
+        "ring/",
+        "./ring",
+        "RING\x00",
+        "*",
+        "none",
+    ],
+)
+@pytest.mark.parametrize("opens", [presets.experiment, presets.run], ids=["experiment", "run"])
+def test_other_names_open_nothing(opens, name):
+    with pytest.raises(InvalidExperiment) as caught:
+        opens(name)
+    assert str(caught.value).startswith(f"there is no preset {name!r}; choose one of ")
+    assert "ring" in str(caught.value)
+
+
+def test_a_preset_without_weights_opens_untrained(tmp_path, monkeypatch):
+    (tmp_path / "new.yaml").write_text("name: New\ntarget: ring\n")
+    monkeypatch.setattr(presets, "FOLDER", tmp_path)
+    assert presets.names() == ["new"]
+    assert presets.run("new").rounds == []
+    assert presets.run("new").experiment.target.kind == "ring"
+
+
+def test_weights_of_another_experiment_are_refused(tmp_path, monkeypatch):
+    ours = presets.FOLDER / "ring.safetensors"
+    (tmp_path / "new.yaml").write_text("target: ring\nnetwork: {width: 512}\n")
+    (tmp_path / "new.safetensors").write_bytes(ours.read_bytes())
+    monkeypatch.setattr(presets, "FOLDER", tmp_path)
+    with pytest.raises(InvalidExperiment, match="does not hold weights for this experiment"):
+        presets.run("new")
