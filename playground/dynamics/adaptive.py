@@ -44,7 +44,7 @@ class Adaptive(Solver):
     order: ClassVar[int]
 
     rtol: float = Field(
-        1e-4,
+        1e-5,
         ge=1e-7,
         le=0.1,
         title="Relative tolerance",
@@ -52,7 +52,7 @@ class Adaptive(Solver):
         json_schema_extra={"scale": "log"},
     )
     atol: float = Field(
-        1e-4,
+        1e-5,
         ge=1e-7,
         le=0.1,
         title="Absolute tolerance",
@@ -65,9 +65,9 @@ class Adaptive(Solver):
         smallest = SMALLEST * (stop - t)
         yield State(t, x, nfe=0)
         slope = field(x, t)
-        h = self._first_step(field, x, t, stop, slope)
-        if not math.isfinite(h):
+        if not slope.isfinite().all():
             raise Unsolved(f"{self.label()} cannot begin: the field is not finite at t = {t:.4g}.")
+        h = max(smallest, self._first_step(field, x, t, stop, slope))
         nfe = 2
         rejected: list[Interval] = []
         while t < stop:

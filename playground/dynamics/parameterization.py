@@ -1,4 +1,4 @@
-"""From what a network outputs to a velocity: input and output scaling by the moments of source and target."""
+"""From what a network outputs to a velocity: the four predictions, and scaling by the moments of source and target."""
 
 from __future__ import annotations
 
@@ -8,9 +8,73 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from playground.dynamics.paths import Path
+from playground.dynamics.path import Coefficients, Path
 
 ScalingKind = Literal["none", "standard", "residual"]
+Prediction = Literal["velocity", "noise", "data", "score"]
+Weighting = Literal["unit", "velocity", "noise", "data", "min_snr"]
+
+MARGIN = 0.01
+"""How far a sampler stays from a time at which a prediction does not determine the velocity."""
+SNR_CAP = 5.0
+"""γ of the min-SNR weighting (Hang et al. 2023)."""
+
+
+def row(prediction: Prediction, c: Coefficients) -> tuple[Tensor, Tensor]:
+    """(a, b) such that the prediction's expectation is a E[x1 | x_t] + b E[x0 | x_t].
+
+    The score is that of x_t under a source N(0, I): −E[x0 | x_t] / sigma (Song et al. 2021; Tweedie's formula).
+    """
+    zero, one = torch.zeros_like(c.alpha), torch.ones_like(c.alpha)
+    match prediction:
+        case "velocity":
+            return c.d_alpha, c.d_sigma
+        case "noise":
+            return zero, one
+        case "data":
+            return one, zero
+        case "score":
+            return zero, -1 / c.sigma
+
+
+def mixing(have: Prediction, want: Prediction, c: Coefficients) -> tuple[Tensor, Tensor]:
+    """(p, q) such that what is wanted is p x_t + q times what is had.
+
+    x_t = alpha x1 + sigma x0 and the prediction are two equations for (x1, x0); solved, they give any other prediction.
+    There is no solution, and the result is not finite, where their determinant is 0: noise and score say nothing of x1
+    where alpha is 0, nor data of x0 where sigma is 0. A velocity always determines the rest.
+    """
+    (a, b), (wanted_a, wanted_b) = row(have, c), row(want, c)
+    determinant = c.alpha * b - c.sigma * a
+    return (wanted_a * b - wanted_b * a) / determinant, (wanted_b * c.alpha - wanted_a * c.sigma) / determinant
+
+
+def convert(value: Tensor, xt: Tensor, have: Prediction, want: Prediction, c: Coefficients) -> Tensor:
+    """A prediction at points x_t (n, d) as another: (n, d) → (n, d), with the schedule c at their times (n, 1)."""
+    of_point, of_value = mixing(have, want, c)
+    return of_point * xt + of_value * value
+
+
+def interval(kind: ScalingKind, prediction: Prediction, path: Path) -> tuple[float, float]:
+    """The times between which a network of this prediction gives a velocity: the path's, or MARGIN inside.
+
+    With the residual scaling they are the path's own, since there the network's part vanishes together with the
+    determinant, whatever is predicted. Without it a sampler of noise begins, and one of data ends, MARGIN inside.
+    """
+    low, high = path.t_min, path.t_max
+    if kind == "residual" or prediction == "velocity":
+        return low, high
+    first, last = path.at(low), path.at(high)
+    if prediction != "data" and _vanishes(first.alpha, first.d_alpha):
+        low = max(low, MARGIN)
+    if (prediction == "data" or (prediction, kind) == ("score", "none")) and _vanishes(last.sigma, last.d_sigma):
+        high = min(high, 1 - MARGIN)
+    return low, high
+
+
+def _vanishes(value: Tensor, slope: Tensor) -> bool:
+    """Whether slope / value is beyond what a sampler can follow."""
+    return bool(value.abs() < 1e-4 * slope.abs())
 
 
 @dataclass(frozen=True)
@@ -66,31 +130,96 @@ class Affine:
     out: Tensor
 
 
-def affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor) -> Affine:
-    """The scaling at times t (n, 1) for independent x0 and x1 with the given moments.
+def affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor, prediction: Prediction = "velocity") -> Affine:
+    """The scaling at times t (n, 1) for independent x0 and x1 with the given moments, as a velocity.
 
-    With m and var the mean and variance of x_t:
+    With m and var the mean and variance of x_t, F = F((x − m) / √var, t), and p what is predicted:
 
-    - none: v = F(x, t).
-    - standard: v = s_v F((x − m) / √var, t), with s_v² the variance of the velocity dx_t/dt.
-    - residual: v = m' + k (x − m) + c F((x − m) / √var, t), where m' + k (x − m) is the exact velocity between two
-      Gaussians of these moments, k = Cov(dx_t/dt, x_t) / var, and c the deviation of what it leaves unexplained:
-      c = |alpha' sigma − sigma' alpha| s0 s1 / √var. It is the preconditioning of EDM (Karras et al. 2022, eq. 7)
-      for a velocity, with the means taken out.
+    - none: p = F(x, t).
+    - standard: p = its mean + its deviation · F, but a velocity without its mean.
+    - residual: v = m' + k (x − m) ± c F, where m' + k (x − m) is the exact velocity between two Gaussians of these
+      moments, k = Cov(dx_t/dt, x_t) / var, and c the deviation of what it leaves unexplained. It is the
+      preconditioning of EDM (Karras et al. 2022, eq. 7) with the means taken out. Given x_t all predictions then leave
+      the same unknown, so that they differ in sign alone: − for the noise.
     """
-    if kind == "none":
-        zero, one = torch.zeros_like(t), torch.ones_like(t)
-        origin = torch.zeros_like(t * moments.mean0)
-        return Affine(inside=one, center=origin, skip=zero, drift=origin, out=one)
     c = path.coefficients(t)
-    var0, var1 = moments.std0**2, moments.std1**2
-    variance = c.alpha**2 * var1 + c.sigma**2 * var0
-    center = c.alpha * moments.mean1 + c.sigma * moments.mean0
-    inside = variance.rsqrt()
+    zero, one = torch.zeros_like(t), torch.ones_like(t)
+    if kind == "none":
+        inside, center = one, torch.zeros_like(t * moments.mean0)
+    else:
+        inside = _variance(moments, c).rsqrt()
+        center = c.alpha * moments.mean1 + c.sigma * moments.mean0
+    if kind == "residual":
+        skip, out = _regression(moments, c, inside)
+        drift = c.d_alpha * moments.mean1 + c.d_sigma * moments.mean0
+        return Affine(inside, center, skip, drift, -out if prediction == "noise" else out)
+    mean, deviation = torch.zeros_like(center), one
     if kind == "standard":
-        out = (c.d_alpha**2 * var1 + c.d_sigma**2 * var0).sqrt()
-        return Affine(inside, center, torch.zeros_like(t), torch.zeros_like(center), out)
-    skip = (c.d_alpha * c.alpha * var1 + c.d_sigma * c.sigma * var0) / variance
-    drift = c.d_alpha * moments.mean1 + c.d_sigma * moments.mean0
-    out = (c.d_alpha * c.sigma - c.d_sigma * c.alpha).abs() * (moments.std0 * moments.std1) * inside
-    return Affine(inside, center, skip, drift, out)
+        match prediction:
+            case "velocity":
+                deviation = _speed(moments, c).sqrt()
+            case "data":
+                mean, deviation = mean + moments.mean1, moments.std1 * one
+            case "noise":
+                mean, deviation = mean + moments.mean0, moments.std0 * one
+            case "score":  # F = −x0, the score's form that is finite where sigma is 0
+                prediction, deviation = "noise", -one
+    if prediction == "velocity":
+        return Affine(inside, center, zero, mean, deviation)
+    of_point, of_value = mixing(prediction, "velocity", c)
+    return Affine(inside, center, of_point, of_point * center + of_value * mean, of_value * deviation)
+
+
+def denoiser(kind: ScalingKind, moments: Moments, path: Path, t: Tensor) -> Affine:
+    """The place of a bridge's second network, with the noise z in place of v: the score is −E[z | x_t] / gamma."""
+    c = path.coefficients(t)
+    place = affine(kind, moments, path, t)
+    zero, one = torch.zeros_like(t), torch.ones_like(t)
+    nowhere = torch.zeros_like(place.center)
+    if kind != "residual":
+        return Affine(place.inside, place.center, zero, nowhere, one)
+    skip = c.gamma * place.inside.square()
+    return Affine(place.inside, place.center, skip, nowhere, (1 - c.gamma * skip).sqrt())
+
+
+def weight(weighting: Weighting, c: Coefficients, out: Tensor) -> Tensor | None:
+    """The factor on a squared error of the network F (n, 1), from the `out` of its place; None for 1.
+
+    - unit: errors count in the network's units.
+    - velocity: ‖v̂ − v‖², the loss of flow matching.
+    - noise: ‖x̂0 − x0‖², the L_simple of DDPM (Ho et al. 2020, eq. 14); equally SNR times that of the data.
+    - data: ‖x̂1 − x1‖².
+    - min_snr: min(SNR, 5) ‖x̂1 − x1‖² (Hang et al. 2023, eq. 8).
+    """
+    if weighting == "unit":
+        return None
+    if weighting == "velocity":
+        return out.square()
+    if weighting == "noise":
+        return (c.alpha * out / c.turning).square()
+    data = (c.sigma * out / c.turning).square()
+    return data if weighting == "data" else data * (c.alpha / c.sigma).square().clamp(max=SNR_CAP)
+
+
+def _variance(moments: Moments, c: Coefficients) -> Tensor:
+    """The variance of x_t on each axis."""
+    return (c.alpha * moments.std1) ** 2 + (c.sigma * moments.std0) ** 2 + c.gamma**2
+
+
+def _speed(moments: Moments, c: Coefficients) -> Tensor:
+    """The variance of dx_t/dt on each axis."""
+    return (c.d_alpha * moments.std1) ** 2 + (c.d_sigma * moments.std0) ** 2 + c.d_gamma**2
+
+
+def _regression(moments: Moments, c: Coefficients, inside: Tensor) -> tuple[Tensor, Tensor]:
+    """The slope of the regression of dx_t/dt on x_t, and the deviation of what it leaves.
+
+    By Lagrange's identity the latter's square is the sum of squared 2×2 minors of (alpha', sigma', gamma') over
+    (alpha, sigma, gamma), each scaled by its deviation, over the variance: no difference of large numbers.
+    """
+    s0, s1 = moments.std0, moments.std1
+    covariance = c.d_alpha * c.alpha * s1**2 + c.d_sigma * c.sigma * s0**2 + c.d_gamma * c.gamma
+    minors = (c.turning * s0 * s1) ** 2
+    minors = minors + ((c.d_alpha * c.gamma - c.d_gamma * c.alpha) * s1) ** 2
+    minors = minors + ((c.d_sigma * c.gamma - c.d_gamma * c.sigma) * s0) ** 2
+    return covariance * inside.square(), minors.sqrt() * inside

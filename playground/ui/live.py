@@ -26,12 +26,12 @@ MAX_NETWORK = 300_000
 MAX_KEY = 64
 
 Updates = Iterator[Any]
-Verb = Callable[[Session, Experiment], Updates]
+Verb = Callable[[Session, Experiment, int], Updates]
 
 
 @dataclass(frozen=True)
 class Live:
-    """The verbs of the page. Each takes what the form says: {"page": key, "experiment": {...}} as JSON."""
+    """The verbs of the page. Each takes what the form says: {"page": key, "turn": count, "experiment": {...}} as JSON."""
 
     sessions: Sessions
 
@@ -66,7 +66,8 @@ class Live:
         try:
             message = json.loads(given)
             session = self._session(message)
-            yield from verb(session, _checked(message.get("experiment")))
+            turn = message.get("turn", 0)
+            yield from verb(session, _checked(message.get("experiment")), turn if isinstance(turn, int) else 0)
         except InvalidExperiment as error:
             yield gr.HTML(problems=_problems(error.problems))
         except json.JSONDecodeError:
@@ -81,30 +82,30 @@ class Live:
         return self.sessions.of(key)
 
 
-def _train(session: Session, experiment: Experiment) -> Updates:
-    training = _begin(session, experiment)
+def _train(session: Session, experiment: Experiment, said: int) -> Updates:
+    training = _begin(session, experiment, said)
     yield from _stream(session, training)
 
 
-def _reset(session: Session, experiment: Experiment) -> Updates:
-    training = _begin(session, experiment)
+def _reset(session: Session, experiment: Experiment, said: int) -> Updates:
+    training = _begin(session, experiment, said)
     with session.turn:
         yield _first(session, training, next(training), done=True)
 
 
-def _resume(session: Session, experiment: Experiment) -> Updates:
+def _resume(session: Session, experiment: Experiment, said: int) -> Updates:
     training = session.training
     if training is None:
-        yield from _train(session, experiment)
+        yield from _train(session, experiment, said)
         return
     if _finished(training):
         training.extend()
     yield from _stream(session, training)
 
 
-def _step(session: Session, experiment: Experiment) -> Updates:
+def _step(session: Session, experiment: Experiment, said: int) -> Updates:
     if session.training is None:
-        yield from _reset(session, experiment)
+        yield from _reset(session, experiment, said)
     training = session.training
     if training is None or _finished(training) or not session.turn.acquire(blocking=False):
         return
@@ -116,14 +117,17 @@ def _step(session: Session, experiment: Experiment) -> Updates:
         session.turn.release()
 
 
-def _preview(session: Session, experiment: Experiment) -> Updates:
+def _preview(session: Session, experiment: Experiment, said: int) -> Updates:
+    if session.training is not None and said <= session.said:
+        return
     session.stop.set()
     session.training = None
     yield gr.HTML(scene=messages.scene(session.next_name(), Run(experiment)), problems="[]")
 
 
-def _begin(session: Session, experiment: Experiment) -> Training:
+def _begin(session: Session, experiment: Experiment, said: int) -> Training:
     session.stop.set()
+    session.said = said
     session.training = training = Training(experiment)
     session.name = session.next_name()
     return training

@@ -17,11 +17,13 @@ KEPT_SECONDS = 1800.0
 class Session:
     """One page: the training it has begun, under way or not, and what may interrupt it.
 
-    turn is held by whoever takes steps of the training; stop asks them to come to an end.
+    turn is held by whoever takes steps of the training; stop asks them to come to an end. said counts what the page
+    has said when the training began: a preview asked for no later than that comes too late.
     """
 
     training: Training | None = None
     name: str = ""
+    said: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
     turn: threading.Lock = field(default_factory=threading.Lock)
     used: float = field(default_factory=time.monotonic)

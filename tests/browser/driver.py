@@ -109,9 +109,10 @@ class Visitor:
 
     faults: console errors, page errors, and requests that leave the origin of `address`, which nothing may do.
     requests: what the page and its workers have asked for so far, as "METHOD url".
+    script: JavaScript that runs on the page before its own. options: of Playwright's context.
     """
 
-    def __init__(self, browser: Browser, address: str, path: str = "", **options: Any) -> None:
+    def __init__(self, browser: Browser, address: str, path: str = "", script: str = "", **options: Any) -> None:
         self._own = (address, address.replace("http://", "ws://"), "data:", "blob:")
         self.faults: list[str] = []
         self.requests: list[str] = []
@@ -121,6 +122,8 @@ class Visitor:
         self.context.on("weberror", lambda error: self.faults.append(f"page error: {error.error}"))
         self.context.on("request", self._note)
         self.page.on("websocket", lambda socket: self._check(socket.url))
+        if script:
+            self.page.add_init_script(script)
         self.page.goto(address + path)
 
     def close(self) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from scipy.stats import ks_2samp
 from torch import Generator
 
 
@@ -35,5 +37,18 @@ def has_moments():
         centred = x - mean
         products = centred[:, :, None] * centred[:, None, :]
         assert ((products.mean(0) - covariance).abs() < 5 * products.std(0) / root).all(), (x.T.cov(), covariance)
+
+    return check
+
+
+@pytest.fixture
+def same_law():
+    """Whether two planar samples agree along eight directions, by the two-sample Kolmogorov–Smirnov test."""
+
+    def check(ours, theirs):
+        angles = np.linspace(0, np.pi, 8, endpoint=False)
+        directions = np.stack([np.cos(angles), np.sin(angles)])
+        a, b = ours.numpy() @ directions, theirs @ directions
+        return min(ks_2samp(a[:, i], b[:, i], method="asymp").pvalue for i in range(8)) > 1e-4
 
     return check

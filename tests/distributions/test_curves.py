@@ -6,23 +6,15 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import ive
-from scipy.stats import ks_2samp, kstest
+from scipy.stats import kstest
 from sklearn.datasets import make_circles, make_moons
 
-from playground.distributions import Circles, Spirals, TwoMoons
+from playground.distributions import Circles, RingsOfRings, SCurve, Smiley, Spirals, SwissRoll, TwoMoons
 from playground.distributions.curves import THINNEST
 
 
-def same_law(ours, theirs):
-    """Whether two samples agree along eight directions, by the two-sample Kolmogorov–Smirnov test."""
-    angles = np.linspace(0, np.pi, 8, endpoint=False)
-    directions = np.stack([np.cos(angles), np.sin(angles)])
-    a, b = ours.numpy() @ directions, theirs @ directions
-    return min(ks_2samp(a[:, i], b[:, i], method="asymp").pvalue for i in range(8)) > 1e-4
-
-
 @pytest.mark.parametrize(("noise", "scale"), [(0.05, 1.0), (0.2, 2.0)])
-def test_moons_are_scikit_learns_moved_to_the_origin(noise, scale, generator):
+def test_moons_are_scikit_learns_moved_to_the_origin(noise, scale, same_law, generator):
     theirs, arms = make_moons(20_000, noise=noise, random_state=0)
     theirs = scale * (theirs - [0.5, 0.25])
     ours, labels = TwoMoons(noise=noise, scale=scale).draw(20_000, generator)
@@ -31,7 +23,7 @@ def test_moons_are_scikit_learns_moved_to_the_origin(noise, scale, generator):
     assert not same_law(ours[labels == 0], theirs[arms == 1])
 
 
-def test_circles_are_scikit_learns(generator):
+def test_circles_are_scikit_learns(same_law, generator):
     theirs, rings = make_circles(20_000, noise=0.1, factor=0.4, random_state=0)
     ours, labels = Circles(noise=0.1, factor=0.4, scale=3.0).draw(20_000, generator)
     for ring in (0, 1):
@@ -59,6 +51,23 @@ def test_without_noise_points_lie_on_the_arm_that_their_label_names(generator):
 
     x, labels = Circles(noise=0.0, factor=0.3, scale=2.0).draw(2000, generator)
     torch.testing.assert_close(x.norm(dim=1), torch.tensor([2.0, 0.6])[labels])
+
+    x, labels = Circles(count=4, noise=0.0, factor=0.25, scale=1.0).draw(2000, generator)
+    torch.testing.assert_close(x.norm(dim=1), torch.tensor([1.0, 0.75, 0.5, 0.25])[labels])
+
+    x, _ = SwissRoll(turns=2.0, noise=0.0, scale=1.0).draw(2000, generator)
+    turns = x[:, 1].atan2(x[:, 0]) / (2 * math.pi) - 2.75 * x.norm(dim=1)
+    torch.testing.assert_close(turns, turns.round(), atol=1e-4, rtol=0)
+    assert x.norm(dim=1).min() >= 0.75 / 2.75 - 1e-5
+
+    x, _ = SCurve(noise=0.0, scale=2.0).draw(2000, generator)
+    centre = torch.stack([torch.zeros(len(x)), -x[:, 1].sign()], 1)
+    torch.testing.assert_close((x / 2 + centre).norm(dim=1), torch.ones(len(x)))
+
+    x, labels = RingsOfRings(rings=5, size=0.4, noise=0.0, scale=2.0).draw(2000, generator)
+    angle = 2 * math.pi / 5 * labels
+    centre = 2 * torch.stack([angle.cos(), angle.sin()], 1)
+    torch.testing.assert_close((x - centre).norm(dim=1), torch.full((len(x),), 0.8))
 
     x, labels = Spirals(arms=3, turns=2.0, noise=0.0, scale=2.0).draw(2000, generator)
     radius = x.norm(dim=1)
@@ -106,7 +115,7 @@ def test_density_at_the_open_ends_of_a_moon_is_exact():
     assert (thin.log_prob(inside).item() - thin.log_prob(end).item()) == pytest.approx(math.log(2), abs=1e-3)
 
 
-@pytest.mark.parametrize("cls", [TwoMoons, Circles, Spirals])
+@pytest.mark.parametrize("cls", [TwoMoons, Circles, Spirals, SCurve])
 def test_too_thin_a_curve_has_no_density(cls, generator):
     for noise in (0.0, THINNEST * 0.9):
         thin = cls(noise=noise)
@@ -120,8 +129,28 @@ def test_entropy_of_published_moons():
     assert TwoMoons(noise=0.1).entropy() == pytest.approx(1.008, abs=5e-4)
 
 
-@pytest.mark.parametrize("cls", [TwoMoons, Circles, Spirals])
+@pytest.mark.parametrize("cls", [TwoMoons, Circles, Spirals, SCurve])
 def test_scale_enlarges_the_noise_too(cls, generator):
     small, large = cls(noise=0.1, scale=1.0), cls(noise=0.1, scale=4.0)
     torch.testing.assert_close(large.sample(100, generator), 4 * small.sample(100, generator.manual_seed(7)))
     assert large.entropy() == pytest.approx(small.entropy() + 2 * math.log(4), abs=1e-6)
+
+
+def test_an_offset_moves_the_moons_and_their_density(generator):
+    moons, moved = TwoMoons(scale=2.0), TwoMoons(scale=2.0, offset=(1.0, -0.5))
+    x = moons.sample(500, generator)
+    offset = torch.tensor([1.0, -0.5])
+    torch.testing.assert_close(moved.sample(500, generator.manual_seed(7)), x + offset)
+    torch.testing.assert_close(moved.log_prob(x + offset), moons.log_prob(x), atol=1e-3, rtol=1e-3)
+    assert moved.entropy() == pytest.approx(moons.entropy(), abs=1e-6)
+
+
+def test_a_smiley_smiles_and_frowns(generator):
+    for smile, sign in ((1.0, 1), (-1.0, -1)):
+        x, labels = Smiley(smile=smile, noise=0.0, scale=1.0).draw(4000, generator)
+        torch.testing.assert_close(x[labels == 0].norm(dim=1), torch.ones((labels == 0).sum()))
+        left, right, mouth = (x[labels == part] for part in (1, 2, 3))
+        assert (left[:, 0] < 0).all() and (right[:, 0] > 0).all() and (torch.cat([left, right])[:, 1] > 0).all()
+        assert (mouth[:, 1] < 0).all()
+        corner = mouth[:, 0].abs() > 0.4
+        assert sign * (mouth[corner, 1].mean() - mouth[~corner, 1].mean()) > 0.1

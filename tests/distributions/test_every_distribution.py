@@ -13,14 +13,29 @@ from playground.choice import problems_of
 from playground.distributions import (
     DISTRIBUTIONS,
     AnyDistribution,
+    Banana,
+    Bimodal,
+    Cantor,
     Checkerboard,
     Circles,
+    Comb,
+    Exponential,
+    Funnel,
     Gaussian,
     GaussianMixture,
     Grid,
+    Heart,
+    Laplace,
+    Pinwheel,
     Ring,
+    RingsOfRings,
+    SCurve,
+    Smiley,
     Spirals,
+    StudentT,
+    SwissRoll,
     TwoMoons,
+    TwoScale,
     Uniform,
 )
 
@@ -58,6 +73,37 @@ WITH_DENSITY = [
     (Checkerboard(cells=5, half_width=1.0), 1.2, 360),
     (Spirals(), 4, 150),
     (Spirals(arms=3, turns=0.5, noise=0.2, scale=1.0), 2.5, 100),
+    (SwissRoll(noise=0.05), 5, 100),
+    (SCurve(), 2.5, 160),
+    (SCurve(noise=0.2, scale=2.0), 6.5, 100),
+    (Pinwheel(), 5, 300),
+    (Pinwheel(arms=3, twist=-0.5, length=0.2, width=0.3, scale=1.0), 3.5, 200),
+    (TwoScale(), 5, 400),
+    (TwoScale(pairs=1, wide=1.5, narrow=0.3), 10, 200),
+    (RingsOfRings(rings=3, noise=0.05, scale=1.0), 1.8, 100),
+    (Smiley(smile=-0.5, noise=0.06), 3.5, 100),
+    (Heart(), 2.5, 1000),
+    (Heart(width=1.0, height=3.0), 2, 1000),
+    (Banana(), 15, 500),
+    (Banana(curvature=-1.5, length=0.3, width=0.5), 4, 200),
+    (Funnel(spread=0.5), 15, 600),
+    (StudentT(freedom=9, dimension=1), 40, 4000),
+    (StudentT(freedom=7, spread=0.2), 10, 400),
+    (StudentT(freedom=30, dimension=3), 6, 80),
+    (Laplace(dimension=1), 12, 4000),
+    (Laplace(spread=0.3), 6, 600),
+    (Exponential(dimension=1), 15, 6000),
+    (Exponential(spread=0.3, start=0.5), 6, 600),
+    (Bimodal(), 4, 400),
+    (Bimodal(distance=1.0, share=0.9, std=0.5), 4, 400),
+    (Comb(), 4, 400),
+    (Comb(teeth=4, taper=0.5, spacing=2.0, std=0.5), 5, 1000),
+    (Cantor(), 2, 5400),
+    (Cantor(levels=0, half_width=1.0), 2, 400),
+]
+WITH_DENSITY = [
+    (distribution if distribution.dim else distribution.at(2), half, cells)
+    for distribution, half, cells in WITH_DENSITY
 ]
 DENSITIES = pytest.mark.parametrize(("distribution", "half", "cells"), WITH_DENSITY, ids=lambda value: str(value)[:60])
 
@@ -111,9 +157,9 @@ def test_draw_gives_float32_points_and_labels_in_random_order(cls, generator):
     assert labels.shape == (4000,)
     assert labels.dtype == torch.int64
     assert labels.unique().tolist() == list(range(distribution.classes))
-    if distribution.classes > 1:
-        share = (labels[1:] == labels[:-1]).float().mean().item()
-        assert share == pytest.approx(1 / distribution.classes, abs=0.05), "labels follow each other by chance"
+    repeats = (labels[1:] == labels[:-1]).float().mean().item()
+    by_chance = (labels.bincount() / len(labels)).square().sum().item()
+    assert repeats == pytest.approx(by_chance, abs=0.05), "labels follow each other by chance"
     assert torch.equal(
         distribution.sample(10, Generator().manual_seed(1)), default(cls).sample(10, Generator().manual_seed(1))
     )
@@ -213,6 +259,21 @@ def test_unknown_fields_are_refused_and_objects_are_frozen(cls):
         ANY.validate_python({"kind": cls.kind_name(), "colour": "red"})
     with pytest.raises(ValidationError, match="frozen"):
         cls().kind = "other"
+
+
+def test_at_least_twenty_kinds_and_some_on_a_line():
+    assert len({cls.kind_name() for cls in DISTRIBUTIONS}) == len(DISTRIBUTIONS) >= 20
+    assert len({cls.label() for cls in DISTRIBUTIONS}) == len(DISTRIBUTIONS)
+    assert sum(cls().dim == 1 for cls in DISTRIBUTIONS) >= 3
+    for cls in (Gaussian, Uniform, StudentT, Laplace, Exponential):
+        assert cls().dim is None and cls().at(1).dim == 1
+
+
+@EVERY_KIND
+def test_what_all_shapes_share_comes_after_their_own_fields(cls):
+    last = [name for name in cls.model_fields if name in ("noise", "scale")]
+    own = [name for name in cls.model_fields if name not in ("kind", "offset", *last)]
+    assert [name for name in cls.model_fields if name in (*own, *last)] == own + last
 
 
 def test_kinds_are_those_that_the_outside_relies_on():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from playground.distributions import GaussianMixture, Grid, Ring
+from playground.distributions import GaussianMixture, Grid, Ring, TwoScale
 
 part = st.tuples(st.floats(-3, 3), st.floats(-3, 3), st.floats(0.1, 10), st.floats(0.2, 1))
 
@@ -61,7 +61,9 @@ def test_moments(generator, has_moments):
     has_moments(x, [0.0, 0.0], [[5 + 0.25, 0], [0, 5 + 0.25]])
 
 
-@pytest.mark.parametrize("mixture", [GaussianMixture(std=(0.1,)), Ring(), Grid(), Ring(modes=1), Grid(side=1)])
+@pytest.mark.parametrize(
+    "mixture", [GaussianMixture(std=(0.1,)), Ring(), Grid(), Ring(modes=1), Grid(side=1), TwoScale(wide=0.2)]
+)
 def test_labels_name_the_cloud_and_clouds_come_by_weight(mixture, generator):
     x, labels = mixture.draw(20_000, generator)
     modes = mixture.separate_modes()
@@ -69,8 +71,8 @@ def test_labels_name_the_cloud_and_clouds_come_by_weight(mixture, generator):
     assert torch.equal(torch.cdist(x, modes.centers).argmin(1), labels)
     error = 5 * (modes.weights * (1 - modes.weights) / len(x)).sqrt()
     assert ((labels.bincount() / len(x) - modes.weights).abs() <= error).all()
-    around = x - modes.centers[labels]
-    assert around.std().item() == pytest.approx(modes.std, rel=0.03)
+    around = (x - modes.centers[labels]) / modes.std[labels, None]
+    assert around.std().item() == pytest.approx(1, rel=0.03)
     assert modes.weights.sum().item() == pytest.approx(1)
 
 
@@ -95,10 +97,20 @@ def test_grid_is_centred_with_its_spacing():
     assert Grid(spacing=2.0).separate_modes().centers.max() == 4
 
 
-def test_clouds_that_merge_or_differ_in_width_are_no_separate_modes():
+def test_clouds_that_merge_are_no_separate_modes():
     assert Ring(std=0.5).separate_modes() is not None
     assert Ring(std=0.8).separate_modes() is None
-    assert GaussianMixture(std=(0.1, 0.1, 0.2)).separate_modes() is None
+    assert GaussianMixture(centers=((0.0,), (1.0,)), std=(0.1, 0.85)).separate_modes() is not None
+    assert GaussianMixture(centers=((0.0,), (1.0,)), std=(0.1, 0.95)).separate_modes() is None
+    assert GaussianMixture(centers=((0.0,), (0.0,)), std=(0.1, 1.0)).separate_modes() is None
+
+
+def test_modes_may_differ_in_width():
+    assert GaussianMixture(std=(0.1, 0.1, 0.2)).separate_modes().std.tolist() == pytest.approx([0.1, 0.1, 0.2])
+    modes = TwoScale(pairs=2, wide=0.4, narrow=0.1).separate_modes()
+    assert modes.std.tolist() == pytest.approx([0.4, 0.1] * 2)
+    assert modes.weights.tolist() == [0.25] * 4
+    torch.testing.assert_close(modes.centers, torch.tensor([[2.0, 0], [0, 2], [-2, 0], [0, -2]]), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])

@@ -1,4 +1,4 @@
-"""Solvers against differential equations whose solution is known."""
+"""Solvers with fixed steps against differential equations whose solution is known."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import torchdiffeq
 from torch import Tensor
 
 from playground.choice import kinds
-from playground.dynamics.solvers import AnySolver, Euler, Heun, Midpoint, RungeKutta4, Sampler, uniform_grid
+from playground.dynamics.grids import grid
+from playground.dynamics.solvers import AnySolver, Euler, Heun, Midpoint, RungeKutta, RungeKutta4, Sampler
 
 ORDERS = {"euler": 1, "midpoint": 2, "heun": 2, "rk4": 4}
 STAGES = {"euler": 1, "midpoint": 2, "heun": 2, "rk4": 4}
-SOLVERS = kinds(AnySolver)
+SOLVERS = [cls for cls in kinds(AnySolver) if issubclass(cls, RungeKutta)]
 EVERY_SOLVER = pytest.mark.parametrize("cls", SOLVERS, ids=lambda cls: cls.kind_name())
 THETA = 1.7
 
@@ -91,7 +92,7 @@ def test_evaluations_are_counted_exactly(cls, steps):
 @EVERY_SOLVER
 def test_states_count_what_each_has_cost(cls):
     x0 = points()
-    states = list(cls().states(decay, x0, uniform_grid(0.0, 1.0, 3)))
+    states = list(cls().states(decay, x0, grid("uniform", 0.0, 1.0, 3)))
     assert [state.nfe for state in states] == [STAGES[cls.kind_name()] * k for k in range(4)]
     assert [state.t for state in states] == [0.0, pytest.approx(1 / 3), pytest.approx(2 / 3), 1.0]
     assert states[0].x is x0
@@ -100,7 +101,7 @@ def test_states_count_what_each_has_cost(cls):
 @EVERY_SOLVER
 def test_states_come_one_by_one(cls):
     calls: list[float] = []
-    states = cls().states(lambda x, t: calls.append(t) or -x, points(), uniform_grid(0.0, 1.0, 1000))
+    states = cls().states(lambda x, t: calls.append(t) or -x, points(), grid("uniform", 0.0, 1.0, 1000))
     next(states)
     assert not calls, "the first state costs nothing"
     next(states)
@@ -170,14 +171,6 @@ def test_states_are_those_of_torchdiffeq(ours, theirs):
     x0, grid = points(), torch.linspace(0, 1, 11, dtype=torch.float64)
     expected = torchdiffeq.odeint(lambda t, x: logistic(x, float(t)), x0, grid, method=theirs)
     torch.testing.assert_close(Sampler(solver=ours(), steps=10).integrate(logistic, x0).x, expected)
-
-
-def test_grids_end_where_they_should():
-    for steps in (1, 3, 7, 1000):
-        grid = uniform_grid(0.1, 0.7, steps)
-        assert len(grid) == steps + 1
-        assert (grid[0], grid[-1]) == (0.1, 0.7)
-        np.testing.assert_allclose(np.diff(grid), 0.6 / steps)
 
 
 def test_rk4_is_the_classical_one():

@@ -14,7 +14,7 @@ from playground.metrics import coverage
 
 def square_grid(side: int, spacing: float, std: float) -> Modes:
     axis = spacing * (torch.arange(side) - (side - 1) / 2)
-    return Modes(torch.cartesian_prod(axis, axis), std, torch.full((side**2,), 1 / side**2))
+    return Modes(torch.cartesian_prod(axis, axis), torch.full((side**2,), std), torch.full((side**2,), 1 / side**2))
 
 
 def around(modes: Modes, counts: list[int]) -> Tensor:
@@ -43,19 +43,29 @@ def test_the_strict_rule_begins_at_one_percent_of_all_samples() -> None:
 
 
 def test_the_edge_of_three_standard_deviations_is_inside() -> None:
-    modes = Modes(torch.tensor([[0.0, 0.0], [8.0, 0.0]]), 0.25, torch.tensor([0.5, 0.5]))  # 3σ = .75 exactly
+    modes = Modes(
+        torch.tensor([[0.0, 0.0], [8.0, 0.0]]), torch.tensor([0.25] * 2), torch.tensor([0.5] * 2)
+    )  # 3σ = .75 exactly
     beyond = math.nextafter(0.75, 1)
     x = torch.tensor([[0.75, 0.0], [0.0, -0.75], [beyond, 0.0], [8.75, 0.0]], dtype=torch.float64)
     assert coverage(x, modes).shares == (0.5, 0.25)
 
 
 def test_a_point_counts_once_for_its_nearest_mode_where_modes_overlap() -> None:
-    modes = Modes(torch.tensor([[0.0], [1.0]]), 1.0, torch.tensor([0.5, 0.5]))
+    modes = Modes(torch.tensor([[0.0], [1.0]]), torch.ones(2), torch.tensor([0.5, 0.5]))
     assert coverage(torch.tensor([[0.4], [0.6], [2.0], [-2.9]]), modes).shares == (0.5, 0.5)
 
 
+def test_each_mode_has_its_own_width() -> None:
+    """3.2 is nearer to the narrow mode's centre, but only within reach of the wide one."""
+    modes = Modes(torch.tensor([[0.0], [4.0]]), torch.tensor([1.5, 0.1]), torch.tensor([0.5, 0.5]))
+    result = coverage(torch.tensor([[3.2], [-4.4], [4.25], [4.35], [4.6]]), modes)
+    assert result.shares == (0.6, 0.2)
+    assert result.high_quality == pytest.approx(0.8)
+
+
 def test_one_dimension() -> None:
-    modes = Modes(torch.tensor([[-2.0], [0.0], [2.0]]), 0.1, torch.full((3,), 1 / 3))
+    modes = Modes(torch.tensor([[-2.0], [0.0], [2.0]]), torch.full((3,), 0.1), torch.full((3,), 1 / 3))
     result = coverage(torch.tensor([[-2.0], [-1.75], [0.5], [2.31]]), modes)
     assert (result.modes_covered, result.modes_covered_strict, result.high_quality) == (1, 1, 0.5)
 
@@ -65,7 +75,7 @@ def test_a_perfect_sample_has_the_high_quality_of_theory(d: int) -> None:
     generator, centers = Generator().manual_seed(0), torch.tensor([[-1.0] * d, [1.0] * d])
     label = torch.randint(2, (20_000,), generator=generator)
     x = centers[label] + 0.05 * torch.randn(20_000, d, generator=generator)
-    result = coverage(x, Modes(centers, 0.05, torch.tensor([0.5, 0.5])))
+    result = coverage(x, Modes(centers, torch.full((2,), 0.05), torch.tensor([0.5, 0.5])))
     inside = math.erf(3 / math.sqrt(2)) if d == 1 else 1 - math.exp(-4.5)
     assert result.high_quality == pytest.approx(inside, abs=0.003)
     assert result.modes_covered_strict == 2

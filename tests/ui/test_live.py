@@ -17,9 +17,9 @@ def live() -> Live:
     return Live(Sessions())
 
 
-def form(page: str = ANNA, **experiment):
+def form(page: str = ANNA, turn: int = 1, **experiment):
     small = {"network": {"kind": "mlp", "width": 8, "depth": 1}, "training": {"steps": 40}}
-    return json.dumps({"page": page, "experiment": small | experiment})
+    return json.dumps({"page": page, "turn": turn, "experiment": small | experiment})
 
 
 def value(update) -> dict:
@@ -98,6 +98,12 @@ def test_preview_shows_both_clouds_without_a_network(live):
     (update,) = live.preview(form(source="two_moons", target="ring"))
     scene = json.loads(update.props["scene"])
     assert scene["network"] is None and scene["x0"]["shape"] == scene["target"]["shape"] == [2000, 2]
+
+
+def test_a_preview_that_comes_late_does_not_end_the_training_and_a_later_one_does(live):
+    list(live.train(form(turn=3)))
+    assert list(live.preview(form(turn=3))) == [] and live.sessions.of(ANNA).training is not None
+    assert len(list(live.preview(form(turn=4)))) == 1 and live.sessions.of(ANNA).training is None
 
 
 @pytest.mark.parametrize(

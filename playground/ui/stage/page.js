@@ -54,9 +54,10 @@ async function mountForm(part, { props, trigger }) {
   const page = await pageKey();
   let timer;
   let shown;
+  let turn = 0; // counts what was said, so that a preview which comes late does not end a training
   const clouds = ({ source, target }) => JSON.stringify([source, target]);
   const tell = (experiment) => {
-    props.value = JSON.stringify({ page, experiment });
+    props.value = JSON.stringify({ page, turn: ++turn, experiment });
     sessionStorage.setItem(FORM_KEPT, JSON.stringify(experiment));
   };
   const preview = () => {
@@ -78,6 +79,12 @@ async function mountForm(part, { props, trigger }) {
     shown = clouds(form.value);
     tell(form.value);
   };
+  // A button pressed in the meantime shows these clouds itself.
+  const act = () => {
+    clearTimeout(timer);
+    shown = clouds(form.value);
+  };
+  document.getElementById("actions").addEventListener("click", act, { capture: true });
   tell(form.value);
   ready.form.resolve({ form, set, preview });
 }
