@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import get_args
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from benchmarks.recipes import Recipe
 from benchmarks.report import Clock, Load, conditions, publish, table
@@ -70,11 +70,10 @@ def gradients(activation: ActivationName, batch: int) -> tuple[Step, Step]:
     network = Recipe(activation, Network().width, MODULES[activation], batch).network()
     inputs, targets = (torch.randn(batch, width, generator=seeded(0, width)) for width in (3, 2))
 
-    def automatic() -> Tensor:
-        loss: Tensor = (network(inputs) - targets).square().mean()
+    def automatic() -> None:
+        loss = (network(inputs) - targets).square().mean()
         network.zero_grad()
         loss.backward()
-        return loss
 
     return lambda: regression(inputs, targets), automatic
 

@@ -64,6 +64,11 @@ class Path(Choice):
         """Whether the coefficients change ever faster, relative to their size, towards t_min, and towards t_max."""
         return False, False
 
+    @property
+    def brownian(self) -> float | None:
+        """The deviation σ of the Brownian bridges, gamma = σ √(t (1 − t)), that it is made of; None for other paths."""
+        return None
+
     @abstractmethod
     def coefficients(self, t: Tensor) -> Coefficients:
         """alpha, sigma, gamma and their time derivatives at t (any shape), each of t's shape."""

@@ -207,6 +207,10 @@ class InterpolantPath(Path):
     def steep(self) -> tuple[bool, bool]:
         return (self.gamma == "root",) * 2
 
+    @property
+    def brownian(self) -> float | None:
+        return self.amount if self.gamma == "root" else None
+
     def coefficients(self, t: Tensor) -> Coefficients:
         one = torch.ones_like(t)
         if self.gamma == "root":
@@ -245,6 +249,10 @@ class BridgePath(Path):
     @property
     def steep(self) -> tuple[bool, bool]:
         return True, True
+
+    @property
+    def brownian(self) -> float:
+        return self.sigma
 
     def coefficients(self, t: Tensor) -> Coefficients:
         one = torch.ones_like(t)

@@ -12,6 +12,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from playground.choice import InvalidExperiment, Problem
 from playground.engine.history import Snapshot
 from playground.engine.run import Round, Run
 from playground.experiment import MAX_STEPS, Experiment
@@ -198,11 +199,15 @@ def decay(kind: str, step: int, steps: int) -> float:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device to train on. Raises ValueError where the one that was asked for is not there."""
+    """The device to train on. Raises InvalidExperiment where the one that was asked for is not there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("there is no CUDA device here; choose auto or cpu.")
+        raise _no_device("there is no CUDA device here; choose auto or cpu.")
     if name == "mps" and not torch.backends.mps.is_available():
-        raise ValueError("there is no Apple GPU here; choose auto or cpu.")
+        raise _no_device("there is no Apple GPU here; choose auto or cpu.")
     return torch.device(name)
+
+
+def _no_device(sentence: str) -> InvalidExperiment:
+    return InvalidExperiment([Problem(("training", "device"), sentence)])

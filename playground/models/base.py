@@ -63,23 +63,37 @@ class Optimisation(Settings):
 
 
 class Pool:
-    """Points drawn once, kept on the training device and dealt out in batches, shuffled anew after each pass."""
+    """Points drawn once, kept on the training device and dealt out in batches, shuffled anew after each pass.
 
-    def __init__(self, points: Tensor, generator: Generator) -> None:
-        self.points = points
+    points: (m, d); labels: (m,) the class of each, or None where there is but one.
+    """
+
+    def __init__(self, points: Tensor, generator: Generator, labels: Tensor | None = None) -> None:
+        self.points, self.labels = points, labels
         self._generator = generator
         self._at = 0
 
     def batch(self, n: int) -> Tensor:
         """The next n points (n, d)."""
+        return self.labelled(n)[0]
+
+    def labelled(self, n: int) -> tuple[Tensor, Tensor | None]:
+        """The next n points (n, d) and their labels (n,)."""
         if n > len(self.points):
-            chosen = torch.randint(len(self.points), (n,), generator=self._generator, device=self._generator.device)
-            return self.points[chosen]
+            return self._rows(torch.randint(len(self.points), (n,), **self._chance))
         if self._at + n > len(self.points):
-            order = torch.randperm(len(self.points), generator=self._generator, device=self._generator.device)
-            self.points, self._at = self.points[order], 0
+            self.points, self.labels = self._rows(torch.randperm(len(self.points), **self._chance))
+            self._at = 0
         self._at += n
-        return self.points[self._at - n : self._at]
+        chosen = slice(self._at - n, self._at)
+        return self.points[chosen], None if self.labels is None else self.labels[chosen]
+
+    @property
+    def _chance(self) -> dict[str, Any]:
+        return {"generator": self._generator, "device": self._generator.device}
+
+    def _rows(self, order: Tensor) -> tuple[Tensor, Tensor | None]:
+        return self.points[order], None if self.labels is None else self.labels[order]
 
 
 @dataclass(frozen=True)
@@ -107,12 +121,13 @@ class Task:
         Of the target it holds the training points and no others, where their number is limited: only the stream
         SOURCE draws from an object that is the target as well without limit.
         """
-        points = None
-        if distribution is self.target and stream != SOURCE:
-            points = training_points(distribution, self.optimisation, self.seed)
-        if points is None:
-            points = distribution.sample(size, seeded(self.seed, stream))
-        return Pool(points.to(self.device), self.generator(stream))
+        limit = self.optimisation.points if distribution is self.target and stream != SOURCE else None
+        if limit is None:
+            points, labels = distribution.draw(size, seeded(self.seed, stream))
+        else:
+            points, labels = (part[:limit].clone() for part in distribution.draw(POOL, seeded(self.seed, TARGET)))
+        classes = labels.to(self.device) if distribution.classes > 1 else None
+        return Pool(points.to(self.device), self.generator(stream), classes)
 
 
 def training_points(target: Distribution, optimisation: Optimisation, seed: int) -> Tensor | None:
@@ -131,7 +146,10 @@ def seeded(seed: int, stream: int, device: torch.device | str = "cpu") -> Genera
 
 
 class Learner(Protocol):
-    """One round of training, driven a step at a time."""
+    """One round of training, driven a step at a time.
+
+    One with nothing to learn also has `steps = 0`: it is asked for its weights once, and is done.
+    """
 
     name: str
 
@@ -160,13 +178,41 @@ class HasField(Protocol):
         """dx/dt at x (n, d) and the shared time t."""
 
 
+@runtime_checkable
+class HasScore(Protocol):
+    """A trained model that knows the score of its marginals."""
+
+    def score(self, x: Tensor, t: float) -> Tensor:
+        """∇ log p_t at x (n, d) and the shared time t: (n, d)."""
+
+
+@runtime_checkable
+class HasDensity(Protocol):
+    """A trained model whose samples may have a density."""
+
+    def log_prob(self, x: Tensor) -> Tensor | None:
+        """The log-density in nats of its samples at x (n, d) → (n,); None where its source has none."""
+
+
 class Model(Choice):
     """A family of generative models."""
+
+    def check(self, source: Distribution, target: Distribution, optimisation: Optimisation) -> None:
+        """Raises ValueError with a sentence where it cannot carry this source to this target, trained like this."""
+
+    def remarks(self, source: Distribution, target: Distribution) -> list[str]:
+        """Sentences on what is not quite as it was asked for, such as a path that misses its source."""
+        return []
 
     @abstractmethod
     def rounds(self, task: Task) -> Iterator[Learner]:
         """The learners to train one after another; each is asked for when the one before has finished."""
 
     @abstractmethod
-    def trained(self, weights: Weights, network: Network, dim: int) -> Trained:
-        """What the weights of any snapshot of any round have learnt, given the declaration they came from."""
+    def trained(
+        self, weights: Weights, network: Network, dim: int, source: Distribution | None = None
+    ) -> Trained:
+        """What the weights of any snapshot of any round have learnt, given the declaration they came from.
+
+        source: the settled source, without which there is no density, nor a score that rests on it.
+        """

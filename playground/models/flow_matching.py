@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from playground.distributions import Gaussian
-from playground.dynamics.couplings import AnyCoupling, IndependentCoupling
-from playground.dynamics.parameterization import Moments, ScalingKind, affine
+from playground.distributions.base import Distribution
+from playground.dynamics.couplings import AnyCoupling, IndependentCoupling, SinkhornCoupling
+from playground.dynamics.parameterization import Moments, Prediction, Weighting, affine, denoiser, interval, weight
 from playground.dynamics.paths import AnyPath, LinearPath, Path
-from playground.dynamics.solvers import Sampler
-from playground.models.base import SOURCE, TARGET, Learner, Model, Pool, Task, Weights, seeded
+from playground.dynamics.times import AnyTimes, UniformTimes
+from playground.models.base import SOURCE, TARGET, Learner, Model, Optimisation, Pool, Task, Weights, seeded
+from playground.models.flow import BridgeFlow, Flow, ScoredFlow, is_standard
 from playground.models.learning import Adam, Regression
+from playground.models.pairing import Pairs
 from playground.networks import Mlp, Network
-from playground.trajectory import Trajectory
 
 PREPARED = 8192
 """Examples that are prepared at a time."""
@@ -36,82 +38,184 @@ class FlowMatching(Model):
     coupling: AnyCoupling = Field(
         IndependentCoupling(), title="Coupling", description="Which source point goes with which target point."
     )
-
+    prediction: Prediction = Field(
+        "velocity",
+        title="Prediction",
+        description="What the network outputs: dx/dt, the source point, the target point, or the score. The flow is "
+        "the same; with the residual input scaling so is the network, but for its sign.",
+        json_schema_extra={"advanced": True, "labels": {"noise": "noise (x0)", "data": "data (x1)"}},
+    )
+    weighting: Weighting = Field(
+        "unit",
+        title="Loss weighting",
+        description="What an error counts at each time: equally in the network's units, by the velocity, the noise "
+        "(DDPM's simple loss) or the data that it comes to, or the data by a bounded signal-to-noise ratio.",
+        json_schema_extra={"advanced": True, "labels": {"unit": "network's units", "min_snr": "min-SNR"}},
+    )
+    times: AnyTimes = Field(
+        UniformTimes(),
+        title="Training times",
+        description="Which times are trained most.",
+        json_schema_extra={"advanced": True},
+    )
     average_targets: bool = Field(
         True,
         title="Average targets",
         description="Regress on the mean velocity of all targets in the batch that could have led to the same point: "
-        "the same field with far less noise. Takes effect for a Gaussian source and independent pairs.",
+        "the same field with far less noise. Takes effect for a Gaussian source, independent pairs and no bridge.",
         json_schema_extra={"advanced": True},
     )
+
+    @model_validator(mode="after")
+    def _a_bridge_predicts_its_velocity(self) -> Self:
+        if self.path.bridge and self.prediction != "velocity":
+            raise ValueError(
+                f"along bridges the network predicts a velocity, and a second one the score; choose prediction "
+                f"velocity, or a path without noise of its own, instead of {self.prediction} with {self.path.kind}."
+            )
+        if self.path.bridge and self.weighting not in ("unit", "velocity"):
+            raise ValueError(
+                f"the loss weighting {self.weighting} has no meaning along bridges; choose unit or velocity."
+            )
+        return self
+
+    def check(self, source: Distribution, target: Distribution, optimisation: Optimisation) -> None:
+        if self.prediction == "score" and not is_standard(source):
+            raise ValueError(
+                "the score can be predicted only where the source is a standard gaussian, of mean 0, std 1 and no "
+                "correlation; choose that source, or the prediction velocity."
+            )
+        if self.coupling.together is not None and optimisation.batch < 2:
+            raise ValueError(
+                f"the coupling {self.coupling.kind} has nothing to choose from in a batch of 1; "
+                "choose a training batch of at least 2, or the coupling independent."
+            )
+
+    def remarks(self, source: Distribution, target: Distribution) -> list[str]:
+        coupling = self.coupling.settled(self.path)
+        clamped = coupling.remark(source, target) if isinstance(coupling, SinkhornCoupling) else None
+        return [remark for remark in (self.path.mismatch, clamped) if remark]
 
     def rounds(self, task: Task) -> Iterator[Learner]:
         yield FlowLearner("flow", self, task, task.pool(task.source, SOURCE), task.pool(task.target, TARGET))
 
-    def trained(self, weights: Weights, network: Network, dim: int) -> Flow:
-        mlp, velocity, moments = network.build(dim, dim), weights["velocity"], weights["moments"]
-        if len(velocity) != mlp.size or len(moments) != 2 * dim + 2:
+    def trained(self, weights: Weights, network: Network, dim: int, source: Distribution | None = None) -> Flow:
+        mlp, packed = network.build(dim, dim), weights["moments"]
+        heads = [weights["velocity"]] + ([weights["score"]] if self.path.bridge else [])
+        if any(len(head) != mlp.size for head in heads) or len(packed) != 2 * dim + 2:
             raise ValueError("these are the weights of another network.")
-        return Flow(mlp, velocity, self.path, network.input_scaling, Moments.unpacked(moments))
+        scaling, moments = network.input_scaling, Moments.unpacked(packed)
+        if self.path.bridge:
+            return BridgeFlow(mlp, heads[0], self.path, scaling, moments, source=source, noise_weights=heads[1])
+        kind = ScoredFlow if source is not None and is_standard(source) else Flow
+        return kind(mlp, heads[0], self.path, scaling, moments, self.prediction, source)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a network sees (n, in), what each head should say, (n, d) each, and what an error counts, (n, 1) or 1."""
+
+    inputs: Tensor
+    wanted: list[Tensor]
+    weights: Tensor | None
+
+    def batches(self, size: int) -> Iterator[Examples]:
+        """One batch after another."""
+        for at in range(0, len(self.inputs), size):
+            rows = slice(at, at + size)
+            weights = None if self.weights is None else self.weights[rows]
+            yield Examples(self.inputs[rows], [wanted[rows] for wanted in self.wanted], weights)
 
 
 class FlowLearner:
-    """E ‖v(x_t, t) − dx_t/dt‖² over pairs of the coupling and t in [t_min, t_max], in the units of the scaling."""
+    """E w(t) ‖v(x_t, t) − dx_t/dt‖² over pairs of the coupling and times in [t_min, t_max].
+
+    Along bridges a second network of the same shape learns their noise z, from which the score follows
+    ([SF]²M, Tong et al. 2024, eq. 10).
+    """
 
     def __init__(self, name: str, model: FlowMatching, task: Task, source: Pool, target: Pool) -> None:
         self.name = name
-        self._path, self._coupling = model.path, model.coupling
-        self._source, self._target = source, target
+        self._model, self._path = model, model.path
         self._batch = task.optimisation.batch
         self._scaling = task.network.input_scaling
         self._moments = Moments.of(source.points, target.points)
         self._mlp = task.network.build(task.dim, task.dim)
-        weights = self._mlp.initial(seeded(task.seed, 0)).to(task.device)
-        self._adam = Adam(weights, task.optimisation)
-        self._regression = Regression(self._mlp, weights)
+        self._heads = {"velocity": Head(self._mlp, task, 0)}
+        if model.path.bridge:
+            self._heads["score"] = Head(self._mlp, task, 4)
         self._generator = task.generator(3)
-        averages = model.average_targets and isinstance(model.coupling, IndependentCoupling)
+        self._pairs = Pairs(model.coupling.settled(model.path), source, target, self._generator)
+        averages = model.average_targets and model.coupling.together is None and not model.path.bridge
         self._noise = task.source if averages and isinstance(task.source, Gaussian) else None
         self._batches = self._prepared()
 
     def step(self, decay: float) -> Tensor:
-        loss = self._regression(*next(self._batches))
-        self._adam.step(self._regression.gradient, decay)
-        return loss
+        batch = next(self._batches)
+        losses = [
+            head.step(batch.inputs, wanted, batch.weights, decay)
+            for head, wanted in zip(self._heads.values(), batch.wanted, strict=True)
+        ]
+        return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
-    def _prepared(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of what the network sees and what it should say, made many at a time: that costs far less."""
+    def _prepared(self) -> Iterator[Examples]:
+        """Batches of examples, made many at a time: that costs far less."""
         many = max(1, PREPARED // self._batch)
         while True:
-            inputs, outputs = self._examples(many)
-            yield from zip(inputs.split(self._batch), outputs.split(self._batch), strict=True)
+            yield from self._examples(many).batches(self._batch)
 
-    def _examples(self, batches: int) -> tuple[Tensor, Tensor]:
-        """Inputs and wanted outputs of `batches` batches, one after another."""
-        n = batches * self._batch
-        x0, x1 = self._coupling.pair(self._source.batch(n), self._target.batch(n), self._generator)
+    def _examples(self, batches: int) -> Examples:
+        """The examples of `batches` batches, one batch after another."""
+        x0, x1 = self._pairs.batch(batches * self._batch)
         t = self._times(batches)
-        xt, velocity = self._path.point(x0, x1, t)
+        device = self._generator.device
+        z = torch.randn(x0.shape, generator=self._generator, device=device) if self._path.bridge else None
+        xt, velocity = self._path.point(x0, x1, t, z)
         if self._noise is not None:
             velocity = averaged(velocity, self._noise, self._path, xt, x1, t, self._batch)
-        place = affine(self._scaling, self._moments, self._path, t)
+        place = affine(self._scaling, self._moments, self._path, t, self._model.prediction)
         centred = xt - place.center
-        wanted = (velocity - place.skip * centred - place.drift) / place.out
-        return self._mlp.inputs_at(place.inside * centred, t), wanted
+        wanted = [(velocity - place.skip * centred - place.drift) / place.out]
+        if z is not None:
+            second = denoiser(self._scaling, self._moments, self._path, t)
+            wanted.append((z - second.skip * centred) / second.out)
+        weights = weight(self._model.weighting, self._path.coefficients(t), place.out)
+        return Examples(self._mlp.inputs_at(place.inside * centred, t), wanted, weights)
 
     def _times(self, batches: int) -> Tensor:
-        """Times (batches · batch, 1), in each batch one in every equal slice of the interval.
+        """Times (batches · batch, 1), in each batch one in every equal share of their distribution.
 
-        They are uniform, with less variance than independent draws.
+        They have less variance than independent draws.
         """
         device = self._generator.device
         offsets = torch.rand(batches, self._batch, generator=self._generator, device=device)
-        slices = (torch.arange(self._batch, device=device) + offsets) / self._batch
-        slices.clamp_(max=1 - 2**-24)  # the last slice may round up to 1, where no source is left to average over
-        return (self._path.t_min + (self._path.t_max - self._path.t_min) * slices).view(-1, 1)
+        shares = (torch.arange(self._batch, device=device) + offsets) / self._batch
+        # The last one may round up to 1, where no source is left to average over.
+        t = self._model.times.quantile(shares.clamp_(max=1 - 2**-24)).clamp(max=1 - 2**-24)
+        low, high = interval(self._scaling, self._model.prediction, self._path)
+        return (low + (high - low) * t).view(-1, 1)
 
     def weights(self) -> Weights:
-        return {"velocity": self._adam.average().cpu(), "moments": self._moments.packed()}
+        return {name: head.average() for name, head in self._heads.items()} | {"moments": self._moments.packed()}
+
+
+class Head:
+    """A network in training: its regression and its optimiser."""
+
+    def __init__(self, mlp: Mlp, task: Task, stream: int) -> None:
+        weights = mlp.initial(seeded(task.seed, stream)).to(task.device)
+        self._adam = Adam(weights, task.optimisation)
+        self._regression = Regression(mlp, weights)
+
+    def step(self, inputs: Tensor, wanted: Tensor, weights: Tensor | None, decay: float) -> Tensor:
+        """One update at `decay` times the peak rate; returns the loss."""
+        loss = self._regression(inputs, wanted, weights)
+        self._adam.step(self._regression.gradient, decay)
+        return loss
+
+    def average(self) -> Tensor:
+        """The weights that are shown, as a copy on the CPU."""
+        return self._adam.average().cpu()
 
 
 def averaged(velocity: Tensor, source: Gaussian, path: Path, xt: Tensor, x1: Tensor, t: Tensor, batch: int) -> Tensor:
@@ -137,38 +241,3 @@ def averaged(velocity: Tensor, source: Gaussian, path: Path, xt: Tensor, x1: Ten
         torch.softmax(score, 1, out=score)
         torch.mm(score, targets, out=mean)
     return velocity + (c.d_alpha - c.d_sigma * ratio) * (means - x1)
-
-
-@dataclass(frozen=True)
-class Flow:
-    """A velocity field read from a network's weights."""
-
-    mlp: Mlp
-    weights: Tensor
-    path: Path
-    scaling: ScalingKind
-    moments: Moments
-
-    @torch.no_grad()
-    def velocity(self, x: Tensor, t: float) -> Tensor:
-        """dx/dt at x (n, d) and the shared time t."""
-        time = torch.tensor([[t]], dtype=x.dtype)
-        place = affine(self.scaling, self.moments, self.path, time)
-        centred = x - place.center
-        output = self.mlp(self.weights, place.inside * centred, time)
-        return place.skip * centred + place.drift + place.out * output
-
-    def trajectory(self, x0: Tensor, sampler: Sampler) -> Trajectory:
-        """Integrates the field from the source points x0 (n, d)."""
-        return sampler.integrate(self.velocity, self.path.start(x0), self.path.t_min, self.path.t_max)
-
-    def describe(self) -> dict[str, Any]:
-        """The network, its scaling and the path as the browser reads them."""
-        return {
-            "networks": {"velocity": self.mlp.describe()},
-            "dim": self.mlp.outputs,
-            "frequencies": self.mlp.frequencies,
-            "prediction": "velocity",
-            "scaling": {"kind": self.scaling, **self.moments.describe()},
-            "path": self.path.describe(),
-        }

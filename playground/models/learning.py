@@ -41,8 +41,11 @@ class Regression:
         self._before: list[Tensor] = []
 
     @torch.no_grad()
-    def __call__(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Leaves the gradient for inputs (n, in) and targets (n, out) in `gradient`; returns the loss, a scalar."""
+    def __call__(self, inputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Leaves the gradient for inputs (n, in) and targets (n, out) in `gradient`; returns the loss, a scalar.
+
+        weights (n, 1) multiply the squared error of each row.
+        """
         if not self._before or len(self._before[0]) != len(inputs):
             self._before = [inputs.new_empty(len(inputs), len(bias)) for _, bias in self._layers]
         after = [inputs]
@@ -51,8 +54,8 @@ class Regression:
             if z is not self._before[-1]:
                 after.append(self._act(z))
         error = self._before[-1] - targets
-        loss = error.square().mean()
-        delta = error.mul_(2 / error.numel())
+        loss = (error.square() if weights is None else error.square() * weights).mean()
+        delta = error.mul_(2 / error.numel() if weights is None else weights * (2 / error.numel()))
         for level in reversed(range(len(self._layers))):
             to_matrix, to_bias = self._gradients[level]
             if level:

@@ -21,7 +21,7 @@ from playground.choice import InvalidExperiment
 from playground.engine import presets
 from playground.engine.run import Run
 from playground.experiment import MAX_FILE_BYTES, Experiment
-from playground.ui import messages
+from playground.ui import measures, messages
 from playground.ui.session import Sessions
 
 STAGE = Path(__file__).parent / "stage"
@@ -51,6 +51,7 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
         Route("/playground/runs/{key}.json", run),
         Route("/playground/write", _write, methods=["POST"]),
         Route("/playground/read", _read, methods=["POST"]),
+        *measures.routes(sessions),
         Mount("/playground", Revalidated(directory=STAGE)),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ Verb = Callable[[Session, Experiment, int], Updates]
 
 @dataclass(frozen=True)
 class Live:
-    """The verbs of the page. Each takes what the form says: {"page": key, "turn": count, "experiment": {...}} as JSON."""
+    """The verbs of the page; each takes what the form says as JSON: {"page": key, "turn": count, "experiment": {...}}."""
 
     sessions: Sessions
 
@@ -63,6 +64,7 @@ class Live:
             return
 
     def _perform(self, given: str, verb: Verb) -> Updates:
+        session = None
         try:
             message = json.loads(given)
             session = self._session(message)
@@ -72,13 +74,14 @@ class Live:
             yield gr.HTML(problems=_problems(error.problems))
         except json.JSONDecodeError:
             yield gr.HTML(problems=_problems([Problem((), "the form could not be read; reload the page.")]))
-        except ValueError as error:
-            yield gr.HTML(problems=_problems([Problem((), str(error))]))
+        except Exception:
+            logging.exception("A button of the page failed.")
+            yield _ended(session, "this went wrong on the server, which has noted it; try other settings.")
 
     def _session(self, message: Any) -> Session:
         key = message.get("page") if isinstance(message, dict) else None
         if not isinstance(key, str) or not 8 <= len(key) <= MAX_KEY:
-            raise ValueError("this page has no key of its own; reload it.")
+            raise InvalidExperiment([Problem((), "this page has no key of its own; reload it.")])
         return self.sessions.of(key)
 
 
@@ -112,7 +115,8 @@ def _step(session: Session, experiment: Experiment, said: int) -> Updates:
     try:
         training.every = 0
         taken = next(training, None)
-        yield _broken(training) if taken is None else _shown(session, training, taken, done=True)
+        failure = training.run.failure or ""
+        yield _ended(session, failure) if taken is None else _shown(session, training, taken, done=True)
     finally:
         session.turn.release()
 
@@ -151,7 +155,7 @@ def _stream(session: Session, training: Training) -> Updates:
             if done:
                 return
         if training.run.failure:
-            yield _broken(training)
+            yield _ended(session, training.run.failure)
 
 
 def _first(session: Session, training: Training, taken: Snapshot, **about: Any) -> Any:
@@ -169,8 +173,14 @@ def _message(
     return messages.snapshot(session.name, training.run.rounds[taken.round], taken, rate=rate, done=done)
 
 
-def _broken(training: Training) -> Any:
-    return gr.HTML(problems=_problems([Problem((), training.run.failure or "")]))
+def _ended(session: Session | None, sentence: str) -> Any:
+    """A training that could not go on: why, and the last good snapshot once more, as its end."""
+    problems = _problems([Problem((), sentence)])
+    training = session.training if session else None
+    rounds = [record for record in training.run.rounds if len(record.history)] if training else []
+    if session is None or training is None or not rounds:
+        return gr.HTML(problems=problems)
+    return gr.HTML(problems=problems, value=_message(session, training, rounds[-1].last, done=True))
 
 
 def _finished(training: Training) -> bool:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from playground.distributions import Distribution
 from playground.engine.history import Snapshot, binned
 from playground.engine.run import Round, Run
 from playground.metrics import floor
@@ -65,9 +67,12 @@ class View:
 def scene(name: str, run: Run) -> str:
     """What the stage needs to know of a run before its weights: clouds, view, floor, how to read the network.
 
+    Figures that take longer are not here; they are asked for later, about what `between` names (see ui.measures).
+
     name: what the run is called in this visitor's page; its snapshots carry it too.
     """
     experiment = run.experiment
+    chosen, modes = experiment.to_dict(), experiment.target.at(run.dim).separate_modes()
     x0, real = run.starts(PARTICLES), run.real(PARTICLES)
     message = {
         "run": name,
@@ -75,7 +80,9 @@ def scene(name: str, run: Run) -> str:
         "dim": run.dim,
         "x0": exact(x0),
         "target": quantised(real),
-        "floor": floor(experiment.target.at(run.dim), PARTICLES, ["sliced_w2"], seeded(0, 13), FLOOR_PAIRS),
+        "floor": {"sliced_w2": _floor(experiment.target.at(run.dim))},
+        "modes": modes and {name: values.tolist() for name, values in vars(modes).items()},
+        "between": {name: chosen[name] for name in ("source", "target")},
         "source_label": experiment.source.label(),
         "target_label": experiment.target.label(),
         "view": vars(View.of(x0, real)),
@@ -83,6 +90,12 @@ def scene(name: str, run: Run) -> str:
         "network": run.trained().describe() if run.rounds else None,
     }
     return _flat(message)
+
+
+@lru_cache(maxsize=256)
+def _floor(target: Distribution) -> float | None:
+    """Sliced W2 between two real samples: known already when a target that was looked at is trained on."""
+    return floor(target, PARTICLES, ["sliced_w2"], seeded(0, 13), FLOOR_PAIRS)["sliced_w2"]
 
 
 def snapshot(
@@ -102,6 +115,7 @@ def snapshot(
             "run": name,
             "id": taken.id,
             "round": taken.round,
+            "phase": taken.phase,
             "step": taken.step,
             "steps": record.steps,
             "seconds": round(taken.seconds, 3),

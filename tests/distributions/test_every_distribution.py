@@ -83,7 +83,7 @@ WITH_DENSITY = [
     (RingsOfRings(rings=3, noise=0.05, scale=1.0), 1.8, 100),
     (Smiley(smile=-0.5, noise=0.06), 3.5, 100),
     (Heart(), 2.5, 1000),
-    (Heart(width=1.0, height=3.0), 2, 1000),
+    (Heart(width=2.0, height=3.0), 1.8, 1000),
     (Banana(), 15, 500),
     (Banana(curvature=-1.5, length=0.3, width=0.5), 4, 200),
     (Funnel(spread=0.5), 15, 600),
@@ -91,9 +91,9 @@ WITH_DENSITY = [
     (StudentT(freedom=7, spread=0.2), 10, 400),
     (StudentT(freedom=30, dimension=3), 6, 80),
     (Laplace(dimension=1), 12, 4000),
-    (Laplace(spread=0.3), 6, 600),
+    (Laplace(spread=0.3), 4, 1200),
     (Exponential(dimension=1), 15, 6000),
-    (Exponential(spread=0.3, start=0.5), 6, 600),
+    (Exponential(spread=0.3), 3, 900),
     (Bimodal(), 4, 400),
     (Bimodal(distance=1.0, share=0.9, std=0.5), 4, 400),
     (Comb(), 4, 400),
@@ -101,10 +101,7 @@ WITH_DENSITY = [
     (Cantor(), 2, 5400),
     (Cantor(levels=0, half_width=1.0), 2, 400),
 ]
-WITH_DENSITY = [
-    (distribution if distribution.dim else distribution.at(2), half, cells)
-    for distribution, half, cells in WITH_DENSITY
-]
+WITH_DENSITY = [(each if each.dim else each.at(2), half, cells) for each, half, cells in WITH_DENSITY]
 DENSITIES = pytest.mark.parametrize(("distribution", "half", "cells"), WITH_DENSITY, ids=lambda value: str(value)[:60])
 
 

@@ -33,11 +33,8 @@ N = 10_000
 
 
 @pytest.mark.parametrize(("cls", "name"), PRESETS)
-def test_every_preset_is_valid_and_differs_from_the_default(cls, name):
-    preset = cls.preset(name)
-    assert preset != cls()
-    assert set(cls.presets[name]) <= set(cls.model_fields) - {"kind"}
-    assert preset.entropy() is not None
+def test_every_preset_is_valid_and_has_a_density(cls, name):
+    assert cls.preset(name).entropy() is not None
 
 
 def test_the_form_offers_them_as_whole_objects():

@@ -76,7 +76,7 @@ def test_both_methods_of_a_pair_have_their_order(cls: type[Adaptive]) -> None:
         for count in steps:
             *_, last = runge_kutta(tableau, logistic, points(), grid("uniform", 0.0, 1.0, count))
             errors.append(float((last.x - logistic_solution(points(), 1.0)).abs().max()))
-        assert -np.polyfit(np.log(steps), np.log(errors), 1)[0] == pytest.approx(order, abs=0.35)
+        assert -np.polyfit(np.log(steps), np.log(errors), 1)[0] == pytest.approx(order, abs=0.45)
 
 
 @EVERY_SOLVER

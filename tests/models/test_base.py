@@ -11,6 +11,8 @@ from playground.experiment import TrainingSettings
 from playground.models.base import POOL, SOURCE, TARGET, Task, training_points
 from playground.networks import Network
 
+CUDA = torch.cuda.is_available()
+
 
 def task(points: int | None, seed: int = 0, device: str = "cpu") -> Task:
     return Task(
@@ -61,17 +63,12 @@ def test_without_a_limit_nothing_changes_and_fewer_points_are_among_more() -> No
         assert torch.equal(points, everything[:n])
 
 
-def test_points_follow_the_seed_and_not_the_device() -> None:
-    points = [task(64, seed).pool(Checkerboard(), TARGET).points for seed in (0, 1)]
-    first, second = (training_points(Checkerboard(), TrainingSettings(points=64), seed) for seed in (0, 1))
-    assert not torch.equal(first, second)
-    assert len(points[0]) == POOL, "an equal object that is not the target is not limited"
-    # Points are drawn on the CPU whatever the device: the pool of another is a copy of them.
-    elsewhere = task(64, 0, "meta")
-    generator = torch.Generator().manual_seed(0)
-    object.__setattr__(elsewhere, "generator", lambda stream: generator)
-    assert elsewhere.pool(elsewhere.target, TARGET).points.shape == (64, 2)
-    assert first.device.type == "cpu"
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not CUDA, reason="no GPU"))])
+def test_points_follow_the_seed_and_not_the_device(device: str) -> None:
+    pools = [limited.pool(limited.target, TARGET) for limited in (task(64, seed, device) for seed in (0, 0, 1))]
+    first, again, other = (pool.points.cpu() for pool in pools)
+    assert torch.equal(first, again) and not distinct(first) & distinct(other)
+    assert torch.equal(first, training_points(Checkerboard(), TrainingSettings(points=64), 0))
 
 
 def test_a_run_tells_its_training_points() -> None:

@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+import torch
 
 from playground.ui.live import Live
 from playground.ui.session import KEPT_SECONDS, Sessions
@@ -112,7 +113,7 @@ def test_a_preview_that_comes_late_does_not_end_the_training_and_a_later_one_doe
         (form(target="nothing"), ["target"], "there is no kind 'nothing'"),
         (form(training={"steps": -1}), ["training", "steps"], "too small"),
         (form(network={"kind": "mlp", "width": 512, "depth": 8}), ["network", "width"], "too many for the page"),
-        (form(training={"device": "cuda"}), [], "CUDA"),
+        (form(training={"device": "cuda"}), ["training", "device"], "CUDA"),
         ("{", [], "reload the page"),
         (json.dumps({"page": ANNA, "experiment": 3}), [], "mapping"),
         (json.dumps({"page": "x", "experiment": {}}), [], "reload"),
@@ -120,7 +121,7 @@ def test_a_preview_that_comes_late_does_not_end_the_training_and_a_later_one_doe
     ],
 )
 def test_what_is_not_valid_becomes_sentences(live, given, path, words):
-    if path == [] and words == "CUDA" and __import__("torch").cuda.is_available():
+    if words == "CUDA" and torch.cuda.is_available():
         given, words = form(training={"device": "mps"}), "Apple"
     (update,) = live.train(given)
     (problem,) = problems(update)
@@ -134,7 +135,16 @@ def test_a_training_that_diverges_says_so_and_keeps_the_last_good_state(live, mo
     monkeypatch.setattr(FlowLearner, "step", lambda self, decay: honest(self, decay) * float("nan"))
     *shown, last = live.train(form())
     assert "stopped being a finite number" in problems(last)[0]["sentence"]
-    assert value(shown[-1])["step"] == 0
+    assert value(shown[-1])["step"] == value(last)["step"] == 0 and value(last)["done"]
+
+
+def test_an_error_of_our_own_is_noted_on_the_server_and_not_shown(live, monkeypatch, caplog):
+    from playground.models.flow_matching import FlowLearner
+
+    monkeypatch.setattr(FlowLearner, "step", lambda self, decay: 1 / 0)
+    last = list(live.train(form()))[-1]
+    assert "went wrong on the server" in problems(last)[0]["sentence"] and value(last)["done"]
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_sessions_are_bounded_and_forgotten_when_unused(monkeypatch):

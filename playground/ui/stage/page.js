@@ -15,7 +15,7 @@ const PREVIEW_AFTER = 150; // ms without another edit before a new source or tar
 const FORM_KEPT = "pg-experiment"; // in the tab's storage
 
 const sampler = new Sampler();
-const ready = Object.fromEntries(["form", "stage", "header"].map((name) => [name, Promise.withResolvers()]));
+const ready = Object.fromEntries(["form", "stage", "header", "tools"].map((name) => [name, Promise.withResolvers()]));
 const asked = new URLSearchParams(window.location.search);
 
 export function mount(kind, options) {
@@ -39,6 +39,7 @@ function mountStage(part, { props, watch }) {
       document.body.dataset.run = scene.network ? "here" : "none";
     }
     if (snapshot) stage.addSnapshot(snapshot);
+    if (snapshot?.rate && snapshot.step > 500) (await ready.tools.promise).learnPace(snapshot.rate);
     if (problems) {
       const { form } = await ready.form.promise;
       form.markProblems(problems);
@@ -69,6 +70,7 @@ async function mountForm(part, { props, trigger }) {
     hide: (asked.get("hide") ?? "").split(",").filter(Boolean),
     onChange: (value, { valid }) => {
       tell(value);
+      ready.tools.promise.then((tools) => tools.showCost());
       clearTimeout(timer);
       if (valid && clouds(value) !== shown) timer = setTimeout(preview, PREVIEW_AFTER);
     },
@@ -78,6 +80,7 @@ async function mountForm(part, { props, trigger }) {
     form.set(experiment);
     shown = clouds(form.value);
     tell(form.value);
+    ready.tools.promise.then((tools) => tools.showCost());
   };
   // A button pressed in the meantime shows these clouds itself.
   const act = () => {
@@ -91,7 +94,7 @@ async function mountForm(part, { props, trigger }) {
 
 async function mountTools(part) {
   const [{ form, set, preview }, stage] = await Promise.all([ready.form.promise, ready.stage.promise]);
-  new Tools(part, {
+  const tools = new Tools(part, {
     form,
     say: (text, problem) => stage.say(text, problem),
     open: (experiment) => {
@@ -99,6 +102,7 @@ async function mountTools(part) {
       preview();
     },
   });
+  ready.tools.resolve(tools);
 }
 
 function mountHeader(part, { props }) {

@@ -1,19 +1,30 @@
 /* The page's way to its workers: one pool for all stages.
 
    Requests wait in one line, in order of arrival, so that no run starves another. Each has a lane; in a lane the newest
-   request wins: those that still wait resolve to null. One that is already running is let finish (or a slow drag would
-   show nothing), unless it takes so long that the worker gives it up. Particles are divided between the workers. */
+   request wins: those that still wait resolve to null, and so does one that is running, if it would take longer than
+   the lane's patience from then on. A quick one is thus let finish, and of slow ones the patience doubles with each
+   that is given up, so that a drag shows something whatever the network. So a caller need not wait for one answer
+   before it asks for the next. Particles are divided between the workers, but for an adaptive solver, whose step size
+   is one for all. */
 
-import { BLOCK } from "./kernel.js";
+import { BLOCK } from "./layout.js";
+import { isAdaptive } from "./solvers.js";
 
-/** @typedef {{t: Float64Array, x: Float32Array, n: number, dim: number, nfe: number, ms: number}} Trajectory
-    x is state after state, point after point, coordinate after coordinate; ms is the slowest worker's computing. */
+/** A running request that has been overtaken may take so much longer (ms) in a lane that has shown its last one. */
+const PATIENCE_MS = 150;
+
+/** @typedef {{t: Float64Array, x: Float32Array, n: number, dim: number, nfe: number, rejected: [number, number][],
+    ms: number}} Trajectory
+    t are the times of the states; where the solver is adaptive they are the ends of the accepted steps, and rejected
+    holds [begin, end] of those that were tried in vain, in order. x is state after state, point after point, coordinate
+    after coordinate; nfe counts rejected steps too; ms is the slowest worker's computing. */
 
 export class Sampler {
   #workers;
   #dims = new Map(); // run → dim
   #waiting = []; // jobs with parts that no worker has yet
   #running = new Set(); // jobs with parts in workers
+  #patience = new Map(); // lane → ms, where it is not PATIENCE_MS
   #count = 0;
   #failure = null;
 
@@ -27,10 +38,11 @@ export class Sampler {
     });
   }
 
-  /** Declares a run and the structure of its networks; an earlier run of that name is forgotten. */
+  /** Declares a run by the structure of its networks or by a mixture (mixture.js), which may be sampled at once, as
+      any snapshot; an earlier run of that name is forgotten. */
   open(run, description) {
     this.forget(run);
-    this.#dims.set(run, description.dim);
+    this.#dims.set(run, description.dim ?? description.mixture?.centers.shape[1]);
     this.#tell(() => ({ kind: "open", run, description }));
   }
 
@@ -54,10 +66,17 @@ export class Sampler {
     this.#tell(() => ({ kind: "forget", run, snapshot }));
   }
 
-  /** Carries x0 (n·dim values) to t = 1 with `solver` (a name or a tableau {a, b, c}) in `steps` steps.
+  /** Carries x0 (n·dim values) from the path's first time to its last.
+
+      `solver` is a name or a tableau {a, b, c}; solvers with fixed steps take `steps` of them on the `grid` "uniform",
+      "quadratic" or "cosine", adaptive ones keep to `rtol` and `atol`. With `times` instead, the states stand exactly
+      there, whatever the solver: points that join a cloud later ride the times of its trajectory, from any of them to
+      any other, back in time where the times descend.
       @returns {Promise<Trajectory | null>} null where a newer request of the lane (by default the run) overtook it. */
-  async sample({ run, snapshot, x0, dim, solver, steps, lane = run }) {
-    const parts = this.#divide(x0, dim).map((part) => ({ kind: "sample", run, snapshot, x0: part, solver, steps }));
+  async sample({ run, snapshot, x0, dim, solver, steps, grid, rtol, atol, times, lane = run }) {
+    const shares = isAdaptive(solver) && !times ? [x0.slice()] : this.#divide(x0, dim);
+    const request = { kind: "sample", run, snapshot, solver, steps, grid, rtol, atol };
+    const parts = shares.map((part) => ({ ...request, x0: part, times: times?.slice() }));
     const answers = await this.#ask(run, lane, parts);
     return answers && joined(answers, dim);
   }
@@ -99,16 +118,18 @@ export class Sampler {
     if (this.#failure) return Promise.reject(this.#failure);
     if (lane !== null) this.#overtake(lane);
     return new Promise((resolve, reject) => {
-      const job = { id: ++this.#count, run, lane, parts, begun: 0, answers: [], answered: 0, resolve, reject };
-      this.#waiting.push(job);
+      const patience = this.#patience.get(lane) ?? PATIENCE_MS;
+      const asked = { id: ++this.#count, run, lane, parts, patience, overtaken: false };
+      this.#waiting.push({ ...asked, begun: 0, answers: [], answered: 0, resolve, reject });
       this.#dispatch();
     });
   }
 
   #overtake(lane) {
     for (const job of [...this.#waiting]) if (job.lane === lane && job.begun === 0) this.#settle(job, null);
-    for (const job of this.#running) {
-      if (job.lane === lane) this.#tell(() => ({ kind: "cancel", id: job.id }));
+    for (const job of this.#running) if (job.lane === lane) job.overtaken = true; // for parts that are yet to begin
+    for (const { port, task } of this.#workers) {
+      if (task?.job.lane === lane) post(port, { kind: "cancel", id: task.job.id });
     }
   }
 
@@ -121,7 +142,7 @@ export class Sampler {
       if (job.begun === job.parts.length) this.#waiting.shift();
       this.#running.add(job);
       worker.task = { job, part };
-      post(worker.port, { id: job.id, ...job.parts[part] });
+      post(worker.port, { id: job.id, patience: job.patience, overtaken: job.overtaken, ...job.parts[part] });
     }
   }
 
@@ -132,10 +153,10 @@ export class Sampler {
     }
     const { job, part } = worker.task;
     worker.task = null;
-    if (error !== undefined) this.#settle(job, null, new Error(error));
-    else if (answer.overtaken) this.#settle(job, null);
     job.answers[part] = answer;
-    if (++job.answered === job.parts.length) this.#settle(job, job.answers);
+    if (error !== undefined) this.#settle(job, null, new Error(error));
+    else if (answer.overtaken) this.#settle(job, null), this.#patience.set(job.lane, 2 * job.patience);
+    else if (++job.answered === job.parts.length) this.#settle(job, job.answers), this.#patience.delete(job.lane);
     this.#dispatch();
   }
 
@@ -161,10 +182,10 @@ function post(port, message) {
 
 /** The trajectories of consecutive shares of particles as one. */
 function joined(answers, dim) {
-  const { t, nfe } = answers[0];
+  const { t, nfe, rejected } = answers[0];
   const ms = Math.max(...answers.map((answer) => answer.ms));
   const size = answers.reduce((sum, answer) => sum + answer.x.length, 0) / t.length;
-  if (answers.length === 1) return { t, x: answers[0].x, n: size / dim, dim, nfe, ms };
+  if (answers.length === 1) return { t, x: answers[0].x, n: size / dim, dim, nfe, rejected, ms };
   const x = new Float32Array(t.length * size);
   let from = 0;
   for (const answer of answers) {
@@ -172,7 +193,7 @@ function joined(answers, dim) {
     for (let k = 0; k < t.length; k++) x.set(answer.x.subarray(k * share, (k + 1) * share), k * size + from);
     from += share;
   }
-  return { t, x, n: size / dim, dim, nfe, ms };
+  return { t, x, n: size / dim, dim, nfe, rejected, ms };
 }
 
 function concatenated(arrays) {

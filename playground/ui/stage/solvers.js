@@ -1,69 +1,81 @@
-/* Solvers: a field and starting points in, the successive states out, with the evaluations they cost.
+/* Solvers by name, the grids of times, and how a request is answered with them.
 
-   The twin of playground/dynamics/solvers.py. A solver is a generator
-       function* (velocity, x0, times, noise) → yields {t, x, nfe}
-   of one state for each time that it stands at, the first being x0 itself at no cost. `velocity(x, t, into)` writes
-   dx/dt at points x (n·dim values) and time t; `times` is an ascending Float64Array; `noise(step, into)` is what
-   stochastic samplers draw from and others ignore. Every x is a new Float32Array that the caller may keep.
+   The twin of playground/dynamics/{solvers,runge_kutta,adaptive,grids}.py. */
 
-   An adaptive method stands at times of its own between times[0] and the last; it reuses `stages` and `advance`. */
+import { adaptive } from "./adaptive.js";
+import { rungeKutta } from "./runge-kutta.js";
 
-/** Butcher tableaux: stage i is evaluated at t + c[i] h from x + h Σ_j a[i][j] k_j; the step is h Σ_i b[i] k_i. */
+/** Butcher tableaux: stage i is evaluated at t + c[i] h from x + h Σ_j a[i][j] k_j; the step is h Σ_i b[i] k_i, and
+    where there is `error`, the step errs by about h Σ_i error[i] k_i. */
 export const TABLEAUX = {
   euler: { a: [[]], b: [1], c: [0] },
   midpoint: { a: [[], [0.5]], b: [0, 1], c: [0, 0.5] },
   heun: { a: [[], [1]], b: [0.5, 0.5], c: [0, 1] },
   rk4: { a: [[], [0.5], [0, 0.5], [0, 0, 1]], b: [1 / 6, 1 / 3, 1 / 3, 1 / 6], c: [0, 0.5, 0.5, 1] },
+  dopri5: {
+    a: [
+      [],
+      [1 / 5],
+      [3 / 40, 9 / 40],
+      [44 / 45, -56 / 15, 32 / 9],
+      [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
+      [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
+      [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
+    ],
+    b: [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0],
+    c: [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1],
+    error: [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40],
+    order: 5,
+    label: "Dormand–Prince 5(4)",
+  },
+  bogacki_shampine: {
+    a: [[], [1 / 2], [0, 3 / 4], [2 / 9, 1 / 3, 4 / 9]],
+    b: [2 / 9, 1 / 3, 4 / 9, 0],
+    c: [0, 1 / 2, 3 / 4, 1],
+    error: [-5 / 72, 1 / 12, 1 / 9, -1 / 8],
+    order: 3,
+    label: "Bogacki–Shampine 3(2)",
+  },
 };
 
-/** steps + 1 evenly spaced times from start to stop. */
-export function uniformGrid(start, stop, steps) {
-  const times = Float64Array.from({ length: steps + 1 }, (_, k) => start + ((stop - start) * k) / steps);
+/** Whether the solver chooses its own steps. */
+export function isAdaptive(solver) {
+  return tableauOf(solver).error !== undefined;
+}
+
+function tableauOf(solver) {
+  if (typeof solver === "object") return solver;
+  if (!Object.hasOwn(TABLEAUX, solver)) throw new Error(`there is no solver "${solver}" here`);
+  return TABLEAUX[solver];
+}
+
+/** Where of [0, 1] the share u of the steps has been taken: evenly, dense towards the target, towards the source. */
+const WARPS = {
+  uniform: (u) => u,
+  quadratic: (u) => u * (2 - u),
+  cosine: (u) => 1 - Math.cos((Math.PI / 2) * u),
+};
+export const GRIDS = Object.keys(WARPS);
+
+/** The steps + 1 ascending times from start to stop, both of them exact. */
+export function gridOf(name, start, stop, steps) {
+  if (!Object.hasOwn(WARPS, name)) throw new Error(`there is no grid "${name}" here`);
+  const times = Float64Array.from({ length: steps + 1 }, (_, k) => start + (stop - start) * WARPS[name](k / steps));
   times[steps] = stop;
   return times;
 }
 
-/** into = x + h Σ_i weights[i] slopes[i], rounded to float32 after each term as torch does. */
-export function advance(x, h, weights, slopes, into) {
-  into.set(x);
-  weights.forEach((weight, i) => {
-    if (weight === 0) return;
-    const factor = h * weight;
-    const slope = slopes[i];
-    for (let k = 0; k < into.length; k++) into[k] += factor * slope[k];
-  });
-  return into;
-}
+/** How a request {solver, steps, grid, rtol, atol, times} goes from start to stop.
 
-/** Fills slopes[i] with the field at each stage of one step from x at time t; `point` is scratch of x's length. */
-export function stages({ a, c }, velocity, x, t, h, slopes, point) {
-  a.forEach((row, i) => velocity(i === 0 ? x : advance(x, h, row, slopes, point), t + c[i] * h, slopes[i]));
-}
-
-/** An explicit Runge–Kutta method on a fixed grid. */
-export function* rungeKutta(tableau, velocity, x0, times) {
-  const slopes = tableau.b.map(() => new Float32Array(x0.length));
-  const point = new Float32Array(x0.length);
-  let x = x0.slice();
-  yield { t: times[0], x, nfe: 0 };
-  for (let step = 1; step < times.length; step++) {
-    const h = times[step] - times[step - 1];
-    stages(tableau, velocity, x, times[step - 1], h, slopes, point);
-    x = advance(x, h, tableau.b, slopes, new Float32Array(x.length));
-    yield { t: times[step], x, nfe: step * tableau.b.length };
+    `solver` is a name or a tableau {a, b, c}. With explicit `times` it stands exactly there: an adaptive solver then
+    replays the steps that it, or another cloud, has taken.
+    @returns {{solve: (velocity, x0) => Generator, evaluations: number}} evaluations is NaN where not known before. */
+export function planOf({ solver, steps, grid = "uniform", rtol, atol, times }, start, stop) {
+  const tableau = tableauOf(solver);
+  if (tableau.error && !times) {
+    return { solve: (velocity, x0) => adaptive(tableau, velocity, x0, [start, stop], { rtol, atol }), evaluations: NaN };
   }
-}
-
-/** The solvers by name; one that is more than a tableau is added here as a generator of its own. */
-const SOLVERS = Object.fromEntries(Object.entries(TABLEAUX).map(([name, tableau]) => [name, fromTableau(tableau)]));
-
-function fromTableau(tableau) {
-  return (velocity, x0, times) => rungeKutta(tableau, velocity, x0, times);
-}
-
-/** The solver of that name, or the Runge–Kutta method of a tableau {a, b, c}. */
-export function solverOf(choice) {
-  if (typeof choice === "object") return fromTableau(choice);
-  if (!Object.hasOwn(SOLVERS, choice)) throw new Error(`there is no solver "${choice}" here`);
-  return SOLVERS[choice];
+  const stands = times ?? gridOf(grid, start, stop, steps);
+  const evaluations = (stands.length - 1) * tableau.b.length;
+  return { solve: (velocity, x0) => rungeKutta(tableau, velocity, x0, stands), evaluations };
 }

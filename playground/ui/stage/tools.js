@@ -14,7 +14,7 @@ const ICONS = {
 export class Tools {
   /** form: the Form; say(text, problem) tells the person; open(experiment) shows one and its clouds. */
   constructor(part, { form, say, open }) {
-    Object.assign(this, { form, say, open });
+    Object.assign(this, { form, say, open, pace: 1 });
     const bar = document.createElement("div");
     bar.className = "pg-tools";
     bar.setAttribute("role", "toolbar");
@@ -30,7 +30,30 @@ export class Tools {
     this.file = document.createElement("input");
     Object.assign(this.file, { type: "file", accept: ".yaml,.yml", hidden: true });
     this.file.addEventListener("change", () => this.#load());
+    this.cost = document.createElement("output");
+    Object.assign(this.cost, { className: "pg-cost", title: "What training would take with these settings" });
+    bar.append(this.cost);
     part.append(bar, this.file);
+    this.showCost();
+  }
+
+  /** Says how many weights the network has and how long the training should take here. */
+  showCost() {
+    const { network, training, target } = this.form.value;
+    const dim = target.dimension ?? target.centers?.[0]?.length ?? 2;
+    const weights = weightsOf(network, dim);
+    const steps = training.seconds ? 0 : training.steps;
+    const seconds = training.seconds ?? (steps * microseconds(weights, training.batch) * this.pace) / 1e6;
+    if (!Number.isFinite(seconds + weights)) return this.cost.replaceChildren("");
+    const shown = seconds < 10 ? seconds.toFixed(1) : Math.round(seconds).toLocaleString("en");
+    this.cost.replaceChildren(`≈ ${shown} s · ${weights.toLocaleString("en")} weights`);
+  }
+
+  /** Learns from a training how fast this server is: its rate in steps a second. */
+  learnPace(rate) {
+    const { network, training } = this.form.value;
+    this.pace = 1e6 / rate / microseconds(weightsOf(network, 2), training.batch);
+    this.showCost();
   }
 
   #travel(move) {
@@ -93,6 +116,15 @@ export class Tools {
       this.say(`${file.name} could not be opened: ${error.message}`, true);
     }
   }
+}
+
+function weightsOf({ width, depth, frequencies }, dim) {
+  return (dim + 2 + 2 * frequencies) * width + (depth - 1) * (width + 1) * width + (width + 1) * dim;
+}
+
+/** One gradient step on a processor of 2024, one thread: a fixed part, the products, the averaging of targets. */
+function microseconds(weights, batch) {
+  return 60 + 1.5e-4 * batch * weights + 1.5e-3 * batch ** 2;
 }
 
 function button(name, title, act) {

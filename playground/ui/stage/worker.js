@@ -2,22 +2,24 @@
 
    Messages in, told apart by `kind`:
      open {run, description}, put {run, snapshot, weights}, forget {run, snapshot?}, refer {run, points, dim}
-     sample {id, run, snapshot, x0, solver, steps}   → {id, t, x, nfe, ms}; x state after state
+     sample {id, run, snapshot, x0, patience, overtaken, solver, steps, grid, rtol, atol, times}
+                                                     → {id, t, x, nfe, rejected, ms}; x state after state
      evaluate {id, run, snapshot, points, t}         → {id, values}
      distance {id, run, points}                      → {id, value}
-     cancel {id}: answer null and do no more, if the request has already taken long
+     cancel {id}: give up a request that would take longer than its patience (ms) from now on: → {id, overtaken}
    A request that fails is answered with {id, error}; a declaration that fails is reported as {error}. */
 
 import { Kernel } from "./kernel.js";
 import { fixedDirections, slicedW2OfSorted, sortedProjections } from "./metrics.js";
+import { MixtureRun } from "./mixture.js";
 import { NetworkRun } from "./network.js";
-import { solverOf, uniformGrid } from "./solvers.js";
+import { planOf } from "./solvers.js";
 
-/** After this long a request looks whether it has been overtaken; a shorter one always ends, so that a drag shows. */
-const PATIENCE_MS = 200;
+/** So often (ms) a request looks whether it has been overtaken. */
+const LOOK_MS = 40;
 
-/** What a run can be, by the `kind` of its description; each has put, drop and field as NetworkRun has. */
-const RUNS = { network: NetworkRun };
+/** What a run can be, by the key that its description has; each has put, drop and field as NetworkRun has. */
+const RUNS = { networks: NetworkRun, mixture: MixtureRun };
 
 const kernel = new Kernel();
 const runs = new Map();
@@ -26,9 +28,9 @@ let cancelled = null;
 
 const handlers = {
   open({ run, description }) {
-    const Run = RUNS[description.kind ?? "network"];
-    if (!Run) throw new Error(`there is no kind of run "${description.kind}" here`);
-    runs.set(run, new Run(kernel, description));
+    const kind = Object.keys(RUNS).find((key) => key in description);
+    if (!kind) throw new Error(`a run has one of ${Object.keys(RUNS).join(", ")}, not ${Object.keys(description)}`);
+    runs.set(run, new RUNS[kind](kernel, description));
   },
 
   put({ run, snapshot, weights }) {
@@ -49,22 +51,28 @@ const handlers = {
     cancelled = id;
   },
 
-  async sample({ id, run, snapshot, x0, solver, steps }) {
+  async sample({ id, run, snapshot, x0, patience, overtaken, ...request }) {
+    if (overtaken) cancelled = id;
     const began = performance.now();
     const { velocity, tMin, tMax } = found(run).field(snapshot);
+    const { solve, evaluations } = planOf(request, tMin, tMax);
     const states = [];
-    let looked = began;
-    for (const state of solverOf(solver)(velocity, x0, uniformGrid(tMin, tMax, steps))) {
-      states.push(state);
-      if (performance.now() - looked < PATIENCE_MS) continue;
+    let [looked, done] = [began, 0];
+    for (const state of solve(velocity, x0)) {
+      if (state) states.push(state);
+      else done += 1;
+      const now = performance.now();
+      if (now - looked < LOOK_MS) continue;
       await messagesHandled();
-      if (cancelled === id) return { overtaken: true };
+      const share = evaluations ? done / evaluations : Math.max(0.02, (states.at(-1).t - tMin) / (tMax - tMin));
+      if (cancelled === id && ((now - began) * (1 - share)) / share > patience) return { overtaken: true };
       looked = performance.now();
     }
     const x = new Float32Array(states.length * x0.length);
     states.forEach((state, k) => x.set(state.x, k * x0.length));
     const t = Float64Array.from(states, (state) => state.t);
-    return { t, x, nfe: states.at(-1).nfe, ms: performance.now() - began };
+    const rejected = states.flatMap((state) => state.rejected ?? []);
+    return { t, x, nfe: states.at(-1).nfe, rejected, ms: performance.now() - began };
   },
 
   evaluate({ run, snapshot, points, t }) {
@@ -88,9 +96,14 @@ function found(run) {
   return runs.get(run);
 }
 
+const { port1: here, port2: there } = new MessageChannel();
+
 /** Resolves after the messages that wait have been handled. */
 function messagesHandled() {
-  return new Promise((resolve) => setTimeout(resolve));
+  return new Promise((resolve) => {
+    here.onmessage = resolve;
+    there.postMessage(null);
+  });
 }
 
 self.onmessage = async ({ data }) => {

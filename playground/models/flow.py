@@ -1,0 +1,122 @@
+"""What flow matching has learnt: a velocity field, and with it a density and, where there is one, a score."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from playground.distributions.base import Distribution
+from playground.dynamics.parameterization import (
+    Affine,
+    Moments,
+    Prediction,
+    ScalingKind,
+    affine,
+    convert,
+    denoiser,
+    interval,
+)
+from playground.dynamics.path import Path
+from playground.dynamics.solvers import Sampler
+from playground.networks import Mlp
+from playground.trajectory import Trajectory
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A velocity field read from a network's weights.
+
+    source: the distribution at t = 0, where it is known.
+    """
+
+    mlp: Mlp
+    weights: Tensor
+    path: Path
+    scaling: ScalingKind
+    moments: Moments
+    prediction: Prediction = "velocity"
+    source: Distribution | None = None
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """(t_min, t_max), between which there is a velocity."""
+        return interval(self.scaling, self.prediction, self.path)
+
+    @torch.no_grad()
+    def velocity(self, x: Tensor, t: float) -> Tensor:
+        """dx/dt at x (n, d) and the shared time t."""
+        time = torch.tensor([[t]], dtype=x.dtype)
+        return self._output(self.weights, affine(self.scaling, self.moments, self.path, time, self.prediction), x, time)
+
+    def _output(self, weights: Tensor, place: Affine, x: Tensor, time: Tensor) -> Tensor:
+        centred = x - place.center
+        return place.skip * centred + place.drift + place.out * self.mlp(weights, place.inside * centred, time)
+
+    def start(self, x0: Tensor) -> Tensor:
+        """Where source points x0 (n, d) begin."""
+        return self.path.start(x0, self.interval[0])
+
+    def trajectory(self, x0: Tensor, sampler: Sampler) -> Trajectory:
+        """Integrates the field from the source points x0 (n, d)."""
+        return sampler.integrate(self.velocity, self.start(x0), *self.interval)
+
+    def describe(self) -> dict[str, Any]:
+        """The network, its prediction and scaling, and the path as the browser reads them."""
+        first, last = self.interval
+        times = {"t_min": first, "t_max": last, "start": float(self.path.at(first).sigma)}
+        return {
+            "networks": {"velocity": self.mlp.describe()},
+            "dim": self.mlp.outputs,
+            "frequencies": self.mlp.frequencies,
+            "prediction": self.prediction,
+            "scaling": {"kind": self.scaling, **self.moments.describe()},
+            "path": self.path.describe() | times,
+        }
+
+
+@dataclass(frozen=True)
+class ScoredFlow(Flow):
+    """A flow from N(0, I), whose velocity also tells the score."""
+
+    def score(self, x: Tensor, t: float) -> Tensor:
+        """∇ log p_t at x (n, d) and the shared time t; not finite where sigma is 0."""
+        c = self.path.coefficients(torch.tensor([[t]], dtype=x.dtype))
+        return convert(self.velocity(x, t), x, "velocity", "score", c)
+
+
+@dataclass(frozen=True)
+class BridgeFlow(Flow):
+    """A flow along bridges, with a second network that has learnt their noise."""
+
+    noise_weights: Tensor = field(kw_only=True)
+
+    @torch.no_grad()
+    def score(self, x: Tensor, t: float) -> Tensor:
+        """∇ log p_t = −E[z | x_t] / gamma at x (n, d) and the shared time t; not finite where gamma is 0."""
+        time = torch.tensor([[t]], dtype=x.dtype)
+        noise = self._output(self.noise_weights, denoiser(self.scaling, self.moments, self.path, time), x, time)
+        return noise / -self.path.coefficients(time).gamma
+
+    def describe(self) -> dict[str, Any]:
+        told = super().describe()
+        return told | {"networks": told["networks"] | {"score": self.mlp.describe()}}
+
+
+def is_standard(source: Distribution) -> bool:
+    """Whether a settled source is N(0, I)."""
+    from playground.distributions import Gaussian
+
+    if not isinstance(source, Gaussian) or source.dim is None:
+        return False
+    return not (any(source.mean) or any(std != 1 for std in source.std) or source.correlation)
+
+
+def log_start(source: Distribution, factor: float, x: Tensor) -> Tensor | None:
+    """The log-density of factor · x0 at x (n, d) → (n,), for x0 of the source; None where the source has none."""
+    inside = source.log_prob(x / factor)
+    return None if inside is None else inside - x.shape[1] * math.log(factor)

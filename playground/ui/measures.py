@@ -1,0 +1,185 @@
+"""Figures that take the server a moment: asked for after the picture, without queue or session, never delaying it.
+
+Two are computed at once for all visitors together, one for each page, and few may wait: training wants the processor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import plotly
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from playground.engine import presets
+from playground.engine.run import Run
+from playground.experiment import Experiment
+from playground.metrics import floor, sliced_w2, w2
+from playground.models.base import seeded
+from playground.ui.messages import PARTICLES
+from playground.ui.session import Sessions
+
+POINTS = 1000
+"""Points on which a run is measured here: exact transport between more would take seconds."""
+FEWER = 500
+"""Points of the browser's curve over training, which has up to 48 networks to sample."""
+PAIRS = 8
+AT_ONCE, WAITING = 2, 8
+MAX_BODY = 16_000
+PRESET = "preset "
+BUSY = "the server is measuring for others; try again in a few seconds."
+
+Figures = dict[str, Any]
+
+
+class Busy(RuntimeError):
+    """There is no room for another measurement now; says so in a sentence."""
+
+
+class Desk:
+    """Runs measurements in two threads; refuses a page's second one, and more than a few that wait."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="measure")
+        self._taken: set[str] = set()
+
+    async def run(self, whose: str, work: Callable[[], Figures]) -> Figures:
+        """What `work` returns, computed in its turn. Raises Busy."""
+        if whose in self._taken:
+            raise Busy("this page's last question is still being measured.")
+        if len(self._taken) >= AT_ONCE + WAITING:
+            raise Busy(BUSY)
+        self._taken.add(whose)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._taken.discard(whose)
+
+
+def routes(sessions: Sessions) -> list[BaseRoute]:
+    """The routes of this module: a run's figures, what they are read against, and the library that draws charts."""
+    desk = Desk()
+
+    async def answered(request: Request, kind: str, work: Callable[[dict[str, Any]], Callable[[], Figures]]) -> Response:
+        try:
+            given = await _read(request)
+            return JSONResponse(await desk.run(f"{kind} {given['page']}", work(given)))
+        except Busy as busy:
+            return JSONResponse({"message": str(busy)}, status_code=503)
+        except ValueError as error:  # InvalidExperiment among them
+            return JSONResponse({"message": str(error)}, status_code=400)
+
+    async def measured(request: Request) -> Response:
+        return await answered(request, "run", partial(_measurement, sessions))
+
+    async def referred(request: Request) -> Response:
+        return await answered(request, "reference", _referral)
+
+    return [
+        Route("/playground/measure", measured, methods=["POST"]),
+        Route("/playground/reference", referred, methods=["POST"]),
+        Route("/playground/plotly.min.js", _plotly),
+    ]
+
+
+async def _read(request: Request) -> dict[str, Any]:
+    """The request's JSON object, which names its page. Raises ValueError with a sentence."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY:
+            raise ValueError("this is too long to be a question about figures.")
+    try:
+        given = json.loads(body)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict) or not isinstance(given.get("page"), str):
+        raise ValueError("this question could not be read; reload the page.")
+    return given
+
+
+def _measurement(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figures]:
+    """How to measure the run that the page shows: a preset's, or its own. Raises ValueError where there is none."""
+    name = str(given.get("run"))
+    if name.startswith(PRESET):
+        return partial(_measured_preset, name.removeprefix(PRESET))
+    session = sessions.find(given["page"])
+    if session is None or session.training is None or session.name != name or not session.training.run.rounds:
+        raise ValueError("the server no longer has this run; train it again to measure it.")
+    if session.turn.locked():
+        raise ValueError("this run is still training; measure it when it is done.")
+    return partial(_measured, session.training.run)
+
+
+@cache
+def _measured_preset(name: str) -> Figures:
+    run = presets.run(name)
+    if not run.rounds:
+        raise ValueError("this preset has no trained weights to measure; train it first.")
+    return _measured(run)
+
+
+def _measured(run: Run) -> Figures:
+    """`Run.metrics` of the last round, on fewer points than its default."""
+    return {"points": POINTS, **run.metrics(POINTS)}
+
+
+def _referral(given: dict[str, Any]) -> Callable[[], Figures]:
+    """How to compute what a source and a target are read against. Raises InvalidExperiment."""
+    experiment = Experiment.parse({name: given.get(name) for name in ("source", "target")})
+    return partial(reference, json.dumps(experiment.to_dict()))
+
+
+@lru_cache(maxsize=256)
+def reference(experiment: str) -> Figures:
+    """What the figures of an experiment, given as JSON, are read against; all on the scene's own points.
+
+    floor: {distance: {value, low, high}} of two real samples of PARTICLES points each, the root mean square of PAIRS
+    and their range; fewer: the same of FEWER points against PARTICLES, for sliced W2 alone; optimal_cost: W2² between
+    the start points and the target's, None where it is not known; entropy: the target's, in nats, or None.
+    """
+    run = Run(Experiment.parse(json.loads(experiment)))
+    target, generator = run.experiment.target.at(run.dim), seeded(0, 13)
+    names = ["sliced_w2", "energy_distance"]
+    pairs = [floor(target, PARTICLES, names, generator, pairs=1) for _ in range(PAIRS)]
+    fewer = [
+        sliced_w2(target.sample(FEWER, generator), target.sample(PARTICLES, generator)) for _ in range(2 * PAIRS)
+    ]
+    optimal = w2(run.starts(PARTICLES), run.real(PARTICLES))
+    return {
+        "points": PARTICLES,
+        "floor": {name: _spread([value for pair in pairs if (value := pair[name]) is not None]) for name in names},
+        "fewer": {"points": FEWER, "sliced_w2": _spread(fewer)},
+        "optimal_cost": None if optimal is None else optimal**2,
+        "entropy": target.entropy(),
+    }
+
+
+def _spread(values: list[float]) -> dict[str, float] | None:
+    """Root mean square and range."""
+    if not values:
+        return None
+    mean = math.sqrt(sum(value**2 for value in values) / len(values))
+    return {"value": mean, "low": min(values), "high": max(values)}
+
+
+async def _plotly(request: Request) -> Response:
+    """The Python package's own plotly.js; its address carries the version, so that a browser may keep it for good."""
+    body = await asyncio.to_thread(_packed_plotly)
+    headers = {"content-encoding": "gzip", "cache-control": "public, max-age=31536000, immutable"}
+    return Response(body, media_type="text/javascript", headers=headers)
+
+
+@cache
+def _packed_plotly() -> bytes:
+    script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    return gzip.compress(script.read_bytes(), 6)
