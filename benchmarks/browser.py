@@ -190,7 +190,7 @@ def _first_moved(page: Page) -> float:
 
 
 def starts(runs: int) -> list[list[str]]:
-    """Seconds until `app.py` answers, against importing gradio and torch, in turns; by the wall and by the processor."""
+    """Seconds until `app.py` answers, and to import gradio and torch, in turns; by the wall and by the processor."""
     serving, importing = [], []
     for _ in range(runs):
         since, used = time.perf_counter(), _children()
@@ -217,48 +217,61 @@ def _children() -> float:
 
 def trainings(browser: Browser, server: Server, runs: int) -> list[list[str]]:
     """Bytes of one default training, streamed and opened again; updates a second that reach the eye in a longer one."""
-    updates, streamed, counts, reopened, sent, seen = [], [], [], [], [], []
+    streamed, counts, reopened, sent, seen = [], [], [], [], []
     for _ in range(runs):
         with visiting(browser, server) as visitor:
-            messages, size = _streamed(visitor.page)
-            updates += [len(one) for one in messages]
-            counts.append(len(messages))
-            streamed.append(size)
+            size, count = _streamed(visitor.page)
+            streamed.append(size / 1e6)
+            counts.append(count)
             with visitor.page.expect_event(
                 "requestfinished", lambda request: "/playground/runs/" in request.url
             ) as run:
                 visitor.page.reload()
-            reopened.append(run.value.sizes()["responseBodySize"])
+            reopened.append(run.value.sizes()["responseBodySize"] / 1e6)
         with visiting(browser, server) as visitor:
             arrived, pictures = _seen(visitor.page)
             sent.append(arrived)
             seen.append(pictures)
     note(f"updates a second: {seen} of {sent}")
+    each = [1e3 * size / count for size, count in zip(streamed, counts, strict=True)]
     return [
-        ["one streamed update, default network", f"{median([size / 1e3 for size in updates], 1)} kB"],
-        [
-            "one default training, streamed",
-            f"{median([size / 1e6 for size in streamed], 2)} MB, {median(counts)} updates",
-        ],
-        ["the same, finished, with its whole history", f"{median([size / 1e6 for size in reopened], 2)} MB"],
+        ["one streamed update, its share of the scene included", f"{median(each, 1)} kB"],
+        ["one default training, streamed", f"{median(streamed, 2)} MB in {median(counts)} updates"],
+        ["the same, finished, opened with its whole history", f"{median(reopened, 2)} MB"],
         ["updates a second that arrive in training", median(sent, 1)],
         ["updates a second that reach the eye", median(seen, 1)],
     ]
 
 
-def _train(page: Page) -> None:
-    before = page.evaluate("window.__playground.stages[0].snapshots")
+def _train(page: Page) -> int:
+    """Trains to the end what the form says; returns how many updates came."""
+    count = "window.__playground.stages[0].snapshots"
+    before = page.evaluate(count)
     page.click("#train")
-    page.wait_for_function("(n) => window.__playground.stages[0].snapshots > n", arg=before, timeout=MINUTE)
+    page.wait_for_function(f"(before) => {count} > before", arg=before, timeout=MINUTE)
     page.wait_for_selector(".pg-stage[data-state=ready]", timeout=MINUTE)
+    return int(page.evaluate(count)) - int(before)
 
 
-def _streamed(page: Page) -> tuple[list[str], int]:
-    """The event stream's messages that carry weights, and the bytes of its whole body on the wire."""
-    with page.expect_event("requestfinished", lambda request: "/queue/data" in request.url) as stream:
-        _train(page)
-    body = stream.value.response().text()
-    return [message for message in body.split("\n\n") if "weights" in message], stream.value.sizes()["responseBodySize"]
+def _streamed(page: Page) -> tuple[int, int]:
+    """The bytes of the event stream of a training, which is not compressed, and its updates."""
+    sizes: dict[str, int] = {}
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+
+    def begin(event: dict[str, Any]) -> None:
+        if "/queue/data" in event["response"]["url"]:
+            sizes[event["requestId"]] = 0
+
+    def receive(event: dict[str, Any]) -> None:
+        if event["requestId"] in sizes:
+            sizes[event["requestId"]] += event["dataLength"]
+
+    network.on("Network.responseReceived", begin)
+    network.on("Network.dataReceived", receive)
+    updates = _train(page)
+    network.detach()
+    return sum(sizes.values()), updates
 
 
 def _seen(page: Page) -> tuple[float, float]:

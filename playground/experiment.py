@@ -62,6 +62,7 @@ class Experiment(Settings):
     """A source, a target, a model, a network and how to train and sample: one training, reproducible from its seed."""
 
     name: str = Field("", max_length=80, title="Name", description="What to call this experiment.")
+    about: str = Field("", max_length=200, title="About", description="What to look for in it.")
     source: AnyDistribution = Field(
         Gaussian(), title="Source", description="Where particles start: the distribution at t = 0."
     )
@@ -83,7 +84,7 @@ class Experiment(Settings):
                 f"{self.target.label()} is {self.dim}-dimensional; choose a source of the same dimension, or one that "
                 "adapts, such as gaussian or uniform."
             )
-        self.source.at(self.dim)
+        self.model.check(self.source.at(self.dim), self.target.at(self.dim), self.training)
         return self
 
     @property

@@ -240,7 +240,9 @@ def test_figure_writes_html(call, folder, tmp_path, what):
 def test_figure_writes_svg(call, folder, tmp_path):
     answer = call("figure", folder, "--what", "loss", "--out", tmp_path / "figure.svg")
     assert answer.status == 0
-    assert (tmp_path / "figure.svg").read_text(encoding="utf-8").startswith("<svg")
+    text = (tmp_path / "figure.svg").read_text(encoding="utf-8")
+    assert text.startswith("<svg")
+    assert "Training loss" in text
 
 
 def test_figures_that_cannot_be_drawn_are_status_2(call, folder, tmp_path):

@@ -122,13 +122,6 @@ def test_json_is_the_figure(drawn, tmp_path):
     assert not any(isinstance(value, float) and math.isnan(value) for value in read["data"][0]["x"])
 
 
-def test_svg_is_a_picture(small_run, tmp_path):
-    figures.write(figures.loss(small_run), tmp_path / "figure.SVG")
-    text = (tmp_path / "figure.SVG").read_text(encoding="utf-8")
-    assert text.startswith("<svg")
-    assert "Training loss" in text
-
-
 @pytest.mark.parametrize("name", ["figure.gif", "figure", "figure.svg.exe"])
 def test_other_endings_get_a_sentence(drawn, tmp_path, name):
     with pytest.raises(ValueError, match=rf"cannot write '{name}': end its name in \.svg, \.png, \.pdf, \.html or"):

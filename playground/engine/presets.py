@@ -12,9 +12,14 @@ from playground.experiment import Experiment
 FOLDER = Path(__file__).parents[2] / "presets"
 
 
+ORDER = ("checkerboard", "two_moons", "one_step", "moons_to_ring", "one_dimension", "memorised")
+"""What is offered first, in this order; the others follow by name."""
+
+
 def names() -> list[str]:
-    """The presets that there are."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    """The presets that there are, in the order of their offer."""
+    found = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    return sorted(found, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
 
 def experiment(name: str) -> Experiment:

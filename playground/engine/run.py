@@ -69,7 +69,8 @@ class Run:
         """
         record = self.round(round)
         chosen = record.last if snapshot is None else record.history.by_id(snapshot)
-        return self.experiment.model.trained(chosen.weights, self.experiment.network, self.dim, self.source)
+        source = self.experiment.source.at(self.dim)
+        return self.experiment.model.trained(chosen.weights, self.experiment.network, self.dim, source)
 
     def round(self, index: int = -1) -> Round:
         """A round that has at least one snapshot. Raises ValueError where there is none of this index."""

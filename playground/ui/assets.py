@@ -18,11 +18,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from playground.choice import InvalidExperiment
+from playground.distributions import DISTRIBUTIONS
 from playground.engine import presets
 from playground.engine.run import Run
 from playground.experiment import MAX_FILE_BYTES, Experiment
 from playground.ui import measures, messages
+from playground.ui.form import describe
 from playground.ui.session import Sessions
+from playground.ui.thumbnails import thumbnail
 
 STAGE = Path(__file__).parent / "stage"
 
@@ -49,6 +52,7 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
     return [
         Route("/playground/presets/{name}.json", _preset),
         Route("/playground/runs/{key}.json", run),
+        Route("/playground/form.json", lambda request: _gzipped(_described())),
         Route("/playground/write", _write, methods=["POST"]),
         Route("/playground/read", _read, methods=["POST"]),
         *measures.routes(sessions),
@@ -67,6 +71,18 @@ def _preset(request: Request) -> Response:
 @cache
 def _packed_preset(name: str) -> bytes:
     return _compressed(f"preset {name}", presets.run(name))
+
+
+@cache
+def _described() -> bytes:
+    """The form's description, with a thumbnail of every distribution and its number of dimensions."""
+    description = describe(Experiment, thumbnail)
+    dims = {kind.kind_name(): kind().dim for kind in DISTRIBUTIONS}
+    for field in description["fields"]:
+        if field["name"] in ("source", "target"):
+            for kind in field["kinds"]:
+                kind["dim"] = dims[kind["kind"]]
+    return gzip.compress(json.dumps(description, separators=(",", ":")).encode(), 6)
 
 
 def _compressed(name: str, run: Run) -> bytes:

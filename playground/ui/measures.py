@@ -69,7 +69,9 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
     """The routes of this module: a run's figures, what they are read against, and the library that draws charts."""
     desk = Desk()
 
-    async def answered(request: Request, kind: str, work: Callable[[dict[str, Any]], Callable[[], Figures]]) -> Response:
+    async def answered(
+        request: Request, kind: str, work: Callable[[dict[str, Any]], Callable[[], Figures]]
+    ) -> Response:
         try:
             given = await _read(request)
             return JSONResponse(await desk.run(f"{kind} {given['page']}", work(given)))
@@ -151,9 +153,7 @@ def reference(experiment: str) -> Figures:
     target, generator = run.experiment.target.at(run.dim), seeded(0, 13)
     names = ["sliced_w2", "energy_distance"]
     pairs = [floor(target, PARTICLES, names, generator, pairs=1) for _ in range(PAIRS)]
-    fewer = [
-        sliced_w2(target.sample(FEWER, generator), target.sample(PARTICLES, generator)) for _ in range(2 * PAIRS)
-    ]
+    fewer = [sliced_w2(target.sample(FEWER, generator), target.sample(PARTICLES, generator)) for _ in range(2 * PAIRS)]
     optimal = w2(run.starts(PARTICLES), run.real(PARTICLES))
     return {
         "points": PARTICLES,
@@ -173,10 +173,12 @@ def _spread(values: list[float]) -> dict[str, float] | None:
 
 
 async def _plotly(request: Request) -> Response:
-    """The Python package's own plotly.js; its address carries the version, so that a browser may keep it for good."""
+    """The Python package's own plotly.js, kept by browsers until the package is another."""
+    headers = {"etag": f'"{plotly.__version__}"', "cache-control": "no-cache"}
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
     body = await asyncio.to_thread(_packed_plotly)
-    headers = {"content-encoding": "gzip", "cache-control": "public, max-age=31536000, immutable"}
-    return Response(body, media_type="text/javascript", headers=headers)
+    return Response(body, media_type="text/javascript", headers=headers | {"content-encoding": "gzip"})
 
 
 @cache

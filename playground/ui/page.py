@@ -13,18 +13,17 @@ import gradio as gr
 import torch
 
 from playground.engine import presets
-from playground.experiment import Experiment
-from playground.ui.assets import routes
-from playground.ui.form import describe
+from playground.ui.assets import STAGE, routes
 from playground.ui.live import Live
 from playground.ui.session import Sessions
+from playground.ui.thumbnails import thumbnail
 
 OPENING = "checkerboard"
 """The preset that the page opens with."""
 TRAININGS_AT_ONCE = 8
 QUEUE = 200
-STYLES = ("tokens", "page", "form", "form-controls", "stage")
-HEAD = "\n".join(f'<link rel="stylesheet" href="playground/{name}.css">' for name in STYLES)
+STYLES = ["tokens.css", *sorted({path.name for path in STAGE.glob("*.css")} - {"tokens.css"})]
+HEAD = "\n".join(f'<link rel="stylesheet" href="playground/{name}">' for name in STYLES)
 
 
 def build(sessions: Sessions) -> gr.Blocks:
@@ -42,7 +41,7 @@ def build(sessions: Sessions) -> gr.Blocks:
                     step = gr.Button("Step", elem_id="step")
                     reset = gr.Button("Reset", elem_id="reset")
                 _component("tools", {})
-                form = _component("form", {"description": describe(Experiment)}, events=("edit",))
+                form = _component("form", {}, events=("edit",))
             with gr.Column(elem_id="show", scale=1, min_width=320):
                 stage = _component("stage", {"scene": "", "problems": "[]"})
 
@@ -76,8 +75,13 @@ def _component(kind: str, props: dict[str, Any], events: tuple[str, ...] = ()) -
     )
 
 
-def _listed_presets() -> list[dict[str, str]]:
-    return [{"key": name, "name": presets.experiment(name).name} for name in presets.names()]
+def _listed_presets() -> list[dict[str, Any]]:
+    """The presets in their order, each with the shape of its target."""
+    listed = [(name, presets.experiment(name)) for name in presets.names()]
+    return [
+        {"key": name, "name": preset.name, "about": preset.about, "thumbnail": (thumbnail(preset.target) or [])[:150]}
+        for name, preset in listed
+    ]
 
 
 def launch(host: str | None = None, port: int | None = None, *, block: bool = True) -> gr.Blocks:

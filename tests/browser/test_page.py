@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, TimeoutError, expect
 
 from playground.engine import presets
 from tests.browser.driver import Server, Visitor
 
-expect.set_options(timeout=60_000)
-PATIENCE = 60_000
+PATIENCE = 40_000
 """Milliseconds to wait for what should come at once: the machine may be busy, and no test here is about speed."""
+expect.set_options(timeout=PATIENCE)
 PICTURE = """() => [...document.querySelectorAll("[data-part=canvas] canvas")].map((one) => one.toDataURL()).join()"""
 
 WATCH_TRAINING = f"""() => {{
@@ -51,9 +51,15 @@ class Studio:
         return self.page.locator(f'.pg-stage [data-part="{name}"]')
 
     def until(self, condition: str, given: Any = None) -> None:
-        """Waits for a condition in the page; `stage` is its counters."""
+        """Waits for a condition in the page, unless something has gone wrong there; `stage` is its counters."""
         script = f"(given) => {{ const stage = window.__playground?.stages?.[0]; return {condition}; }}"
-        self.page.wait_for_function(script, arg=given, timeout=PATIENCE, polling=30)
+        for last in [False] * (PATIENCE // 1000 - 1) + [True]:
+            try:
+                self.page.wait_for_function(script, arg=given, timeout=1000, polling=30)
+                return
+            except TimeoutError:
+                assert self.visitor.faults == []
+                assert not last, f"this has not come true: {condition}"
 
     def count(self, name: str) -> Any:
         return self.page.evaluate("(name) => window.__playground.stages[0][name]", name)
@@ -72,7 +78,7 @@ class Studio:
 
     def changed(self, before: str) -> str:
         """Waits until the picture is another than before, and returns it."""
-        self.page.wait_for_function(f"(before) => ({PICTURE})() !== before", arg=before, timeout=PATIENCE, polling=50)
+        self.until(f"({PICTURE})() !== given", before)
         return self.picture()
 
     def slide(self, part: str, value: float) -> None:

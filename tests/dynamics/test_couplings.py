@@ -27,7 +27,8 @@ def test_the_marginals_stay(coupling, d):
     x0, x1 = batches(d=d)
     first, second = coupling.pair(x0, x1, Generator().manual_seed(0))
     torch.testing.assert_close(in_order(first), in_order(x0))
-    torch.testing.assert_close(in_order(second), in_order(x1))
+    if coupling.kind != "sinkhorn":  # whose partners are drawn, some of them twice
+        torch.testing.assert_close(in_order(second), in_order(x1))
 
 
 @EVERY_COUPLING

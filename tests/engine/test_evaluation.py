@@ -112,10 +112,10 @@ def test_it_does_not_depend_on_the_sampler_of_the_experiment(measured, small_run
 
 def test_a_constant_field_is_straight():
     by = torch.tensor([3.0, -1.0])
-    found = measure(of(Shift(by), target={"kind": "gaussian", "mean": [3, -1]}), n=1500)
+    found = measure(of(Shift(by), target={"kind": "gaussian", "mean": [3, -1]}), n=500)
     assert found["straightness"] == pytest.approx(0, abs=1e-9)
     assert found["transport_cost"] == pytest.approx(10, rel=1e-4)
-    assert found["npe"] == pytest.approx(0, abs=0.05), "a shift is the optimal transport"
+    assert found["npe"] == pytest.approx(0, abs=0.1), "a shift is the optimal transport"
     distances = list(found["by_nfe"].values())
     for row in distances:
         assert row == pytest.approx(distances[0], rel=1e-3), "one step is as good as a hundred"

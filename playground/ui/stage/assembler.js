@@ -1,31 +1,32 @@
 /* A very small assembler of WebAssembly: each function returns nested lists of bytes, an expression leaves its value. */
 
-function unsigned(n) {
+export function unsigned(n) {
   return n < 128 ? [n] : [(n & 127) | 128, unsigned(n >>> 7)];
 }
 function signed(n) {
   return n >= -64 && n < 64 ? [n & 127] : [(n & 127) | 128, signed(n >> 7)];
 }
-const get = (local) => [0x20, unsigned(local)];
-const set = (local, value) => [value, 0x21, unsigned(local)];
-const int = (n) => [0x41, signed(n)];
-const add = (a, b) => [a, b, 0x6a];
-const times = (a, b) => [a, b, 0x6c];
-/** Runs the body again while a < b (unsigned). */
-const loopWhile = (a, b, body) => [0x03, 0x40, body, a, b, 0x49, 0x0d, 0x00, 0x0b];
 
-const simd = (code) => [0xfd, unsigned(code)];
-const load = (address, offset = 0) => [address, simd(0x00), 2, unsigned(offset)];
-const loadSplat = (address, offset = 0) => [address, simd(0x09), 2, unsigned(offset)];
-const store = (address, offset, value) => [address, value, simd(0x0b), 2, unsigned(offset)];
-const constant = (x) => [simd(0x0c), Array(4).fill([...new Uint8Array(new Float32Array([x]).buffer)])];
-const fadd = (a, b) => [a, b, simd(0xe4)];
-const fsub = (a, b) => [a, b, simd(0xe5)];
-const fmul = (a, b) => [a, b, simd(0xe6)];
-const fdiv = (a, b) => [a, b, simd(0xe7)];
-const fmin = (a, b) => [a, b, simd(0xea)]; // pmin and pmax: one instruction, and NaN in `a` stays NaN
-const fmax = (a, b) => [a, b, simd(0xeb)];
-const shiftLeft = (a, bits) => [a, int(bits), simd(0xab)];
-const iadd = (a, b) => [a, b, simd(0xae)];
-const choose = (yes, no, mask) => [yes, no, mask, simd(0x52)];
-const greater = (a, b) => [a, b, simd(0x44)];
+export const get = (local) => [0x20, unsigned(local)];
+export const set = (local, value) => [value, 0x21, unsigned(local)];
+export const int = (n) => [0x41, signed(n)];
+export const add = (a, b) => [a, b, 0x6a];
+export const times = (a, b) => [a, b, 0x6c];
+/** Runs the body again while a < b (unsigned). */
+export const loopWhile = (a, b, body) => [0x03, 0x40, body, a, b, 0x49, 0x0d, 0x00, 0x0b];
+
+export const simd = (code) => [0xfd, unsigned(code)];
+export const load = (address, offset = 0) => [address, simd(0x00), 2, unsigned(offset)];
+export const loadSplat = (address, offset = 0) => [address, simd(0x09), 2, unsigned(offset)];
+export const store = (address, offset, value) => [address, value, simd(0x0b), 2, unsigned(offset)];
+export const constant = (x) => [simd(0x0c), Array(4).fill([...new Uint8Array(new Float32Array([x]).buffer)])];
+export const fadd = (a, b) => [a, b, simd(0xe4)];
+export const fsub = (a, b) => [a, b, simd(0xe5)];
+export const fmul = (a, b) => [a, b, simd(0xe6)];
+export const fdiv = (a, b) => [a, b, simd(0xe7)];
+export const fmin = (a, b) => [a, b, simd(0xea)]; // pmin and pmax: one instruction, and NaN in `a` stays NaN
+export const fmax = (a, b) => [a, b, simd(0xeb)];
+export const shiftLeft = (a, bits) => [a, int(bits), simd(0xab)];
+export const iadd = (a, b) => [a, b, simd(0xae)];
+export const choose = (yes, no, mask) => [yes, no, mask, simd(0x52)];
+export const greater = (a, b) => [a, b, simd(0x44)];

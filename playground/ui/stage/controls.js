@@ -5,125 +5,96 @@
  * their own beyond the inputs; what a hand does is reported through `on`, what is to be shown is told by `show…`.
  */
 
-import { ticks } from "./drawing.js";
-import { TABLEAUX } from "./solvers.js";
-
-const SOLVERS = { euler: "Euler", midpoint: "Midpoint", heun: "Heun", rk4: "RK4" };
-
-const ICONS = {
-  play: '<path d="M6 3.8v12.4a.8.8 0 0 0 1.2.7l10-6.2a.8.8 0 0 0 0-1.4l-10-6.2A.8.8 0 0 0 6 3.8z"/>',
-  pause: '<rect x="4.5" y="3.5" width="4" height="13" rx="1"/><rect x="11.5" y="3.5" width="4" height="13" rx="1"/>',
-  restart: '<rect x="3.5" y="4" width="2.6" height="12" rx="1"/><path d="M16.5 4.9v10.2a.8.8 0 0 1-1.3.6l-6.6-5a.8.8 0 0 1 0-1.3l6.6-5a.8.8 0 0 1 1.3.5z"/>',
-  loop: '<path d="M5 9V8a3 3 0 0 1 3-3h7m0 0-2.6-2.6M15 5l-2.6 2.6M15 11v1a3 3 0 0 1-3 3H5m0 0 2.6-2.6M5 15l2.6 2.6" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round"/>',
-};
-const icon = (name) => `<svg viewBox="0 0 20 20" aria-hidden="true">${ICONS[name]}</svg>`;
-
-const button = (part, name, label, title) =>
-  `<button type="button" class="pg-button" data-part="${part}" aria-label="${label}" title="${title}">${icon(name)}</button>`;
-
-const slider = (part, label, title, attributes) => `
-  <label class="pg-slider" title="${title}">
-    <span class="pg-name">${label}</span>
-    <output data-part="${part}-value"></output>
-    <input type="range" data-part="${part}" ${attributes}>
-  </label>`;
-
-const card = (part, label, title) => `
-  <div class="pg-card" title="${title}"><dt>${label}</dt><dd data-part="${part}">–</dd></div>`;
-
-const PAGE = `
-<div class="pg-body">
-  <div class="pg-picture">
-    <ul class="pg-legend" aria-label="Legend">
-      <li><i class="pg-mark pg-mark-source"></i><span>source <b data-part="source"></b></span></li>
-      <li title="Each particle keeps the colour of the place where it starts."><i class="pg-mark pg-mark-moving"></i><span>moving, <span class="pg-wide">coloured </span>by start</span></li>
-      <li><i class="pg-mark pg-mark-target"></i><span>target <b data-part="target"></b></span></li>
-    </ul>
-    <div class="pg-canvas" data-part="canvas" tabindex="0" role="img"><p class="pg-hint" data-part="hint"></p></div>
-    <div class="pg-transport">
-      ${button("play", "play", "Play", "Play or pause (space)")}
-      ${button("restart", "restart", "Back to the source", "Back to the source")}
-      ${button("loop", "loop", "Loop", "Start over at the end")}
-      ${slider("time", "Time <i>t</i>", "Time along the path: 0 is the source, 1 the target. Drag to scrub.", 'min="0" max="1" step="0.001" value="1"')}
-    </div>
-  </div>
-  <div class="pg-side">
-    <section class="pg-group" aria-label="Sampling">
-      <h3>Sampling</h3>
-      <dl class="pg-cards">
-        ${card("distance", "Sliced W<sub>2</sub> to target", "Distance between the end points and real target samples. The floor is what two real samples of this size measure: 1× cannot be told from real.")}
-        ${card("nfe", "NFE", "Network evaluations for each particle, the true cost of a picture.")}
-        ${card("ms", "Sampled in", "Time your browser took to integrate all particles.")}
-      </dl>
-      ${slider("steps", "Steps", "Solver steps from source to target. Few steps are cheap and bend where the field bends.", 'min="1" max="100" step="1" value="50"')}
-      <label class="pg-select" title="How a step is taken. Higher order costs more evaluations a step and errs less."><span class="pg-name">Solver</span>
-        <select data-part="solver">${Object.entries(SOLVERS).map(([kind, label]) => `<option value="${kind}">${label}</option>`).join("")}</select>
-      </label>
-    </section>
-    <section class="pg-group" aria-label="Training">
-      <div class="pg-head"><h3>Training</h3><span data-part="pace"></span></div>
-      <progress data-part="progress" max="1" value="0" aria-label="Training progress"></progress>
-      ${slider("training", "Snapshot", "Look back at the network as it was during training; the right end is the newest.", 'min="0" max="0" step="1" value="0" disabled')}
-      <div class="pg-loss"><canvas data-part="loss" role="img" aria-label="Training loss"></canvas></div>
-    </section>
-    <p class="pg-message" data-part="message" role="status"></p>
-  </div>
-</div>`;
+import { ADAPTIVE, FIXED, FRAME, icon } from "./frame.js";
+import { plotLoss } from "./loss.js";
+import { isAdaptive, TABLEAUX } from "./solvers.js";
+import { Ticks } from "./ticks.js";
 
 const count = (value) => Math.round(value).toLocaleString("en");
 const seconds = (value) => (value < 9.95 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`);
 
 export class Controls {
-  /** Builds itself inside `root`; `on` has play, restart, loop, scrub, release, sampling, training. */
+  /** Builds itself inside `root`; `on` has play, restart, state, loop, speed, hold, scrub, release, sampling, training. */
   constructor(root, on) {
-    root.innerHTML = PAGE;
+    root.innerHTML = FRAME;
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
-    const { play, restart, loop, time, steps, solver, training } = this.parts;
+    this.rows = Object.fromEntries([...root.querySelectorAll("[data-row]")].map((node) => [node.dataset.row, node]));
+    this.ticks = new Ticks(this.parts.ticks);
+    const { play, restart, back, on: next, loop, speed, time, steps, tolerance, solver, grid, training } = this.parts;
     play.addEventListener("click", () => on.play());
     restart.addEventListener("click", () => on.restart());
+    back.addEventListener("click", () => on.state(-1));
+    next.addEventListener("click", () => on.state(1));
     loop.addEventListener("click", () => on.loop());
+    speed.addEventListener("change", () => on.speed(Number(speed.value)));
     time.addEventListener("pointerdown", () => on.hold());
     time.addEventListener("input", () => on.scrub(time.valueAsNumber));
     for (const end of ["pointerup", "pointercancel"]) time.addEventListener(end, () => on.release());
-    steps.addEventListener("input", (event) => on.sampling(event.timeStamp));
-    solver.addEventListener("change", (event) => on.sampling(event.timeStamp));
+    for (const input of [steps, tolerance]) input.addEventListener("input", (event) => on.sampling(event.timeStamp));
+    for (const choice of [solver, grid]) choice.addEventListener("change", (event) => on.sampling(event.timeStamp));
     training.addEventListener("input", (event) => on.training(training.valueAsNumber, event.timeStamp));
-    this.listen = new AbortController();
-    this.#keys(root, on);
   }
 
-  /** Space plays and pauses while the pointer is over the stage or the focus inside it. */
-  #keys(root, on) {
-    const typing = "button, select, textarea, input:not([type=range]), [contenteditable]";
-    const key = (event) => {
-      if (event.key !== " " || event.target.closest?.(typing)) return;
-      if (!root.contains(event.target) && !(event.target === document.body && root.matches(":hover"))) return;
-      event.preventDefault();
-      on.play();
-    };
-    document.addEventListener("keydown", key, { signal: this.listen.signal });
-  }
-
-  get steps() {
-    return this.parts.steps.valueAsNumber;
-  }
+  // ---------------------------------------------------------------------------------------------- sampling
 
   get solver() {
     return this.parts.solver.value;
   }
 
-  setSampling({ solver, steps }) {
-    this.parts.solver.value = solver in SOLVERS ? solver : "heun";
-    this.#slide("steps", steps);
+  /** What a request to the sampler takes: fixed steps on a grid, or a tolerance. */
+  get sampling() {
+    const { solver } = this;
+    const tolerance = 10 ** this.parts.tolerance.valueAsNumber;
+    if (isAdaptive(solver)) return { solver, rtol: tolerance, atol: tolerance };
+    return { solver, steps: this.parts.steps.valueAsNumber, grid: this.parts.grid.value };
+  }
+
+  /** All of the sampling choices, also those that do not matter for this solver. */
+  get choices() {
+    const { steps, tolerance, grid } = this.parts;
+    return { solver: this.solver, steps: steps.valueAsNumber, grid: grid.value, tolerance: 10 ** tolerance.valueAsNumber };
+  }
+
+  /** Takes over what is there and can be chosen here; returns whether anything has changed. */
+  setSampling({ solver, steps, grid, tolerance }) {
+    const before = JSON.stringify(this.choices);
+    if (solver in FIXED || solver in ADAPTIVE) this.parts.solver.value = solver;
+    if (Number.isFinite(steps)) this.#slide("steps", steps);
+    if ([...this.parts.grid.options].some(({ value }) => value === grid)) this.parts.grid.value = grid;
+    if (tolerance > 0) this.#slide("tolerance", Math.log10(tolerance));
+    this.showSampling();
+    return JSON.stringify(this.choices) !== before;
+  }
+
+  /** More or fewer steps, or a narrower or wider tolerance. */
+  refine(sign) {
+    const { steps, tolerance } = this.parts;
+    if (isAdaptive(this.solver)) return this.setSampling({ tolerance: 10 ** (tolerance.valueAsNumber - 0.5 * sign) });
+    const now = steps.valueAsNumber;
+    return this.setSampling({ steps: now + sign * Math.max(1, Math.round(now / 8)) });
+  }
+
+  nextSolver() {
+    const { solver } = this.parts;
+    solver.selectedIndex = (solver.selectedIndex + 1) % solver.options.length;
     this.showSampling();
   }
 
   showSampling() {
-    const { steps } = this;
+    const { solver, steps, tolerance } = this.choices;
+    const adapts = isAdaptive(solver);
+    this.rows.steps.hidden = adapts;
+    this.rows.tolerance.hidden = !adapts;
+    this.parts.grid.disabled = adapts;
     this.#slide("steps", steps);
-    const nfe = steps * TABLEAUX[this.solver].b.length;
+    this.#slide("tolerance", Math.log10(tolerance));
+    const nfe = steps * TABLEAUX[solver].b.length;
     this.#say("steps-value", `${steps} ${steps === 1 ? "step" : "steps"} · ${count(nfe)} NFE`);
+    this.#say("tolerance-value", tolerance.toExponential(0).replace("-", "−"));
+    this.parts.tolerance.setAttribute("aria-valuetext", tolerance.toExponential(0));
   }
+
+  // ---------------------------------------------------------------------------------------------- showing
 
   showScene(scene, n) {
     const { source_label: source, target_label: target } = scene;
@@ -137,12 +108,13 @@ export class Controls {
 
   /** Whether there is anything that can move; if not, the hint says why. */
   showReady(ready, hint = "") {
-    for (const part of ["play", "restart", "time"]) this.parts[part].disabled = !ready;
+    for (const part of ["play", "restart", "back", "on", "time"]) this.parts[part].disabled = !ready;
     this.#say("hint", hint);
   }
 
-  showClock({ t, playing, held, loop }) {
+  showClock({ t, playing, held, loop, speed }) {
     const { play, loop: again } = this.parts;
+    this.parts.speed.value = String(speed);
     this.#slide("time", t);
     this.#say("time-value", t.toFixed(2));
     const face = playing || held ? "pause" : "play";
@@ -174,8 +146,14 @@ export class Controls {
     this.#say("pace", done || left === null ? pace : `${pace} · ${seconds(left)} left`);
   }
 
-  showPicture({ nfe, ms }) {
+  showPicture(trajectory) {
+    const { nfe, ms, t, rejected } = trajectory;
     this.#say("nfe", count(nfe));
+    this.ticks.show(trajectory);
+    if (isAdaptive(this.solver)) {
+      const vain = rejected?.length ? `, ${rejected.length} rejected` : "";
+      this.#say("tolerance-value", `${this.choices.tolerance.toExponential(0).replace("-", "−")} · ${t.length - 1} steps${vain}`);
+    }
     this.parts.distance.classList.add("pg-stale");
     this.#say("ms", `${ms < 9.95 ? ms.toFixed(1) : count(ms)} ms`);
   }
@@ -194,52 +172,30 @@ export class Controls {
     message.textContent = text ?? "";
   }
 
-  /** The loss over the steps, log scale: raw values faint, their running mean strong; `marked` is the step looked at. */
-  showLoss(points, steps, theme, marked = null) {
-    const canvas = this.parts.loss;
-    const { clientWidth: width, clientHeight: height } = canvas.parentElement;
-    const dpr = window.devicePixelRatio || 1;
-    canvas.width = Math.round(width * dpr);
-    canvas.height = Math.round(height * dpr);
-    const ctx = canvas.getContext("2d");
-    ctx.scale(dpr, dpr);
-    ctx.font = `11px ${theme.font}`;
-    ctx.fillStyle = theme["ink-faint"];
-    const [left, right, top, bottom] = [34, width - 4, 6, height - 18];
-    const values = points.filter(([, loss]) => loss > 0);
-    const logs = values.map(([, loss]) => Math.log10(loss)).sort((a, b) => a - b);
-    const low = (logs[0] ?? -1) - 0.03;
-    const high = Math.max(low + 0.2, (logs.at(-1) ?? 0) + 0.03);
-    const X = (step) => left + ((right - left) * step) / Math.max(1, steps);
-    const Y = (loss) => bottom - ((bottom - top) * (Math.log10(loss) - low)) / (high - low);
-    ctx.strokeStyle = theme.line;
-    ctx.textAlign = "right";
-    ctx.textBaseline = "middle";
-    for (const loss of values.length ? logTicks(low, high) : []) {
-      ctx.strokeRect(left, Math.round(Y(loss)) + 0.5, right - left, 0);
-      ctx.fillText(String(loss), left - 6, Y(loss));
-    }
-    ctx.strokeRect(left, Math.round(bottom) + 0.5, right - left, 0);
-    ctx.textBaseline = "top";
-    for (const step of steps ? ticks(0, steps, 3) : []) {
-      ctx.textAlign = X(step) > right - 12 ? "right" : step === 0 ? "left" : "center";
-      ctx.fillText(count(step), X(step), bottom + 5);
-    }
-    const curve = (series, colour, alpha, lineWidth) => {
-      Object.assign(ctx, { strokeStyle: colour, globalAlpha: alpha, lineWidth, lineJoin: "round" });
-      ctx.beginPath();
-      for (const [step, loss] of series) ctx.lineTo(X(step), Y(loss));
-      ctx.stroke();
-    };
-    curve(values, theme.accent, 0.3, 1);
-    curve(smoothed(values), theme.accent, 1, 1.8);
-    ctx.globalAlpha = 1;
-    ctx.fillStyle = theme.moving;
-    if (marked !== null) ctx.fillRect(X(marked) - 1, top, 2, bottom - top);
+  showLoss(points, steps, theme, marked) {
+    plotLoss(this.parts.loss, points, steps, theme, marked);
   }
 
-  destroy() {
-    this.listen.abort();
+  /** What the colours of the particles say. */
+  showColour(mode, name) {
+    this.parts.moving.dataset.mode = mode;
+    this.#say("colour", mode === "angle" ? "start" : name);
+  }
+
+  /** The entries {mark, text} of the layers that are on. */
+  showKeys(entries) {
+    const text = JSON.stringify(entries);
+    if (this.keys === text) return;
+    this.keys = text;
+    this.parts.keys.replaceChildren(
+      ...entries.map((entry) => {
+        const item = document.createElement("li");
+        const mark = document.createElement("i");
+        mark.className = `pg-mark pg-mark-${entry.mark}`;
+        item.append(mark, entry.text);
+        return item;
+      }),
+    );
   }
 
   #slide(part, value) {
@@ -253,22 +209,4 @@ export class Controls {
     const node = this.parts[part];
     if (node.textContent !== text) node.textContent = text;
   }
-}
-
-/** Two to four round numbers between 10^low and 10^high: powers of ten, else 1, 2, 5·10^k, else evenly spaced ones. */
-function logTicks(low, high) {
-  const decades = Array.from({ length: Math.ceil(high - low) + 2 }, (_, k) => Math.floor(low) + k);
-  const within = (digits) => decades.flatMap((k) => digits.map((m) => Number(`${m}e${k}`)))
-    .filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
-  const choices = [within([1]), within([1, 2, 5]), ticks(10 ** low, 10 ** high, 3)];
-  return choices.find(({ length }) => length >= 2 && length <= 4) ?? choices[0];
-}
-
-/** Running mean over about a twentieth of the points so far. */
-function smoothed(points) {
-  let mean = 0;
-  return points.map(([step, loss], k) => {
-    mean += (loss - mean) / Math.min(k + 1, Math.max(8, points.length / 20));
-    return [step, mean];
-  });
 }

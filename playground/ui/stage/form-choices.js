@@ -101,12 +101,25 @@ export function unionBody(form, field, path, id) {
         summary.textContent = chosen?.summary ?? "";
         summary.hidden = !chosen?.summary;
         fields = fieldList(form, chosen?.fields ?? [], path);
-        element.replaceChildren(fields.element);
+        element.replaceChildren(...standards(form, chosen, path), fields.element);
         element.hidden = fields.element.childElementCount === 0;
       }
       fields.write(value);
     },
   };
+}
+
+/** The settings that the literature uses of a kind, by name. */
+function standards(form, chosen, path) {
+  if (!chosen?.presets) return [];
+  const element = h("select", { class: "pg-select pg-standards", "aria-label": "Settings from the literature" });
+  element.append(h("option", {}, "As in the literature …"), ...chosen.presets.map(({ label }) => h("option", {}, label)));
+  element.addEventListener("change", () => {
+    const preset = chosen.presets[element.selectedIndex - 1];
+    if (preset) form.change(path, structuredClone(preset.value), true);
+    element.selectedIndex = 0;
+  });
+  return [element];
 }
 
 function list(options, id, choose) {

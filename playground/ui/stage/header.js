@@ -1,16 +1,21 @@
-// The page's title and its presets.
+// The page's title and its presets, each a picture of its target and a name, with a line on what to look for.
+
+import { drawn } from "./form-dom.js";
 
 export class Header {
-  /** presets: [{key, name}]; open(key) is called for the one that a person chooses. */
+  /** presets: [{key, name, about, thumbnail: points (k, 2) in [-1, 1]}]; open(key) is called for the chosen one. */
   constructor(part, presets, open) {
     const title = document.createElement("h1");
     title.textContent = "Generative Dynamics Playground";
     const nav = document.createElement("nav");
     nav.setAttribute("aria-label", "Presets");
-    this.buttons = presets.map(({ key, name }) => {
+    this.presets = presets;
+    this.buttons = presets.map(({ key, name, about, thumbnail }) => {
       const button = document.createElement("button");
-      Object.assign(button, { type: "button", className: "pg-preset", textContent: name });
+      Object.assign(button, { type: "button", className: "pg-preset", title: about });
       button.dataset.preset = key;
+      const dots = thumbnail.map(([x, y]) => `M${(24 + 22 * x).toFixed(1)} ${(24 - 22 * y).toFixed(1)}h0`).join("");
+      button.append(drawn(48, dots, { "stroke-width": 2 }), name);
       button.addEventListener("click", () => open(key));
       return button;
     });
@@ -18,8 +23,11 @@ export class Header {
     part.append(title, nav);
   }
 
-  /** Shows which preset was opened last. */
+  /** Shows which preset is open, and returns its line on what to look for; null for none of them. */
   mark(key) {
     for (const button of this.buttons) button.toggleAttribute("aria-current", button.dataset.preset === key);
+    const current = this.buttons.find((button) => button.dataset.preset === key);
+    current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    return this.presets.find((preset) => preset.key === key)?.about ?? "";
   }
 }

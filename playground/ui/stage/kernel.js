@@ -1,11 +1,12 @@
-/** The WebAssembly exports, or null where the browser has no SIMD or a policy forbids compiling. */
-function webAssemblyExports() {
-  try {
-    return new WebAssembly.Instance(new WebAssembly.Module(assemble())).exports;
-  } catch {
-    return null;
-  }
-}
+/* The arithmetic of fields: affine maps, activations and Gaussian mixtures on blocks of 64 particles.
+
+   Four particles fill a SIMD register, so that a layer is nothing but multiply-adds over contiguous memory. The
+   WebAssembly module (wasm.js) is assembled when the worker starts, without a build step; where SIMD is missing, plain
+   JavaScript (plain.js) runs on the same memory layout with the same results to rounding. */
+
+import { ARENA, BLOCK, MAX_ROWS, PAGE_FLOATS, WEIGHTS } from "./layout.js";
+import { javascriptExports } from "./plain.js";
+import { webAssemblyExports } from "./wasm.js";
 
 /** Memory with two layer buffers and an arena of packed weights, and the operations on it. Offsets count floats. */
 export class Kernel {
@@ -38,6 +39,11 @@ export class Kernel {
   /** Rows at y = packed layer applied to the `inputs` rows at x; the layer's weights end at `end`. */
   affine(x, weights, end, inputs, y) {
     this.exports.affine(4 * x, 4 * weights, 4 * y, inputs, 4 * end);
+  }
+
+  /** Rows v₁, v₂ at y: the velocity of the packed components, which end at `end`, for the rows x₁, x₂ at x. */
+  mixture(x, components, end, y, scratch) {
+    this.exports.mixture(4 * x, 4 * components, 4 * y, 4 * scratch, 4 * end);
   }
 
   /** Applies the named activation to `rows` rows in place. */

@@ -1,4 +1,4 @@
-/* Distances between clouds of points, the twins of playground/metrics.py. Points are (n, dim), point after point. */
+/* Figures of clouds and of paths, the twins of playground/metrics. Points are (n, dim), point after point. */
 
 const DIRECTIONS = 128;
 
@@ -89,4 +89,83 @@ export function slicedW2OfSorted(a, b) {
 /** Sliced 2-Wasserstein distance between two clouds, of the same size or not. */
 export function slicedW2(a, b, dim, directions = fixedDirections(dim)) {
   return slicedW2OfSorted(sortedProjections(a, dim, directions), sortedProjections(b, dim, directions));
+}
+
+/** Energy distance, √(2 E|X − Y| − E|X − X'| − E|Y − Y'|) with equal points included; `within` may hold the last term. */
+export function energyDistance(a, b, dim, within = meanDistanceWithin(b, dim)) {
+  return Math.sqrt(Math.max(0, 2 * meanDistance(a, b, dim) - meanDistanceWithin(a, dim) - within));
+}
+
+/** E|X − X'| over all pairs of one cloud, each point with itself included. */
+export function meanDistanceWithin(points, dim) {
+  const n = points.length / dim;
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum += distancesFrom(points, i * dim, points, (i + 1) * dim, dim);
+  return (2 * sum) / n ** 2;
+}
+
+function meanDistance(a, b, dim) {
+  let sum = 0;
+  for (let at = 0; at < a.length; at += dim) sum += distancesFrom(a, at, b, 0, dim);
+  return sum / ((a.length / dim) * (b.length / dim));
+}
+
+/** The sum of distances from the point that stands at `at` in a to the points of b from `first` on. */
+function distancesFrom(a, at, b, first, dim) {
+  const [x, y] = [a[at], a[at + 1]];
+  let sum = 0;
+  if (dim === 1) for (let k = first; k < b.length; k++) sum += Math.abs(b[k] - x);
+  else for (let k = first; k < b.length; k += 2) sum += Math.sqrt((b[k] - x) ** 2 + (b[k + 1] - y) ** 2);
+  return sum;
+}
+
+/** How many standard deviations around a mode count as belonging to it. */
+const RADIUS = 3;
+
+/** How a cloud spreads over {centers: [[…]], std: […]}: modes that hold 1 % of it, modes that hold any point, and the
+    share of the points that lie on a mode. See playground/metrics/coverage.py for what is counted how. */
+export function coverage(points, { centers, std }, dim) {
+  const n = points.length / dim;
+  const counts = new Array(centers.length).fill(0);
+  for (let at = 0; at < points.length; at += dim) {
+    let [least, nearest] = [Infinity, -1];
+    centers.forEach((center, k) => {
+      let squared = 0;
+      for (let j = 0; j < dim; j++) squared += (points[at + j] - center[j]) ** 2;
+      const away = squared / std[k] ** 2;
+      if (away < least) [least, nearest] = [away, k];
+    });
+    if (least <= RADIUS ** 2) counts[nearest] += 1;
+  }
+  return {
+    total: counts.length,
+    covered: counts.filter((count) => count > 0).length,
+    strict: counts.filter((count) => count > 0 && 100 * count >= n).length,
+    highQuality: counts.reduce((sum, count) => sum + count, 0) / n,
+  };
+}
+
+/** Adds up, state by state, what the figures of a flow's paths need: E∫|Z₁ − Z₀ − v|² dt, E∫|v|² dt, E|Z₁ − Z₀|².
+
+    x holds the states at times t one after the other, as a Trajectory does; `add(k, v)` gives the velocities at state k,
+    in order; time integrals are by the trapezoid rule. `sums` are over the n particles, so that shares of them add. */
+export class PathSums {
+  constructor({ t, x }) {
+    const size = x.length / t.length;
+    Object.assign(this, { t, moved: new Float64Array(size) });
+    for (let i = 0; i < size; i++) this.moved[i] = x[x.length - size + i] - x[i];
+    const cost = this.moved.reduce((sum, value) => sum + value ** 2, 0);
+    this.sums = { straightness: 0, energy: 0, cost };
+  }
+
+  add(k, v) {
+    const { t, moved, sums } = this;
+    const last = t.length - 1;
+    const width = (t[Math.min(k + 1, last)] - t[Math.max(k - 1, 0)]) / 2;
+    const span = t[last] - t[0];
+    for (let i = 0; i < v.length; i++) {
+      sums.straightness += width * (moved[i] / span - v[i]) ** 2;
+      sums.energy += width * v[i] ** 2;
+    }
+  }
 }

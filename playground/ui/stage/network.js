@@ -1,9 +1,11 @@
 /* From a description and flat weights to a velocity field dx/dt = v(x, t).
 
-   The twin of playground/networks.py, dynamics/parameterization.py and dynamics/paths.py. Time is a double here and a
-   float32 there, so the time features round to float32 where torch does. Points are (n, dim), point after point. */
+   The twin of playground/networks.py and models/flow.py. Time is a double here and a float32 there, so the time features
+   round to float32 where torch does. Points are (n, dim), point after point. */
 
-import { ACTIVATIONS, BLOCK, MAX_ROWS } from "./kernel.js";
+import { BLOCK, MAX_ROWS } from "./layout.js";
+import { affinePlace, PathTable, PREDICTIONS, SCALINGS } from "./place.js";
+import { ACTIVATIONS } from "./wasm.js";
 
 /** What the network is told of t: [2t − 1, sin 2πt, …, sin 2πkt, cos 2πt, …, cos 2πkt] for k frequencies. */
 export function timeFeatures(t, frequencies) {
@@ -108,67 +110,12 @@ function pack(floats, { begin, end, inputs, out, bias, matrix, in: stride }) {
   }
 }
 
-/** Reads a path's table: cubic Lagrange interpolation through the four nearest nodes, exact for a linear path. */
-export class PathTable {
-  constructor({ t, alpha, sigma, d_alpha: dAlpha, d_sigma: dSigma }) {
-    this.t = t;
-    this.columns = { alpha, sigma, dAlpha, dSigma };
-  }
-
-  /** {alpha, sigma, dAlpha, dSigma} at time t. */
-  at(t) {
-    const nodes = this.t;
-    let low = 0;
-    for (let high = nodes.length - 1; high - low > 1; ) {
-      const middle = (low + high) >> 1;
-      if (nodes[middle] <= t) low = middle;
-      else high = middle;
-    }
-    const count = Math.min(4, nodes.length);
-    const first = Math.max(0, Math.min(low - 1, nodes.length - count));
-    const weights = Array.from({ length: count }, (_, i) => {
-      let weight = 1;
-      for (let j = 0; j < count; j++) {
-        if (j !== i) weight *= (t - nodes[first + j]) / (nodes[first + i] - nodes[first + j]);
-      }
-      return weight;
-    });
-    const mix = (column) => weights.reduce((sum, weight, i) => sum + weight * column[first + i], 0);
-    return Object.fromEntries(Object.entries(this.columns).map(([name, column]) => [name, mix(column)]));
-  }
-}
-
-/** The network's place in the field: v = skip (x − center) + drift + out F(inside (x − center), t).
-
-    `standard` scales input and output to unit variance; `residual` adds the exact velocity between two Gaussians of
-    the same moments, so that F is only what is left of it. */
-export function affinePlace(scaling, path, t, dim) {
-  const { kind, mean0, mean1, std0, std1 } = scaling;
-  const zeros = new Array(dim).fill(0);
-  if (kind === "none") return { inside: 1, center: zeros, skip: 0, drift: zeros, out: 1 };
-  const { alpha, sigma, dAlpha, dSigma } = path.at(t);
-  const [var0, var1] = [std0 ** 2, std1 ** 2];
-  const variance = alpha ** 2 * var1 + sigma ** 2 * var0;
-  const inside = 1 / Math.sqrt(variance);
-  const mix = (a, b) => mean1.map((m1, j) => a * m1 + b * mean0[j]);
-  const center = mix(alpha, sigma);
-  if (kind === "standard") {
-    return { inside, center, skip: 0, drift: zeros, out: Math.sqrt(dAlpha ** 2 * var1 + dSigma ** 2 * var0) };
-  }
-  if (kind !== "residual") throw new Error(`there is no input scaling "${kind}" here`);
-  return {
-    inside,
-    center,
-    skip: (dAlpha * alpha * var1 + dSigma * sigma * var0) / variance,
-    drift: mix(dAlpha, dSigma),
-    out: Math.abs(dAlpha * sigma - dSigma * alpha) * std0 * std1 * inside,
-  };
-}
-
 /** A run whose snapshots are weights of networks. Other kinds of run offer the same `put`, `drop` and `field`. */
 export class NetworkRun {
   constructor(kernel, description) {
-    if (description.prediction !== "velocity") throw new Error(`no prediction "${description.prediction}" here`);
+    const { prediction, scaling } = description;
+    if (!PREDICTIONS.includes(prediction)) throw new Error(`there is no prediction "${prediction}" here`);
+    if (!SCALINGS.includes(scaling.kind)) throw new Error(`there is no input scaling "${scaling.kind}" here`);
     this.kernel = kernel;
     this.description = description;
     this.table = new PathTable(description.path.table);
@@ -194,8 +141,8 @@ export class NetworkRun {
   }
 
   #velocity(layers, x, t, into) {
-    const { dim, scaling, frequencies } = this.description;
-    const { inside, center, skip, drift, out } = affinePlace(scaling, this.table, t, dim);
+    const { dim, scaling, prediction, frequencies } = this.description;
+    const { inside, center, skip, drift, out } = affinePlace(scaling, prediction, this.table, t, dim);
     layers.share(timeFeatures(t, frequencies));
     layers.load();
     const { floats, buffers } = this.kernel;

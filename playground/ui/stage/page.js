@@ -52,7 +52,7 @@ function mountStage(part, { props, watch }) {
 }
 
 async function mountForm(part, { props, trigger }) {
-  const page = await pageKey();
+  const [page, description] = await Promise.all([pageKey(), fetchJSON("/playground/form.json")]);
   let timer;
   let shown;
   let turn = 0; // counts what was said, so that a preview which comes late does not end a training
@@ -65,7 +65,7 @@ async function mountForm(part, { props, trigger }) {
     shown = clouds(form.value);
     trigger("edit");
   };
-  const form = new Form(part, props.description, {
+  const form = new Form(part, description, {
     groups: GROUPS.map((name) => ({ name, open: name !== "network" })),
     hide: (asked.get("hide") ?? "").split(",").filter(Boolean),
     onChange: (value, { valid }) => {
@@ -148,7 +148,7 @@ async function openPreset(key, otherwise) {
   try {
     await show(await fetchJSON(`/playground/presets/${encodeURIComponent(key)}.json`));
     document.body.dataset.run = "preset";
-    header.mark(key);
+    stage.say(header.mark(key));
   } catch (error) {
     if (otherwise) await openPreset(otherwise);
     stage.say(`This preset could not be opened: ${error.message}`, true);

@@ -1,6 +1,8 @@
-/* ---- The same in plain JavaScript: addresses in bytes as above. ---- */
+/* The kernel in plain JavaScript, for browsers without SIMD: addresses in bytes as in wasm.js, about ten times as slow. */
 
-function javascriptExports() {
+import { BLOCK, COMPONENT, PAGE_FLOATS, SELU_ALPHA, SELU_SCALE, WEIGHTS } from "./layout.js";
+
+export function javascriptExports() {
   const memory = {
     buffer: new ArrayBuffer(4 * WEIGHTS),
     grow(pages) {
@@ -38,16 +40,44 @@ function javascriptExports() {
       }
     }
   }
+  /** As mixtureCode in wasm.js, one particle at a time. */
+  function mixture(x, components, y, scratch, end) {
+    const f = floats;
+    const [first, last, logits] = [components >> 2, end >> 2, scratch >> 2];
+    for (let i = x >> 2, o = y >> 2, stop = i + BLOCK; i < stop; i++, o++) {
+      const x1 = f[i], x2 = f[i + BLOCK];
+      let most = -Infinity;
+      for (let c = first, l = logits; c < last; c += COMPONENT, l++) {
+        const d1 = x1 - f[c], d2 = x2 - f[c + 1];
+        const logit = d1 * (f[c + 2] * d1 + f[c + 3] * d2) + f[c + 4] * d2 * d2 + f[c + 5];
+        f[l] = logit;
+        if (logit > most) most = logit;
+      }
+      let sum = 0, v1 = 0, v2 = 0;
+      for (let c = first, l = logits; c < last; c += COMPONENT, l++) {
+        const logit = f[l] - most;
+        if (logit < -40) continue; // a share below 1e-12
+        const share = Math.exp(Math.LN2 * logit);
+        const d1 = x1 - f[c], d2 = x2 - f[c + 1];
+        sum += share;
+        v1 += share * (f[c + 6] + f[c + 8] * d1 + f[c + 9] * d2);
+        v2 += share * (f[c + 7] + f[c + 9] * d1 + f[c + 10] * d2);
+      }
+      f[o] = v1 / sum;
+      f[o + BLOCK] = v2 / sum;
+    }
+  }
+
   const each = (formula) => (at, end) => {
     for (let i = at >> 2; i < end >> 2; i++) floats[i] = formula(floats[i]);
   };
   return {
     memory,
     affine,
+    mixture,
     relu: each((x) => (x < 0 ? 0 : x)),
     silu: each((x) => x / (1 + Math.exp(-x))),
     tanh: each(Math.tanh),
     selu: each((x) => SELU_SCALE * (x > 0 ? x : SELU_ALPHA * Math.expm1(x))),
   };
 }
-

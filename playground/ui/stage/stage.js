@@ -4,52 +4,55 @@
  *     const stage = new Stage(element, { sampler });
  *     stage.setScene(scene);          // start points, target, how to read the network
  *     stage.addSnapshot(snapshot);    // weights, as training goes on
+ *     stage.apply(stage.settings);    // what is looked at and how: a plain object, for links
  *
- * Steps, solver and training history are answered in the browser, with one request to the sampler under way and the
- * newest one waiting. Distances are measured after the picture, by the same workers.
+ * Steps, solver and training history are answered in the browser. Distances are measured after the picture, by the
+ * same workers. On its element it tells what happens:
+ *
+ *     pg:scene     the scene that is shown from now on
+ *     pg:snapshot  a snapshot that has been added
+ *     pg:sampled   {run, snapshot, solver, steps, grid | rtol, atol, nfe, ms, trajectory} for each new picture
+ *     pg:settings  the settings, soon after one has changed (the time that passes while it plays is none)
  */
 
-import { Clock, History, positionsAt } from "./clock.js";
+import { History } from "./clock.js";
 import { decodeArray, decodeWeights } from "./codec.js";
+import { COLOURS } from "./colours.js";
 import { Controls } from "./controls.js";
-import { Drawing, FEW_STEPS, TINTS, themeOf } from "./drawing.js";
+import { FEW_STEPS } from "./layers/paths.js";
+import { SWITCHES } from "./layers/index.js";
+import { SPEEDS } from "./frame.js";
+import { Pictures } from "./picture.js";
+import { reducedMotion, Viewer } from "./viewer.js";
 
 /** How many particles leave a trail: fewer where each state of the solver is a node. */
-const TRACED = { smooth: 240, nodes: 110 };
-/** A live update glides from the previous picture to the new one for so long (ms). */
-const GLIDE = 110;
+const TRACED = { smooth: 320, nodes: 120 };
 /** While training streams, sampling one picture may take so long (ms). */
 const LIVE_MS = 70;
 /** While things change, distances are measured at most so often (ms): training wants the processor too. */
 const MEASURE_EVERY = 150;
 
-const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
-
-export class Stage {
+export class Stage extends Viewer {
   constructor(root, { sampler }) {
-    this.root = root;
-    this.sampler = sampler;
-    this.lane = `stage ${Math.random()}`;
-    this.counters = { frames: 0, draws: 0, samples: 0, snapshots: 0, history: 0, playing: false };
-    Object.assign(this.counters, { lastPaintMs: null, lastSteps: null });
-    this.clock = new Clock();
-    this.state = { scene: null, trajectory: null, t: 1 };
-    this.#begin();
-
+    const lane = `stage ${Math.random()}`;
     root.classList.add("pg-stage");
-    this.controls = new Controls(root, {
-      play: () => this.#byHand(() => (this.clock.playing ? this.clock.pause() : this.clock.play())),
-      restart: () => this.#byHand(() => this.clock.restart()),
-      loop: () => this.#byHand(() => (this.clock.loop = !this.clock.loop)),
-      hold: () => this.#byHand(() => this.clock.hold()),
-      scrub: (t) => this.#byHand(() => this.clock.scrub(t)),
-      release: () => this.#byHand(() => this.clock.release()),
-      sampling: (since) => (this.controls.showSampling(), this.#resample({ since })),
-      training: (index, since) => this.#lookBack(index, since),
+    const controls = new Controls(root, {
+      play: () => this.playOrPause(),
+      restart: () => this.byHand(() => this.clock.restart()),
+      state: (sign) => this.toState(sign),
+      loop: () => this.loop(),
+      speed: (speed) => this.setSpeed(speed),
+      hold: () => this.byHand(() => this.clock.hold()),
+      scrub: (t) => this.seek(t),
+      release: () => this.byHand(() => this.clock.release()),
+      sampling: (since) => this.#resampleByHand(since),
+      training: (index, since) => this.#lookAt(index, since),
     });
-    this.drawing = new Drawing(this.controls.parts.canvas);
-    this.#watch();
-    this.#restyle();
+    super(root, { sampler, lane, controls });
+    this.sampler = sampler;
+    this.lane = lane;
+    this.pictures = new Pictures(sampler, lane);
+    this.#begin();
     this.#setState("empty");
     window.__playground ??= { stages: [] };
     window.__playground.stages.push(this.counters);
@@ -65,11 +68,15 @@ export class Stage {
       this.sampler.open(scene.run, scene.network);
       this.sampler.refer(scene.run, target, scene.dim);
     }
-    const n = x0.length / scene.dim;
-    const tint = tintsOf(x0, scene.dim);
-    const shown = x0.slice();
-    Object.assign(this.state, { scene, dim: scene.dim, n, x0, target, tint, shown, trajectory: null, training: false });
+    const { dim } = scene;
+    const n = x0.length / dim;
+    const nothing = { trajectory: null, request: null, training: false, hovered: null, found: {}, trainedStep: 0 };
+    Object.assign(this.state, { scene, dim, n, x0, target, shown: x0.slice(), ...nothing });
     this.#begin();
+    if (JSON.stringify(before?.view) !== JSON.stringify(scene.view)) this.fit();
+    if (before?.dim !== dim) this.setProbes([]);
+    if (!COLOURS[this.colour].dims.includes(dim)) this.setColour("angle");
+    this.recolour();
     this.controls.showScene(scene, n);
     if (JSON.stringify(before?.sampler) !== JSON.stringify(scene.sampler)) this.controls.setSampling(scene.sampler);
     this.controls.showReady(false, scene.network ? "" : "Nothing learnt yet. Train, and the particles find their way.");
@@ -78,7 +85,9 @@ export class Stage {
     this.clock.pause();
     this.clock.seek(1);
     this.#setState("waiting");
-    this.#restyle();
+    this.looked();
+    this.emit("scene", scene);
+    if (scene.network?.kind === "mixture") this.#showExact();
   }
 
   /** Keeps the weights in the history and, unless the past is being looked at, shows what they do. */
@@ -93,14 +102,23 @@ export class Stage {
     if (this.loss.length > 4000) this.loss = this.loss.filter((_, k) => k % 2 === 0);
     this.counters.snapshots += 1;
     this.counters.history = this.history.kept.length;
+    this.state.trainedStep = step;
     this.#lead(snapshot);
     if (this.past !== null && this.index < 0) this.past = this.history.nearest(this.pastStep).id;
     this.controls.showHistory(this.history.kept, this.index);
     this.controls.showPace(snapshot);
     this.lossIsStale = true;
-    this.#draw();
+    this.draw();
     if (snapshot.message) this.controls.showMessage(snapshot.message, true);
     if (this.past === null) this.#resample({ glide: !snapshot.done });
+    this.emit("snapshot", snapshot);
+  }
+
+  /** A field that is known exactly needs no training: it is its own only snapshot. */
+  #showExact() {
+    this.history.add({ id: 0, step: 0, steps: 0 });
+    this.#lead({ done: true });
+    this.#resample({});
   }
 
   /** What belongs to one scene: its snapshots, which of them is looked at (null: the newest), its loss. */
@@ -111,6 +129,7 @@ export class Stage {
     this.loss = [];
     this.handled = false;
     this.wanted = null;
+    this.companions.reset();
   }
 
   /** A sentence below the controls: a notice, or a problem. */
@@ -118,14 +137,35 @@ export class Stage {
     this.controls.showMessage(text, problem);
   }
 
+  /** What is looked at and how, as a plain object: layers, colour, view, speed, loop, t, playing and the sampling. */
+  get settings() {
+    const { on, unrolled } = this.state;
+    const { speed, loop, t, playing } = this.clock;
+    const layers = SWITCHES.filter((name) => on.has(name));
+    const view = unrolled ? "unrolled" : "flat";
+    const time = { t: playing ? null : Math.round(1000 * t) / 1000, playing, speed, loop };
+    return { layers, colour: this.colour, view, ...time, ...this.controls.choices };
+  }
+
+  /** Takes over those settings that are given and make sense. */
+  apply(settings) {
+    const { layers, colour, view, t, playing, speed, loop } = settings;
+    if (Array.isArray(layers)) this.state.on = new Set(SWITCHES.filter((name) => layers.includes(name)));
+    if (Object.hasOwn(COLOURS, colour ?? "") && COLOURS[colour].dims.includes(this.state.dim ?? 2)) this.setColour(colour);
+    if (view === "flat" || view === "unrolled") this.unroll(view === "unrolled");
+    if (SPEEDS.includes(speed)) this.clock.speed = speed;
+    if (typeof loop === "boolean") this.clock.loop = loop;
+    if (typeof t === "number" && t >= 0 && t <= 1) this.clock.scrub(t);
+    else if (playing === false) this.clock.pause();
+    if (t !== undefined || playing !== undefined) this.handled = true;
+    if (this.controls.setSampling(settings)) this.#resample({});
+    this.looked();
+  }
+
   destroy() {
-    cancelAnimationFrame(this.raf);
-    for (const observer of this.observers) observer.disconnect();
-    this.listen.abort();
-    this.controls.destroy();
+    this.close();
     if (this.state.scene?.network) this.sampler.forget(this.state.scene.run);
     this.state = { scene: null };
-    this.#begin();
     window.__playground.stages = window.__playground.stages.filter((one) => one !== this.counters);
     this.root.replaceChildren();
   }
@@ -136,8 +176,6 @@ export class Stage {
     return this.past === null ? kept.length - 1 : kept.findIndex(({ id }) => id === this.past);
   }
 
-  // ---------------------------------------------------------------------------------------------- time
-
   /** Unless a hand is on the clock: while training the end points show, and when it is done the way there plays. */
   #lead({ done }) {
     const before = this.root.dataset.state;
@@ -147,74 +185,32 @@ export class Stage {
     this.clock.pause();
     this.clock.seek(1);
     if (done && !reducedMotion.matches) this.clock.play();
-    this.#touch();
-  }
-
-  #byHand(act) {
-    this.handled = true;
-    act();
-    this.#touch();
-  }
-
-  /** The clock has changed: show it, and go on drawing. */
-  #touch() {
-    this.state.t = this.clock.t;
-    this.counters.playing = this.clock.playing;
-    this.root.dataset.playing = String(this.clock.playing);
-    this.controls.showClock(this.clock);
-    this.drawing.invalidate("live", "dots");
-    this.#draw();
-  }
-
-  #draw() {
-    if (!this.raf && this.visible && this.state.scene) this.raf = requestAnimationFrame((now) => this.#frame(now));
-  }
-
-  #frame(now) {
-    this.raf = 0;
-    this.counters.frames += 1;
-    const wasPlaying = this.clock.playing;
-    if (this.state.trajectory && (this.clock.tick(now) || this.clock.playing !== wasPlaying)) this.#touch();
-    const gliding = this.#place(now);
-    if (gliding) this.drawing.invalidate("live", "dots");
-    if (this.drawing.paint(this.state)) this.counters.draws += 1;
-    if (this.lossIsStale) this.#plotLoss();
-    if (this.since) this.#stamp();
-    if ((this.clock.playing && this.state.trajectory) || gliding) this.#draw();
-  }
-
-  /** Puts `shown` where the particles are at t; true while they still glide there from the last picture. */
-  #place(now) {
-    const { trajectory, shown, t } = this.state;
-    if (!trajectory) return false;
-    positionsAt(trajectory, t, shown);
-    if (!this.glide) return false;
-    this.glide.start ??= now;
-    const share = (now - this.glide.start) / GLIDE;
-    if (share >= 1) this.glide = null;
-    else for (let i = 0; i < shown.length; i++) shown[i] = this.glide.from[i] + share * (shown[i] - this.glide.from[i]);
-    return share < 1;
-  }
-
-  #plotLoss() {
-    this.lossIsStale = false;
-    const { kept } = this.history;
-    const marked = this.past === null ? null : kept[this.index]?.step;
-    this.controls.showLoss(this.loss, kept.at(-1)?.steps ?? 0, this.state.theme, marked);
-  }
-
-  /** After the frame that shows the answer to a hand is painted, notes how long that took. */
-  #stamp() {
-    const since = this.since;
-    this.since = null;
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => (this.counters.lastPaintMs = performance.now() - since);
-    port2.postMessage(null);
+    this.touch();
   }
 
   // ---------------------------------------------------------------------------------------------- sampling
 
-  #lookBack(index, since) {
+  /** More or fewer steps by keyboard. */
+  refine(sign, since) {
+    this.controls.refine(sign);
+    this.#resampleByHand(since);
+  }
+
+  nextSolver(since) {
+    this.controls.nextSolver();
+    this.#resampleByHand(since);
+  }
+
+  faster(sign) {
+    this.setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, SPEEDS.indexOf(this.clock.speed) + sign))]);
+  }
+
+  lookBack(by, since) {
+    const last = this.history.kept.length - 1;
+    if (last > 0) this.#lookAt(Math.min(last, Math.max(0, this.index + by)), since);
+  }
+
+  #lookAt(index, since) {
     const { kept } = this.history;
     const one = kept[index];
     this.past = index >= kept.length - 1 ? null : one.id;
@@ -224,63 +220,74 @@ export class Stage {
     this.#resample({ since });
   }
 
-  /** Asks for a trajectory with the current weights, solver and steps; a newer wish replaces the one that waits. */
-  #resample({ since = null, glide = false }) {
-    if (!this.history.kept.length) return;
-    this.wanted = { since, glide };
-    if (!this.busy && this.visible) this.#work();
+  #resampleByHand(since) {
+    this.controls.showSampling();
+    this.#resample({ since });
+    this.settingsChanged();
   }
 
-  async #work() {
-    this.busy = true;
+  /** Asks for a trajectory with the current weights and sampling; of several wishes in one go the last is sent. */
+  async #resample(wish) {
+    if (!this.history.kept.length) return;
+    const waits = this.wanted !== null;
+    this.wanted = { since: null, glide: false, ...wish };
+    if (waits || !this.visible) return;
     await null; // several snapshots that come at once are one picture
-    while (this.wanted && this.visible) {
-      const { since, glide } = this.wanted;
-      this.wanted = null;
-      const { scene, dim, x0 } = this.state;
-      const { solver } = this.controls;
-      const steps = this.#affordable(this.controls.steps);
-      const snapshot = (this.asked = this.history.kept[this.index].id);
-      try {
-        const request = { run: scene.run, snapshot, x0, dim, solver, steps, lane: this.lane };
-        const trajectory = await this.sampler.sample(request);
-        if (trajectory && scene === this.state.scene) this.#show(trajectory, { since, glide, steps });
-      } catch (error) {
-        if (scene === this.state.scene) this.say(`The browser could not sample this network: ${error.message}`, true);
-      }
+    this.#send();
+  }
+
+  cameIntoSight() {
+    if (this.wanted) this.#send();
+  }
+
+  async #send() {
+    if (!this.wanted || !this.visible) return;
+    const { since, glide } = this.wanted;
+    this.wanted = null;
+    const { scene, dim, x0 } = this.state;
+    const snapshot = this.history.kept[this.index].id;
+    const request = { run: scene.run, snapshot, ...this.#affordable(this.controls.sampling) };
+    try {
+      const trajectory = await this.pictures.ask({ ...request, x0, dim });
+      if (trajectory && scene === this.state.scene) this.#show(trajectory, request, { since, glide });
+    } catch (error) {
+      if (scene === this.state.scene) this.say(`The browser could not sample this network: ${error.message}`, true);
     }
-    this.asked = null;
-    this.busy = false;
     this.#forget();
+    this.draw();
   }
 
   /** Lets the sampler drop what the history has dropped, but not what it may be sampling just now. */
   #forget() {
-    const kept = this.gone.filter(({ id }) => id === this.asked);
+    const kept = this.gone.filter(({ id }) => this.pictures.uses(id) || id === this.state.request?.snapshot);
     for (const one of this.gone) if (!kept.includes(one)) this.sampler.forget(this.state.scene.run, one.id);
     this.gone = kept;
   }
 
   /** While weights stream in, no more steps than keep the picture live; the last snapshot gets all that are asked. */
-  #affordable(steps) {
+  #affordable(sampling) {
     const { training, trajectory } = this.state;
-    if (!training || !trajectory || this.past !== null) return steps;
+    if (!training || !trajectory || this.past !== null || !sampling.steps) return sampling;
     const each = trajectory.ms / (trajectory.t.length - 1);
-    return Math.min(steps, Math.max(FEW_STEPS + 1, Math.floor(LIVE_MS / each)));
+    return { ...sampling, steps: Math.min(sampling.steps, Math.max(FEW_STEPS + 1, Math.floor(LIVE_MS / each))) };
   }
 
-  #show(trajectory, { since, glide, steps }) {
+  #show(trajectory, request, { since, glide }) {
     const { state, counters } = this;
     this.glide = glide && state.trajectory && !reducedMotion.matches ? { from: state.shown.slice() } : null;
     const traced = trajectory.t.length - 1 <= FEW_STEPS ? TRACED.nodes : TRACED.smooth;
-    Object.assign(state, { trajectory, traced: Math.min(traced, state.n) });
+    Object.assign(state, { trajectory, request, traced: Math.min(traced, state.n), picture: (state.picture ?? 0) + 1 });
     this.since = since ?? this.since;
     counters.samples += 1;
-    counters.lastSteps = steps;
-    this.drawing.invalidate("paths", "travelled", "live", "dots");
-    this.#draw();
+    counters.lastSteps = trajectory.t.length - 1;
+    this.recolour();
+    this.drawing.invalidate("paths", "travelled", "live", "dots", "over");
+    this.draw();
     this.controls.showReady(true);
     this.controls.showPicture(trajectory);
+    this.showKeys();
+    const { nfe, ms } = trajectory;
+    this.emit("sampled", { ...request, steps: trajectory.t.length - 1, nfe, ms, trajectory });
     this.#measure();
   }
 
@@ -300,74 +307,35 @@ export class Stage {
     if (this.state.trajectory !== trajectory) this.#measure();
   }
 
-  // ---------------------------------------------------------------------------------------------- surroundings
+  // ---------------------------------------------------------------------------------------------- after a frame
+
+  painted() {
+    if (this.lossIsStale) this.#plotLoss();
+    if (this.since) this.#stamp();
+  }
+
+  #plotLoss() {
+    this.lossIsStale = false;
+    const { kept } = this.history;
+    const marked = this.past === null ? null : kept[this.index]?.step;
+    this.controls.showLoss(this.loss, kept.at(-1)?.steps ?? 0, this.state.theme, marked);
+  }
+
+  /** After the frame that shows the answer to a hand is painted, notes how long that took. */
+  #stamp() {
+    const since = this.since;
+    this.since = null;
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => (this.counters.lastPaintMs = performance.now() - since);
+    port2.postMessage(null);
+  }
+
+  restyle() {
+    this.lossIsStale = true;
+    super.restyle();
+  }
 
   #setState(name) {
     this.root.dataset.state = name;
   }
-
-  #restyle() {
-    this.state.theme = themeOf(this.root, this.state.dim);
-    this.lossIsStale = true;
-    this.drawing.invalidate();
-    this.#touch();
-  }
-
-  /** Tells the stylesheet what height there is: what the page has above the stage, and how tall the screen is. */
-  #fit() {
-    const above = this.root.getBoundingClientRect().top + window.scrollY;
-    this.root.style.setProperty("--pg-above", `${Math.min(above, 0.3 * window.innerHeight)}px`);
-    this.root.style.setProperty("--pg-screen", `${window.screen.availHeight}px`);
-    this.#restyle();
-  }
-
-  /** Follows size, colours and visibility; nothing moves where nobody looks. */
-  #watch() {
-    this.listen = new AbortController();
-    const { signal } = this.listen;
-    let onScreen = true;
-    const look = () => {
-      this.visible = onScreen && !document.hidden;
-      if (!this.visible) return;
-      this.clock.last = null;
-      this.#draw();
-      if (this.wanted && !this.busy) this.#work();
-    };
-    const size = new ResizeObserver(() => this.#fit());
-    size.observe(this.controls.parts.canvas);
-    const screen = new IntersectionObserver(([entry]) => ((onScreen = entry.isIntersecting), look()));
-    screen.observe(this.root);
-    const colours = new MutationObserver(() => this.#restyle());
-    for (const node of [document.documentElement, document.body]) {
-      colours.observe(node, { attributes: true, attributeFilter: ["class"] });
-    }
-    this.observers = [size, screen, colours];
-    document.addEventListener("visibilitychange", look, { signal });
-    const calm = () => {
-      if (reducedMotion.matches) this.clock.pause();
-      this.#touch();
-    };
-    reducedMotion.addEventListener("change", calm, { signal });
-    look();
-  }
-}
-
-/** The colour of each particle by where it starts: by angle around the centre, in 1-D by rank. */
-function tintsOf(x0, dim) {
-  const n = x0.length / dim;
-  if (dim === 1) {
-    const order = Array.from(x0.keys()).sort((a, b) => x0[a] - x0[b]);
-    const tint = new Uint8Array(n);
-    order.forEach((i, rank) => (tint[i] = Math.floor((TINTS * rank) / n)));
-    return tint;
-  }
-  let [cx, cy] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    cx += x0[2 * i] / n;
-    cy += x0[2 * i + 1] / n;
-  }
-  return Uint8Array.from({ length: n }, (_, i) => {
-    const turns = Math.atan2(x0[2 * i + 1] - cy, x0[2 * i] - cx) / (2 * Math.PI);
-    return Math.floor(TINTS * (turns - Math.floor(turns))) % TINTS;
-  });
 }

@@ -65,8 +65,8 @@ export class Tools {
   #surprise() {
     const one = (list) => list[Math.floor(Math.random() * list.length)];
     const kinds = this.form.description.fields.find(({ name }) => name === "target").kinds;
-    const shapes = kinds.filter(({ dim }) => dim === undefined || dim === 2).map(({ kind }) => kind);
-    const target = one(shapes.filter((kind) => kind !== this.form.value.target.kind && kind !== "gaussian"));
+    const shapes = kinds.filter(({ dim }) => dim === 2).map(({ kind }) => kind);
+    const target = one(shapes.filter((kind) => kind !== this.form.value.target.kind));
     const source = Math.random() < 0.6 ? "gaussian" : one(shapes.filter((kind) => kind !== target));
     const training = { ...this.form.value.training, seed: Math.floor(Math.random() * 2 ** 31) };
     this.open({ ...this.form.value, source, target, training });

@@ -1,3 +1,19 @@
+/* The kernel's WebAssembly module, assembled when the worker starts: about 2 kB, four particles to an instruction. */
+
+import {
+  add, choose, constant, fadd, fdiv, fmax, fmin, fmul, fsub, get, greater, iadd, int, load, loadSplat, loopWhile,
+  set, shiftLeft, store, times, unsigned,
+} from "./assembler.js";
+import { BLOCK, COMPONENT, MAX_ROWS, PAGE_FLOATS, SELU_ALPHA, SELU_SCALE, WEIGHTS } from "./layout.js";
+
+const ROW_BYTES = 4 * BLOCK;
+
+// e^x = 2^y = 2^n 2^f with n the integer nearest to y = x log2 e: the minimax polynomial with P(0) = 1 for 2^f on
+// |f| ≤ 1/2, lowest power first, is off by 9e-8; with the rounding of y that is 2e-7 for |x| ≤ 1 and 1e-6 to |x| = 20.
+const LOG2E = 1.4426950408889634;
+const EXP2 = [1, 0.6931469776, 0.24022242086, 0.055507337418, 0.0096715126462, 0.0013264727630];
+const TO_INTEGER = 12582912; // 1.5 · 2^23: adding it leaves the rounded integer in the low bits
+const EXP2_BOUND = 125; // 2^±125 is finite and normal in float32
 /** y = W x + b for one block; (x, weights, y, inputs, end of weights) are byte addresses and a count. */
 function affineCode() {
   const [x, weights, y, inputs, end] = [0, 1, 2, 3, 4];
@@ -40,16 +56,21 @@ function affineCode() {
   return [[2, 5, 0x7f, 13, 0x7b], body];
 }
 
+/** 2^y for y within ±EXP2_BOUND; y, n and power are locals that it writes. */
+const exp2 = (y, n, power) => [
+  set(n, fadd(get(y), constant(TO_INTEGER))),
+  set(y, fsub(get(y), fsub(get(n), constant(TO_INTEGER)))),
+  set(power, EXP2.map(constant).reduceRight((sum, c) => fadd(fmul(sum, get(y)), c))),
+  iadd(get(power), shiftLeft(get(n), 23)), // the integer goes straight into the exponent's bits
+];
+
 /** Replaces every value from the byte address `at` up to `end` by an activation of itself. */
 function activationCode(formula) {
   const [at, end, x, n, y, power] = [0, 1, 2, 3, 4, 5];
   const exp = (factor) => [
     set(y, fmul(get(x), constant(factor * LOG2E))),
     set(y, fmin(fmax(get(y), constant(-EXP2_BOUND)), constant(EXP2_BOUND))),
-    set(n, fadd(get(y), constant(TO_INTEGER))),
-    set(y, fsub(get(y), fsub(get(n), constant(TO_INTEGER)))),
-    set(power, EXP2.map(constant).reduceRight((sum, c) => fadd(fmul(sum, get(y)), c))),
-    iadd(get(power), shiftLeft(get(n), 23)), // the integer goes straight into the exponent's bits
+    exp2(y, n, power),
   ];
   const body = loopWhile(get(at), get(end), [
     set(x, load(get(at))),
@@ -73,6 +94,57 @@ const FORMULAS = {
 };
 export const ACTIVATIONS = Object.keys(FORMULAS);
 
+/** The velocity of a mixture for one block: rows x₁, x₂ at x, rows v₁, v₂ at y; see mixture.js for the components.
+
+    Two sweeps over the components for four particles at a time: the logarithms of the posterior weights, kept at
+    `scratch`, with their maximum; then the mean of the components' velocities under them. */
+function mixtureCode() {
+  const [x, components, y, scratch, end] = [0, 1, 2, 3, 4];
+  const [component, logit, stop] = [5, 6, 7];
+  const [x1, x2, most, sum, v1, v2, d1, d2, share, n, power] = [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18];
+  const part = (index) => loadSplat(get(component), 4 * index);
+  const distances = [set(d1, fsub(get(x1), part(0))), set(d2, fsub(get(x2), part(1)))];
+  const affine = (a, b, c) => fadd(part(a), fadd(fmul(part(b), get(d1)), fmul(part(c), get(d2))));
+  const sweep = (body) => [
+    set(component, get(components)),
+    set(logit, get(scratch)),
+    loopWhile(get(component), get(end), [
+      distances,
+      body,
+      set(logit, add(get(logit), int(16))),
+      set(component, add(get(component), int(4 * COMPONENT))),
+    ]),
+  ];
+  const posterior = [
+    set(share, fmul(get(d1), fadd(fmul(part(2), get(d1)), fmul(part(3), get(d2))))),
+    set(share, fadd(get(share), fadd(fmul(part(4), fmul(get(d2), get(d2))), part(5)))),
+    store(get(logit), 0, get(share)),
+    set(most, fmax(get(most), get(share))),
+  ];
+  const mean = [
+    set(share, fmax(fsub(load(get(logit)), get(most)), constant(-EXP2_BOUND))),
+    set(share, exp2(share, n, power)),
+    set(sum, fadd(get(sum), get(share))),
+    set(v1, fadd(get(v1), fmul(get(share), affine(6, 8, 9)))),
+    set(v2, fadd(get(v2), fmul(get(share), affine(7, 9, 10)))),
+  ];
+  const body = [
+    set(stop, add(get(x), int(ROW_BYTES))),
+    loopWhile(get(x), get(stop), [
+      [set(x1, load(get(x))), set(x2, load(get(x), ROW_BYTES))],
+      set(most, constant(-3e38)),
+      [sum, v1, v2].map((local) => set(local, constant(0))),
+      sweep(posterior),
+      sweep(mean),
+      store(get(y), 0, fdiv(get(v1), get(sum))),
+      store(get(y), ROW_BYTES, fdiv(get(v2), get(sum))),
+      set(x, add(get(x), int(16))),
+      set(y, add(get(y), int(16))),
+    ]),
+  ];
+  return [[2, 3, 0x7f, 11, 0x7b], body];
+}
+
 function assemble() {
   const sized = (content) => {
     const bytes = content.flat(Infinity);
@@ -80,13 +152,13 @@ function assemble() {
   };
   const list = (items) => [unsigned(items.length), items];
   const name = (text) => list([...text].map((letter) => letter.charCodeAt(0)));
-  const functions = [affineCode(), ...Object.values(FORMULAS).map(activationCode)];
-  const names = ["affine", ...ACTIVATIONS];
+  const functions = [affineCode(), mixtureCode(), ...Object.values(FORMULAS).map(activationCode)];
+  const names = ["affine", "mixture", ...ACTIVATIONS];
   const section = (id, content) => [id, sized(content)];
   const module = [
     [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     section(1, list([[0x60, list(Array(5).fill(0x7f)), 0], [0x60, list(Array(2).fill(0x7f)), 0]])),
-    section(3, list(functions.map((_, i) => (i === 0 ? 0 : 1)))),
+    section(3, list(functions.map((_, i) => (i < 2 ? 0 : 1)))),
     section(5, list([[0x00, unsigned(WEIGHTS / PAGE_FLOATS)]])),
     section(7, list([[name("memory"), 2, 0], ...names.map((text, i) => [name(text), 0, i])])),
     section(10, list(functions.map(([locals, body]) => sized([locals, body, 0x0b])))),
@@ -94,3 +166,11 @@ function assemble() {
   return new Uint8Array(module.flat(Infinity));
 }
 
+/** The WebAssembly exports, or null where the browser has no SIMD or a policy forbids compiling. */
+export function webAssemblyExports() {
+  try {
+    return new WebAssembly.Instance(new WebAssembly.Module(assemble())).exports;
+  } catch {
+    return null;
+  }
+}

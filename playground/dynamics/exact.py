@@ -1,0 +1,187 @@
+"""The exact velocity and score of a path from a Gaussian to a mixture of Gaussians, or to finitely many points.
+
+For x1 from component k, N(c_k, S_k), and x0 ~ N(m, S), x_t = alpha x1 + sigma x0 + gamma z is Gaussian around
+alpha c_k + sigma m with covariance M_k = alpha² S_k + sigma² S + gamma² I. Hence, with w_k = M_k⁻¹ (x − mean), the
+expectations given x_t = x and k are linear in w_k, and the marginal ones are their means over the posterior of k:
+
+    E[x1] = c_k + alpha S_k w_k,   E[x0] = m + sigma S w_k,   E[z] = gamma w_k,   ∇ log p = −w_k.
+
+Points are components with S_k = 0: the field that flow matching would learn from them with a perfect network, which
+leads every particle to one of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from playground.dynamics.path import Coefficients, Path
+
+AT_ONCE = 2**18
+"""Pairs of a point and a component that are held at a time, where each pair needs a vector of its own."""
+WIDTH = 16
+"""To which the few columns of queries, keys and values are padded: the attention kernel is fastest so."""
+
+
+@dataclass(frozen=True)
+class Normal:
+    """N(mean, covariance): mean (d,), covariance (d, d), both float64 on the CPU."""
+
+    mean: Tensor
+    covariance: Tensor
+
+
+@dataclass(frozen=True)
+class Normals:
+    """Gaussians with weights: centers (k, d), covariances (k, d, d) or (1, d, d) for all, weights (k,) summing to 1.
+
+    All are float64 on the CPU.
+    """
+
+    centers: Tensor
+    covariances: Tensor
+    weights: Tensor
+
+    @classmethod
+    def points(cls, x: Tensor) -> Normals:
+        """Points x (k, d) of equal weight."""
+        k, d = x.shape
+        centers = x.detach().cpu().double()
+        return cls(centers, torch.zeros(1, d, d, dtype=torch.float64), torch.full((k,), 1 / k, dtype=torch.float64))
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is known of (x1, x0, z) given x_t = x: their means, −∇ log p, each (n, d)."""
+
+    data: Tensor
+    noise: Tensor
+    shake: Tensor
+    pull: Tensor
+
+
+@dataclass(frozen=True)
+class ExactField:
+    """The exact field along a path from a Gaussian source to a mixture."""
+
+    path: Path
+    source: Normal
+    target: Normals
+
+    def velocity(self, x: Tensor, t: float) -> Tensor:
+        """E[dx_t/dt | x_t = x] at x (n, d) and the shared time t: (n, d)."""
+        c, given = self.path.at(t), self.posterior(x, t)
+        drift = float(c.d_alpha) * given.data + float(c.d_sigma) * given.noise
+        return drift + float(c.d_gamma) * given.shake if self.path.bridge else drift
+
+    def score(self, x: Tensor, t: float) -> Tensor:
+        """∇ log p_t at x (n, d): (n, d)."""
+        return -self.posterior(x, t).pull
+
+    def posterior(self, x: Tensor, t: float) -> Moment:
+        """The means of x1, x0 and z given x_t = x (n, d).
+
+        Not finite where x_t has no spread: points as target, at a time when sigma and gamma are 0.
+        """
+        c = self.path.at(t)
+        return self._shared(x, c) if len(self.target.covariances) == 1 else self._each(x, c)
+
+    def log_prob(self, x: Tensor, t: float) -> Tensor:
+        """log p_t in nats at x (n, d): (n,)."""
+        c = self.path.at(t)
+        whiten, constant = self._whitening(c)
+        heights = (self.target.weights.log() + constant).to(x)
+        parts = (torch.logsumexp(heights - 0.5 * y.square().sum(2), 1) for y in self._whitened(x, c, whiten))
+        return torch.cat(list(parts))
+
+    def _whitening(self, c: Coefficients) -> tuple[Tensor, Tensor]:
+        """W (k or 1, d, d) with Wᵀ W = M⁻¹, and the logarithm of the normalising constant of N(·, M) (k or 1,)."""
+        eye = torch.eye(len(self.source.mean), dtype=torch.float64)
+        spread = c.alpha**2 * self.target.covariances + c.sigma**2 * self.source.covariance + c.gamma**2 * eye
+        root = torch.linalg.cholesky(spread)
+        logarithms = root.diagonal(dim1=1, dim2=2).log().sum(1)
+        whiten: Tensor = torch.linalg.solve_triangular(root, eye.expand_as(root), upper=False)
+        return whiten, -logarithms - 0.5 * len(eye) * math.log(2 * math.pi)
+
+    def _whitened(self, x: Tensor, c: Coefficients, whiten: Tensor) -> Iterator[Tensor]:
+        """W_k (x − mean_k), (rows, k, d) for one block of rows of x after another."""
+        means = (c.alpha * self.target.centers + c.sigma * self.source.mean).to(x)
+        each = whiten.to(x).expand(len(means), -1, -1)
+        for block in x.split(max(1, AT_ONCE // len(means))):
+            yield torch.einsum("kij,nkj->nki", each, block[:, None] - means)
+
+    def _each(self, x: Tensor, c: Coefficients) -> Moment:
+        """The posterior where every component has its own covariance."""
+        whiten, constant = self._whitening(c)
+        heights, turn = (self.target.weights.log() + constant).to(x), whiten.to(x)
+        reach = (c.alpha * self.target.covariances).to(x)
+        data, pull = [], []
+        for y in self._whitened(x, c, whiten):
+            share = torch.softmax(heights - 0.5 * y.square().sum(2), 1)
+            pulls = torch.einsum("kij,nki->nkj", turn, y)
+            inner = self.target.centers.to(x) + torch.einsum("kij,nkj->nki", reach, pulls)
+            data.append(torch.einsum("nk,nkd->nd", share, inner))
+            pull.append(torch.einsum("nk,nkd->nd", share, pulls))
+        return self._moment(torch.cat(data), torch.cat(pull), c)
+
+    def _shared(self, x: Tensor, c: Coefficients) -> Moment:
+        """The posterior where all components have one covariance: only the mean of their centres is needed.
+
+        The posterior of k is a softmax of products, ⟨W x, alpha W c_k⟩ + what depends on k alone, so that the mean
+        centre is attention of the points to the centres, for which torch has a kernel that holds no matrix (n, k).
+        """
+        whiten = self._whitening(c)[0][0]
+        middle = self._middle
+        place = c.alpha * middle + c.sigma * self.source.mean
+        keys = c.alpha * (self.target.centers - middle) @ whiten.T
+        heights = self.target.weights.log() - 0.5 * keys.square().sum(1)
+        queries = (x - place.to(x)) @ whiten.T.to(x)
+        center = attention(queries, keys.to(x), heights.to(x), (self.target.centers - middle).to(x)) + middle.to(x)
+        pull = (queries - c.alpha.to(x) * (center - middle.to(x)) @ whiten.T.to(x)) @ whiten.to(x)
+        return self._moment(center + pull @ (c.alpha * self.target.covariances[0]).to(x), pull, c)
+
+    @cached_property
+    def _middle(self) -> Tensor:
+        """The mean of the centres, from which all is measured: it keeps the numbers in the exponents small."""
+        return self.target.weights @ self.target.centers
+
+    def _moment(self, data: Tensor, pull: Tensor, c: Coefficients) -> Moment:
+        noise = self.source.mean.to(pull) + pull @ (c.sigma * self.source.covariance).to(pull)
+        return Moment(data, noise, c.gamma.to(pull) * pull, pull)
+
+
+def attention(queries: Tensor, keys: Tensor, heights: Tensor, values: Tensor) -> Tensor:
+    """softmax(queries keysᵀ + heights) values: (n, d), (k, d), (k,), (k, d) → (n, d), in memory of order n + k."""
+    n, d = queries.shape
+    k = len(keys)
+    padded_queries, padded_keys = queries.new_zeros(1, 1, n, WIDTH), keys.new_zeros(1, 1, k, WIDTH)
+    padded_values = values.new_zeros(1, 1, k, WIDTH)
+    padded_queries[..., :d], padded_queries[..., d] = queries, 1
+    padded_keys[..., :d], padded_keys[..., d] = keys, heights
+    padded_values[..., :d] = values
+    return F.scaled_dot_product_attention(padded_queries, padded_keys, padded_values, scale=1.0)[0, 0, :, :d]
+
+
+def last_time(path: Path, spread: float = 0.01) -> float:
+    """The last time at which x_t, given x1, has a deviation of at least `spread` for a source of unit variance.
+
+    Towards points the field grows as one over that deviation, and a solver that steps beyond it overshoots.
+    """
+
+    def left(t: float) -> float:
+        c = path.at(t)
+        return math.hypot(float(c.sigma), float(c.gamma))
+
+    low, high = 0.5, path.t_max
+    if left(high) >= spread:
+        return high
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if left(middle) >= spread else (low, middle)
+    return low

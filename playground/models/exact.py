@@ -1,0 +1,167 @@
+"""The exact model: nothing is learnt, the field is known in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from playground.distributions import Gaussian, Mixture, NoisyCurve
+from playground.distributions.base import Distribution
+from playground.dynamics.exact import ExactField, Normal, Normals, last_time
+from playground.dynamics.paths import AnyPath, LinearPath, Path
+from playground.dynamics.solvers import Sampler
+from playground.models.base import TARGET, Learner, Model, Optimisation, Task, Weights
+from playground.networks import Network
+from playground.trajectory import Trajectory
+
+MOST_IN_BROWSER = 512
+"""Components of a mixture that are sent to another runtime."""
+POINTS = 512
+"""Points that stand for a target of which no mixture is known."""
+
+
+class Exact(Model):
+    """Nothing to learn: the exact field, in closed form, for a Gaussian source.
+
+    With the target's density it is what flow matching tends to; with finitely many points, what a network that learnt
+    them by heart would do: every particle ends on one of them.
+    """
+
+    kind: Literal["exact"] = "exact"
+    path: AnyPath = Field(LinearPath(), title="Path", description="How a point moves from its source to its target.")
+    points: int | None = Field(
+        None,
+        ge=1,
+        le=20_000,
+        title="Points",
+        description="How many points stand for the target; left out it is the target's own density where that is a "
+        f"mixture of Gaussians, else {POINTS} points. Up to {MOST_IN_BROWSER} the browser computes the field itself.",
+        json_schema_extra={"scale": "log2", "none": "its density"},
+    )
+
+    def check(self, source: Distribution, target: Distribution, optimisation: Optimisation) -> None:
+        if not isinstance(source, Gaussian):
+            raise ValueError(
+                f"the exact field is known for a gaussian source, not for {source.kind_name()}; "
+                "choose the source gaussian, or the model flow_matching."
+            )
+
+    def remarks(self, source: Distribution, target: Distribution) -> list[str]:
+        sampled = self.points is None and mixture_of(target) is None
+        points = f"{target.label()} is no mixture of Gaussians: {POINTS} points of it stand for its density."
+        return [remark for remark in (self.path.mismatch, points if sampled else None) if remark]
+
+    def rounds(self, task: Task) -> Iterator[Learner]:
+        target = mixture_of(task.target) if self.points is None and task.optimisation.points is None else None
+        if target is None:
+            target = Normals.points(task.pool(task.target, TARGET).points[: self.points or POINTS])
+        yield ExactLearner(moments_of(task.source), target)
+
+    def trained(self, weights: Weights, network: Network, dim: int, source: Distribution | None = None) -> ExactFlow:
+        packed, centers = weights["source"].double(), weights["centers"].double()
+        if packed.shape != (dim + dim**2,) or centers.shape[1:] != (dim,):
+            raise ValueError("these are the weights of another model.")
+        normal = Normal(packed[:dim], packed[dim:].view(dim, dim))
+        target = Normals(centers, weights["covariances"].double(), weights["shares"].double())
+        return ExactFlow(ExactField(self.path, normal, target))
+
+
+class ExactLearner:
+    """Has nothing to learn, and shows the mixture and the moments of the source as its weights."""
+
+    name = "exact"
+    steps = 0
+
+    def __init__(self, source: Normal, target: Normals) -> None:
+        self._source, self._target = source, target
+
+    def step(self, decay: float) -> Tensor:
+        raise NotImplementedError("the exact field has nothing to learn.")
+
+    def weights(self) -> Weights:
+        return {
+            "centers": self._target.centers.float(),
+            "covariances": self._target.covariances.float(),
+            "shares": self._target.weights.float(),
+            "source": torch.cat([self._source.mean, self._source.covariance.flatten()]).float(),
+        }
+
+
+@dataclass(frozen=True)
+class ExactFlow:
+    """The exact field as a trained model."""
+
+    field: ExactField
+
+    @property
+    def path(self) -> Path:
+        """The path that it follows."""
+        return self.field.path
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """(t_min, t_max): for points it ends where they have a spread of 0.01 left, beyond which steps are too stiff."""
+        last = self.path.t_max if self.field.target.covariances.any() else last_time(self.path)
+        return self.path.t_min, last
+
+    def velocity(self, x: Tensor, t: float) -> Tensor:
+        """dx/dt at x (n, d) and the shared time t."""
+        return self.field.velocity(x, t)
+
+    def score(self, x: Tensor, t: float) -> Tensor:
+        """∇ log p_t at x (n, d) and the shared time t."""
+        return self.field.score(x, t)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """The log-density in nats at the end of the path, at x (n, d): (n,)."""
+        return self.field.log_prob(x, self.interval[1])
+
+    def trajectory(self, x0: Tensor, sampler: Sampler) -> Trajectory:
+        """Integrates the field from the source points x0 (n, d)."""
+        return sampler.integrate(self.velocity, self.path.start(x0), *self.interval)
+
+    def describe(self) -> dict[str, Any] | None:
+        """The mixture, the moments of the source and the path, for another runtime; None where it is too large."""
+        source, target = self.field.source, self.field.target
+        if len(target.centers) > MOST_IN_BROWSER:
+            return None
+        first, last = self.interval
+        return {
+            "mixture": {
+                "centers": target.centers.tolist(),
+                "covariances": target.covariances.tolist(),
+                "weights": target.weights.tolist(),
+            },
+            "source": {"mean": source.mean.tolist(), "covariance": source.covariance.tolist()},
+            "dim": len(source.mean),
+            "path": self.path.describe() | {"t_min": first, "t_max": last},
+        }
+
+
+def moments_of(gaussian: Gaussian) -> Normal:
+    """A settled Gaussian's mean and covariance."""
+    dim = gaussian.dim or 1
+    mean, std = (torch.tensor(part, dtype=torch.float64).expand(dim) for part in (gaussian.mean, gaussian.std))
+    covariance = torch.diag(std**2)
+    if gaussian.correlation:
+        covariance[0, 1] = covariance[1, 0] = gaussian.correlation * std[0] * std[1]
+    return Normal(mean.clone(), covariance)
+
+
+def mixture_of(target: Distribution) -> Normals | None:
+    """A settled target as a mixture of Gaussians; None where it is none."""
+    if isinstance(target, Gaussian):
+        whole = moments_of(target)
+        return Normals(whole.mean[None], whole.covariance[None], torch.ones(1, dtype=torch.float64))
+    parts = target.components() if isinstance(target, (Mixture, NoisyCurve)) else None
+    if parts is None:
+        return None
+    stds = parts.stds[:1] if bool((parts.stds == parts.stds[0]).all()) else parts.stds
+    covariances = stds[:, None, None] ** 2 * torch.eye(parts.centers.shape[1], dtype=torch.float64)
+    return Normals(parts.centers, covariances, parts.weights)

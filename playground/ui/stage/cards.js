@@ -1,0 +1,133 @@
+/** The figures of the picture as cards: a value, and beside it what it is read against. */
+
+const CARDS = {
+  sliced_w2: [
+    "Sliced W<sub>2</sub>",
+    "Distance between the particles at t = 1 and real target samples, seen along 128 directions; in units of the data. " +
+      "The floor is what two real samples of this size measure: 1× cannot be told from real.",
+  ],
+  energy_distance: [
+    "Energy distance",
+    "Another distance to the target, from the distances between all pairs of points; the root of units of the data. " +
+      "The floor is what two real samples of this size measure.",
+  ],
+  w2: [
+    "W<sub>2</sub>, exact",
+    "The exact 2-Wasserstein distance, by optimal transport; in units of the data. It takes the server a moment, so it " +
+      "does not follow the sliders.",
+  ],
+  modes: ["Modes covered", ""],
+  straightness: [
+    "Straightness S",
+    "How far the velocity strays from each particle's mean velocity, squared, over its whole path: 0 for straight paths " +
+      "at constant speed. Always of the solution with 100 Heun steps, whatever the sliders say.",
+  ],
+  npe: [
+    "Path energy, NPE",
+    "How far the paths' energy is from the least that any transport needs: 0 for optimal transport. Of the solution " +
+      "with 100 Heun steps.",
+  ],
+  cost: [
+    "Transport cost",
+    "Mean squared distance that a particle is carried, beside the least that would do (optimal transport between the " +
+      "same points); in squared units of the data. Of the solution with 100 Heun steps.",
+  ],
+  nfe: ["NFE", "Network evaluations for each particle, the true cost of a picture, and the time that took here."],
+};
+
+const MODES =
+  "Modes that hold at least 1 % of the particles. High quality is the share of particles within 3 standard deviations " +
+  "of a mode; a perfect sample has 98.9 % of them (99.7 % on a line).";
+
+export class Cards {
+  /** `measure` is called when the exact distance is asked for. */
+  constructor(root, measure) {
+    root.innerHTML = Object.entries(CARDS)
+      .map(([name, [label, title]]) => `
+        <div class="pg-figure" data-figure="${name}" title="${title}">
+          <dt>${label}</dt><dd><b>–</b><small></small></dd>
+        </div>`)
+      .join("");
+    this.cards = Object.fromEntries([...root.children].map((card) => [card.dataset.figure, card]));
+    this.ask = document.createElement("button");
+    Object.assign(this.ask, { type: "button", className: "pg-link", textContent: "measure", onclick: measure });
+    this.ask.title = "Measure this run on the server";
+    this.values = {}; // as shown, for whoever wants numbers
+  }
+
+  /** Shows what is known of the picture and of the run; `server` is the server's measurement, if there is one. */
+  show({ scene, picture, distances, fine, reference, training }, server) {
+    this.values = {};
+    const known = picture && scene?.network;
+    this.#distances(known ? distances : null, reference, scene, distances?.picture !== picture);
+    this.#paths(known ? fine.get(picture.snapshot) : null, reference, training);
+    this.#say("nfe", known ? picture.trajectory.nfe : null, known ? duration(picture.trajectory.ms) : "");
+    this.#exact(server, known && !training);
+  }
+
+  #distances(distances, reference, scene, late) {
+    for (const name of ["sliced_w2", "energy_distance"]) {
+      const floor = reference?.floor?.[name]?.value ?? scene?.floor?.[name];
+      const value = distances?.[name];
+      this.#say(name, value, value === null ? "not finite" : times(value, floor, "floor"), late);
+    }
+    const covered = distances?.coverage;
+    if (!scene?.modes) {
+      this.#say("modes", null, scene ? "no separate modes" : "");
+      this.cards.modes.title = "This target is not made of separate modes, so there are none to count.";
+      return;
+    }
+    this.#say("modes", covered?.strict, covered ? `of ${covered.total} · ${percent(covered.highQuality)} good` : "", late);
+    const lenient = covered ? ` Modes with at least one good particle: ${covered.covered} of ${covered.total}.` : "";
+    this.cards.modes.title = MODES + lenient;
+    if (covered) this.values.high_quality = covered.highQuality;
+  }
+
+  #paths(fine, { optimal_cost: optimal } = {}, training) {
+    const text = fine === undefined ? (training ? "after training" : "…") : "";
+    this.#say("straightness", fine?.straightness, text || (fine ? "0 is straight" : ""));
+    const npe = fine && optimal ? Math.abs(fine.energy - optimal) / optimal : null;
+    this.#say("npe", npe, text || (fine ? "0 is optimal" : ""));
+    this.#say("cost", fine?.cost, text || times(fine?.cost, optimal, "optimal"));
+  }
+
+  #exact(server, possible) {
+    const note = this.cards.w2.querySelector("small");
+    const [nfe, measured] = Object.entries(server?.by_nfe ?? {}).at(-1) ?? [];
+    if (measured) {
+      this.#say("w2", measured.w2, `${times(measured.w2, server.floor.w2, "floor")} · Euler ${nfe}`);
+      return;
+    }
+    this.#say("w2", null, possible ? null : "");
+    if (possible && note.firstChild !== this.ask) note.replaceChildren(this.ask);
+  }
+
+  /** A value and a note; a `late` one belongs to the picture before, and is drawn fainter until its own comes. */
+  #say(name, value, note, late = false) {
+    const [number, small] = this.cards[name].querySelectorAll("b, small");
+    const text = Number.isFinite(value) ? rounded(value) : "–";
+    if (number.textContent !== text) number.textContent = text;
+    if (note !== null && small.textContent !== note) small.textContent = note;
+    this.cards[name].classList.toggle("pg-late", late && text !== "–");
+    if (Number.isFinite(value)) this.values[name] = value;
+  }
+}
+
+/** Three significant digits. */
+export function rounded(value) {
+  if (!Number.isFinite(value)) return "–";
+  if (Number.isInteger(value)) return value.toLocaleString("en");
+  if (value !== 0 && Math.abs(value) < 5e-4) return value.toExponential(1).replace("-", "−");
+  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
+}
+
+/** "1.3× floor"; nothing where there is no such thing. */
+export function times(value, unit, name) {
+  if (!Number.isFinite(value) || !(unit > 0)) return "";
+  const ratio = value / unit;
+  return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString("en")}× ${name}`;
+}
+
+export const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0995 ? 0 : 1)} %`;
+
+const duration = (ms) => `${ms < 9.95 ? ms.toFixed(1) : Math.round(ms)} ms`;

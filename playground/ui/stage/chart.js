@@ -1,0 +1,109 @@
+/** Charts that people read and zoom: Plotly, fetched from this server when the first chart is looked at. */
+
+import { root } from "./server.js";
+
+const NARROW = 560;
+
+/** Plotly names icons by path and size; this one is an arrow into a tray, like its own camera in weight. */
+const SVG_ICON = { width: 24, height: 24, path: "M11 3h2v9l3.5-3.5 1.4 1.4L12 15.8 6.1 9.9l1.4-1.4L11 12zM4 18h16v2H4z" };
+
+let loading;
+
+/** The library; the same promise for all who ask. */
+function plotly() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = `${root}/playground/plotly.min.js`;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => {
+      loading = undefined;
+      reject(new Error("The charts' library could not be loaded; come back to this tab to try again."));
+    };
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/** The colours and the type of the page, as they are now. */
+export function themeOf(element) {
+  const style = getComputedStyle(element);
+  const value = (name) => style.getPropertyValue(`--pg-${name}`).trim();
+  const names = ["ink", "ink-soft", "ink-faint", "line", "line-strong", "raised", "field", "accent", "moving", "target", "font"];
+  const lines = Array.from({ length: 6 }, (_, k) => value(`series-${k + 1}`));
+  return { ...Object.fromEntries(names.map((name) => [name, value(name)])), lines };
+}
+
+export class Chart {
+  /** Draws inside `node`; `name` is what downloads are called. */
+  constructor(node, name) {
+    Object.assign(this, { node, name, drawn: null });
+    this.size = new ResizeObserver(() => this.drawn && node.clientWidth && this.draw(...this.drawn));
+    this.size.observe(node);
+  }
+
+  /** Shows {traces, title, x, y, shapes, annotations}; `revision` keeps what was zoomed into for as long as it is the
+      same. Resolves when it is drawn. */
+  async draw(content, theme, revision) {
+    this.drawn = [content, theme, revision];
+    const Plotly = await plotly();
+    if (this.drawn?.[0] !== content || !this.node.clientWidth) return; // a newer one has come, or nobody looks
+    const narrow = this.node.clientWidth < NARROW;
+    await Plotly.react(this.node, content.traces, layoutOf(content, theme, revision, narrow), configOf(Plotly, this.name));
+    this.node.setAttribute("aria-label", content.description ?? content.title);
+  }
+
+  close() {
+    this.size.disconnect();
+    this.drawn = null;
+    window.Plotly?.purge(this.node);
+  }
+}
+
+function layoutOf({ title, x, y, shapes, annotations }, theme, revision, narrow) {
+  const font = { family: theme.font, size: 12, color: theme["ink-soft"] };
+  const axis = {
+    gridcolor: theme.line,
+    linecolor: theme["line-strong"],
+    tickcolor: theme["line-strong"],
+    ticks: "outside",
+    ticklen: 4,
+    zeroline: false,
+    automargin: true,
+    exponentformat: "power",
+    minexponent: 4,
+  };
+  const titled = (given) => ({ ...axis, ...given, title: { text: given.title, standoff: 8 } });
+  return {
+    title: { text: title, x: 0, xref: "paper", xanchor: "left", y: 0.97, yanchor: "top", font: { size: 14, color: theme.ink } },
+    font,
+    paper_bgcolor: theme.raised,
+    plot_bgcolor: theme.raised,
+    margin: { l: 56, r: 12, t: 44, b: 44 },
+    xaxis: titled(x),
+    yaxis: titled(y),
+    shapes,
+    annotations: annotations?.map((note) => ({ showarrow: false, font: { size: 11, color: theme["ink-soft"] }, ...note })),
+    hovermode: "closest",
+    hoverlabel: { bgcolor: theme.field, bordercolor: theme["line-strong"], font: { color: theme.ink, family: theme.font } },
+    legend: narrow
+      ? { orientation: "h", x: 0, xanchor: "left", y: -0.24, yanchor: "top", font: { size: 11 } }
+      : { x: 1.01, y: 1, font: { size: 12 } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: theme["ink-faint"], activecolor: theme.accent, orientation: "h" },
+    dragmode: narrow ? false : "zoom", // a finger scrolls the page
+    uirevision: revision,
+    autosize: true,
+  };
+}
+
+function configOf(Plotly, name) {
+  const save = (format) => (node) => Plotly.downloadImage(node, { format, filename: name, scale: format === "png" ? 2 : 1 });
+  return {
+    displaylogo: false,
+    displayModeBar: true,
+    modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d", "autoScale2d"],
+    modeBarButtonsToAdd: [
+      { name: "Download as PNG", icon: Plotly.Icons.camera, click: save("png") },
+      { name: "Download as SVG", icon: SVG_ICON, click: save("svg") },
+    ],
+  };
+}

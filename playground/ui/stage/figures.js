@@ -1,0 +1,193 @@
+/**
+ * The numbers beside the picture: cards that follow the sliders, charts to read and zoom, the server's measurement.
+ *
+ *     new Figures(element, { stage });    // listens to the stage's events; what nobody looks at is not worked out
+ *
+ * The stage tells of "pg:scene", "pg:snapshot", "pg:sampled" and "pg:settings"; all this comes after the picture.
+ */
+
+import { Cards } from "./cards.js";
+import { Chart, themeOf } from "./chart.js";
+import { growthCurve, lossCurve, solverCurves } from "./curves.js";
+import { Measured, TRIALS } from "./measured.js";
+import { Report } from "./report.js";
+
+const TABS = {
+  loss: "Loss",
+  solvers: "Quality vs NFE",
+  growth: "Quality vs training time",
+  report: "Measured on the server",
+};
+const DOWNLOADS = { loss: "training-loss", solvers: "quality-against-evaluations", growth: "quality-against-training-time" };
+/** While things change a chart is drawn at most so often (ms). */
+const DRAW_EVERY = 400;
+
+const PAGE = `
+  <h2>Figures</h2>
+  <dl class="pg-numbers" data-part="cards" aria-label="Figures of the picture"></dl>
+  <div class="pg-charts">
+    <div class="pg-tabbar">
+      <div class="pg-tabs" role="tablist" aria-label="Charts">
+        ${Object.entries(TABS).map(([name, label]) => `<button type="button" role="tab" id="pg-tab-${name}" data-tab="${name}" aria-controls="pg-panel-${name}">${label}</button>`).join("")}
+      </div>
+      <span class="pg-doing" data-part="doing" role="status"></span>
+      <button type="button" class="pg-log" data-part="log" aria-pressed="true" title="A logarithmic axis shows equal ratios as equal heights">log scale</button>
+    </div>
+    ${Object.keys(TABS).map((name) => `<div class="pg-panel" role="tabpanel" id="pg-panel-${name}" aria-labelledby="pg-tab-${name}" data-panel="${name}" hidden><div class="pg-plot"${name === "report" ? "" : ' role="img"'}></div><p class="pg-empty"></p></div>`).join("")}
+  </div>`;
+
+export class Figures {
+  constructor(root, { stage }) {
+    Object.assign(this, { root, stage, log: true, charts: {}, due: null });
+    root.classList.add("pg-figures");
+    root.innerHTML = PAGE;
+    const part = (name) => root.querySelector(`[data-part="${name}"]`);
+    this.parts = { doing: part("doing"), log: part("log"), cards: part("cards") };
+    this.panels = Object.fromEntries([...root.querySelectorAll("[data-panel]")].map((panel) => [panel.dataset.panel, panel]));
+    this.tabs = [...root.querySelectorAll("[data-tab]")];
+    this.cards = new Cards(this.parts.cards, () => (this.open("report"), this.report.measure()));
+    this.report = new Report(this.panels.report.firstChild, () => this.#showCards());
+    this.measured = new Measured((what) => this.#changed(what));
+    this.counters = { cards: this.cards.values, solvers: 0, growth: 0, drawn: 0 };
+    this.listen = new AbortController();
+    this.#listen();
+    this.#watch();
+    this.open("loss");
+    this.#showCards();
+    (window.__playground ??= { stages: [] }).figures = this.counters;
+  }
+
+  /** Brings a tab to the front. */
+  open(name) {
+    this.active = name;
+    for (const tab of this.tabs) {
+      const chosen = tab.dataset.tab === name;
+      tab.setAttribute("aria-selected", String(chosen));
+      tab.tabIndex = chosen ? 0 : -1;
+      this.panels[tab.dataset.tab].hidden = !chosen;
+    }
+    this.parts.log.hidden = name !== "loss";
+    this.#want();
+    this.#draw(true);
+  }
+
+  destroy() {
+    this.listen.abort();
+    for (const observer of this.observers) observer.disconnect();
+    for (const chart of Object.values(this.charts)) chart.close();
+    this.measured.close();
+    this.root.replaceChildren();
+  }
+
+  #listen() {
+    const { signal } = this.listen;
+    const on = (name, act) => this.stage.root.addEventListener(name, ({ detail }) => act(detail ?? {}), { signal });
+    on("pg:scene", ({ scene }) => {
+      this.measured.begin(scene);
+      this.report.forget(scene.network ? scene.run : null, false);
+      this.#showCards();
+      this.#draw();
+    });
+    on("pg:snapshot", ({ snapshot }) => {
+      this.measured.add(snapshot);
+      this.report.forget(snapshot.run, Boolean(snapshot.done));
+    });
+    on("pg:sampled", (picture) => this.measured.show(picture));
+    on("pg:settings", () => this.measured.disturb());
+    this.parts.log.addEventListener("click", () => {
+      this.log = !this.log;
+      this.parts.log.setAttribute("aria-pressed", String(this.log));
+      this.#draw(true);
+    });
+    for (const tab of this.tabs) tab.addEventListener("click", () => this.open(tab.dataset.tab));
+    this.root.querySelector("[role=tablist]").addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const names = Object.keys(TABS);
+      this.open(names[(names.indexOf(this.active) + step + names.length) % names.length]);
+      this.tabs.find((tab) => tab.dataset.tab === this.active).focus();
+      event.preventDefault();
+    });
+  }
+
+  /** Follows what is looked at, and the colours. */
+  #watch() {
+    this.inView = new Set();
+    const look = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) this.inView.add(target.dataset.part ?? "charts");
+        else this.inView.delete(target.dataset.part ?? "charts");
+      }
+      this.#want();
+      this.#showCards();
+      this.#draw();
+    });
+    look.observe(this.parts.cards);
+    look.observe(this.root.querySelector(".pg-charts"));
+    const colours = new MutationObserver(() => this.#draw(true));
+    for (const node of [document.documentElement, document.body]) {
+      colours.observe(node, { attributes: true, attributeFilter: ["class"] });
+    }
+    this.observers = [look, colours];
+  }
+
+  #want() {
+    const charts = this.inView?.has("charts");
+    this.measured.want("cards", Boolean(this.inView?.has("cards") || charts));
+    for (const name of ["solvers", "growth"]) this.measured.want(name, Boolean(charts && this.active === name));
+  }
+
+  #changed(what) {
+    if (["picture", "fine", "reference"].includes(what)) this.#showCards();
+    if (what !== "fine") this.#draw();
+  }
+
+  #showCards() {
+    this.cards.show(this.measured, this.report.answer);
+    this.counters.cards = this.cards.values;
+  }
+
+  /** Draws the chart in front: soon, at once where a hand asks for it. */
+  #draw(now = false) {
+    this.#tell();
+    if (now) {
+      clearTimeout(this.due);
+      this.due = null;
+    }
+    this.due ??= setTimeout(() => ((this.due = null), this.#drawNow()), now ? 0 : DRAW_EVERY);
+  }
+
+  async #drawNow() {
+    const { active: name, measured } = this;
+    if (name === "report" || !this.inView.has("charts") || !measured.scene) return;
+    if (measured.scene.network && !measured.picture) return; // the picture comes first
+    const theme = themeOf(this.root);
+    const content = { loss: lossCurve, solvers: solverCurves, growth: growthCurve }[name](measured, theme, this.log);
+    const [plot, empty] = this.panels[name].children;
+    const nothing = typeof content === "string";
+    plot.classList.toggle("pg-hidden", nothing);
+    empty.textContent = nothing ? content : "";
+    if (nothing) return;
+    this.charts[name] ??= new Chart(plot, DOWNLOADS[name]);
+    if (!window.Plotly) empty.textContent = "Loading…";
+    try {
+      await this.charts[name].draw(content, theme, `${measured.scene.run} ${name} ${this.log}`);
+      empty.textContent = "";
+      this.counters.drawn += 1;
+    } catch (error) {
+      empty.textContent = error.message;
+    }
+  }
+
+  /** How far the work for the chart in front has come. */
+  #tell() {
+    const { active, measured } = this;
+    const { picture, training } = measured;
+    this.counters.solvers = measured.solvers.get(picture?.snapshot)?.length ?? 0;
+    this.counters.growth = measured.growth.size;
+    const parts = { solvers: [this.counters.solvers, TRIALS.length], growth: [this.counters.growth, measured.history.kept.length] };
+    const [done, all] = parts[active] ?? [0, 0];
+    const text = !picture || done >= all ? "" : training ? "measured when training is done" : `measuring ${done} of ${all}`;
+    if (this.parts.doing.textContent !== text) this.parts.doing.textContent = text;
+  }
+}

@@ -1,0 +1,31 @@
+/** The dialog that lists the keys and what the hands can do. */
+
+const HANDS = [
+  ["Hover over a particle", "See its way"],
+  ["Click", "Drop a probe: the way through that place at this time, forward and backward"],
+  ["Wheel, pinch", "Zoom"],
+  ["Drag", "Move the picture"],
+  ["Double-click", "Fit"],
+];
+
+const upper = (key) => (/^[a-z]$/.test(key) ? key.toUpperCase() : key);
+
+/** Builds the dialog inside `root`, closed; it has showModal(). */
+export function helpDialog(root, groups) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "pg-help";
+  const id = `pg-help-${Math.random().toString(36).slice(2)}`;
+  dialog.setAttribute("aria-labelledby", id);
+  const rows = (list) => list.map(([keys, says]) => `<div><dt>${keys}</dt><dd>${says}</dd></div>`).join("");
+  const sections = Object.entries(groups).map(([name, list]) => {
+    const entries = list.map(({ keys, shown, says }) => [`<kbd>${shown ?? upper(keys[0]).replace("<", "&lt;")}</kbd>`, says]);
+    return `<section><h3>${name}</h3><dl>${rows(entries)}</dl></section>`;
+  });
+  dialog.innerHTML = `
+    <header><h2 id="${id}">Keys and hands</h2><button type="button" class="pg-button" aria-label="Close" title="Close (Esc)">×</button></header>
+    <div class="pg-help-body">${sections.join("")}<section><h3>On the picture</h3><dl>${rows(HANDS)}</dl></section></div>`;
+  dialog.querySelector("button").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  root.append(dialog);
+  return dialog;
+}

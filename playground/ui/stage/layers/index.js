@@ -1,0 +1,44 @@
+/**
+ * The layers of a stage, from the lowest to the highest within each plane. A new layer is one file and its place here:
+ *
+ *     name, label, key, about, icon   what the button and the shortcut say; `always` instead where there is neither
+ *     needs     what must be there before it is painted: "scene", "network" or "trajectory"
+ *     dims      where it is for 1-D or 2-D alone
+ *     legend    state → {mark, text} | null
+ *     painters  [{plane, dims?, paint(ctx, view, state)}]; see drawing.js
+ *     asks, ask what it wants of the sampler besides the picture; see companions.js
+ */
+
+import { batch } from "./batch.js";
+import { contours } from "./contours.js";
+import { density } from "./density.js";
+import { error } from "./error.js";
+import { field } from "./field.js";
+import { ground } from "./ground.js";
+import { particles } from "./particles.js";
+import { paths } from "./paths.js";
+import { probes } from "./probes.js";
+import { warp } from "./warp.js";
+
+export const layers = () => [
+  ground,
+  contours(),
+  density(),
+  paths,
+  warp,
+  field,
+  particles(),
+  batch(),
+  error,
+  probes,
+];
+
+/** The buttons, in the order in which they stand. */
+export const SWITCHES = ["particles", "paths", "field", "density", "contours", "warp", "error", "batch"];
+export const CALM = ["particles", "paths"];
+
+/** Whether a layer that is switched on can be seen in this state. */
+export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory }) {
+  if (!scene || !dims.includes(dim)) return false;
+  return needs === "scene" || (needs === "network" ? Boolean(scene.network?.path?.table) : Boolean(trajectory));
+}

@@ -1,0 +1,265 @@
+/**
+ * The figures of the run on the stage, as far as they are known: those of the picture follow it at once, the others
+ * are worked out aside, piece by piece, for what is wanted at the moment. Nothing here draws.
+ *
+ *     const measured = new Measured((what) => …);   // told "picture", "fine", "reference", "loss", "solvers", "growth"
+ *     measured.begin(scene); measured.add(snapshot); measured.show(picture); measured.want("cards", true);
+ */
+
+import { Aside } from "./aside.js";
+import { History } from "./clock.js";
+import { decodeArray, decodeWeights } from "./codec.js";
+import { PathSums } from "./metrics.js";
+import { fetchJSON, pageKey } from "./server.js";
+import { TABLEAUX } from "./solvers.js";
+
+/** The solution on which straightness, path energy and transport cost are taken, whatever sampler is chosen. */
+const FINE = { solver: "heun", steps: 100 };
+/** The sampler of the curve over training, and how many particles it carries. */
+const GROWTH = { solver: "heun", steps: 50 };
+const FEWER = 500;
+/** The least time (ms) between two measurements of the picture: at rest, and while training wants the processor. */
+const EVERY = { rest: 60, training: 300 };
+/** The server may be busy: so often, and so many ms apart, it is asked what figures are read against. */
+const [TRIES, TRY_AGAIN] = [4, 4000];
+const MOST_LOSSES = 4000;
+
+const EVALUATIONS = [1, 2, 4, 8, 16, 32, 100];
+const TOLERANCES = [1e-1, 1e-2, 1e-3, 1e-4];
+
+/** What the solvers are tried out with, cheapest first. */
+export const TRIALS = Object.entries(TABLEAUX)
+  .flatMap(([solver, { b, error }]) => {
+    if (error) return TOLERANCES.map((rtol) => ({ solver, rtol, atol: rtol, cost: 1000 - Math.log(rtol) }));
+    const fitting = EVALUATIONS.filter((nfe) => nfe % b.length === 0);
+    return fitting.map((nfe) => ({ solver, steps: nfe / b.length, cost: nfe }));
+  })
+  .sort((one, other) => one.cost - other.cost);
+
+export class Measured {
+  #aside = new Aside();
+  #wanted = new Set();
+  #looking = false;
+  #working = false;
+
+  constructor(changed) {
+    this.changed = changed;
+    this.#reset(null);
+  }
+
+  #reset(scene) {
+    Object.assign(this, { scene, picture: null, training: false, reference: {}, asked: false, distances: null });
+    Object.assign(this, { history: new History(), loss: [], marks: [], offset: 0, newest: null });
+    this.fine = new Map(); // snapshot → {straightness, energy, cost}, null where it is not finite
+    this.solvers = new Map(); // snapshot → [{solver, nfe, sliced_w2, …}] for as many of TRIALS as are done
+    this.growth = new Map(); // snapshot → sliced W2
+    this.handed = new Set();
+  }
+
+  /** Forgets the previous run. */
+  begin(scene) {
+    if (this.scene?.network) this.#aside.tell("forget", { run: this.scene.run });
+    this.#reset(scene);
+    if (!scene.network) return;
+    const { run, dim, modes, network } = scene;
+    this.x0 = decodeArray(scene.x0).data;
+    this.#aside.tell("open", { run, description: network });
+    this.#aside.tell("compare", { run, dim, modes, points: decodeArray(scene.target).data });
+  }
+
+  /** Keeps a snapshot with its weights, and its losses. */
+  add(snapshot) {
+    if (!this.scene?.network || snapshot.run !== this.scene.run) return;
+    const before = this.newest;
+    if (before && snapshot.round !== before.round) this.offset += before.step;
+    const at = this.offset + (before?.step ?? 0);
+    if (before && snapshot.round !== before.round) this.marks.push({ step: this.offset, name: `round ${snapshot.round + 1}` });
+    else if (before && snapshot.phase !== before.phase) this.marks.push({ step: at, name: "trained on" });
+    this.newest = snapshot;
+    this.training = !snapshot.done;
+    for (const gone of this.history.add({ ...snapshot, loss: null })) this.#drop(gone.id);
+    for (const [step, loss] of snapshot.loss) this.loss.push([this.offset + step, loss]);
+    if (this.loss.length > MOST_LOSSES) this.loss = halved(this.loss);
+    this.changed("loss");
+    this.#work();
+  }
+
+  #drop(id) {
+    for (const figures of [this.fine, this.solvers, this.growth]) figures.delete(id);
+    if (this.handed.delete(id)) this.#aside.tell("forget", { run: this.scene.run, snapshot: id });
+  }
+
+  /** The picture is another: {trajectory, snapshot, solver, steps}. */
+  show(picture) {
+    this.#aside.disturb();
+    this.picture = picture;
+    if (this.#wanted.has("cards")) this.changed("picture");
+    this.#look();
+    this.#work();
+  }
+
+  /** A hand is at the controls. */
+  disturb() {
+    this.#aside.disturb();
+  }
+
+  /** Whether "cards", "solvers" or "growth" are being looked at: what is not is not worked out. */
+  want(what, wanted) {
+    if (wanted) this.#wanted.add(what);
+    else this.#wanted.delete(what);
+    this.#look();
+    this.#work();
+  }
+
+  close() {
+    this.#reset(null);
+    this.#wanted.clear();
+    this.#aside.close();
+  }
+
+  /** The distances and the coverage of the picture, of the newest only. */
+  async #look() {
+    if (this.#looking || !this.picture || !this.#wanted.has("cards")) return;
+    const { scene, picture } = this;
+    if (this.distances?.picture === picture) return;
+    this.#looking = true;
+    try {
+      const { x, n, dim } = picture.trajectory;
+      const answer = await this.#aside.ask("measure", { run: scene.run, points: x.slice(-n * dim), all: true });
+      if (scene === this.scene) this.distances = { ...answer, picture };
+    } catch (error) {
+      if (scene === this.scene) this.distances = { picture, error: error.message };
+    }
+    this.changed("picture");
+    await new Promise((resolve) => setTimeout(resolve, this.training ? EVERY.training : EVERY.rest));
+    this.#looking = false;
+    this.#look();
+  }
+
+  /** Works out, one after the other, whatever is wanted and not known yet. */
+  async #work() {
+    if (this.#working) return;
+    this.#working = true;
+    this.#refer();
+    for (let job = this.#next(); job; job = this.#next()) await job();
+    this.#working = false;
+  }
+
+  #next() {
+    const id = this.picture?.snapshot;
+    if (id === undefined || this.training || !this.#wanted.size) return null;
+    if (!this.history.kept.some((one) => one.id === id)) return null;
+    if (this.#wanted.has("cards") && !this.fine.has(id)) return () => this.#solveFinely(id);
+    if (this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < TRIALS.length) return () => this.#tryOut(id);
+    const other = this.#wanted.has("growth") && spread(this.history.kept).find((one) => !this.growth.has(one.id));
+    return other ? () => this.#lookBack(other.id) : null;
+  }
+
+  /** Asks, once, what the figures are read against; without an answer they stand alone. */
+  async #refer() {
+    const { scene } = this;
+    if (this.asked || this.training || !this.picture || !this.#wanted.size) return;
+    this.asked = true;
+    for (let tries = 0; tries < TRIES; tries++) {
+      await this.#aside.calm();
+      if (scene !== this.scene) return;
+      const given = JSON.stringify({ page: await pageKey(), ...scene.between });
+      const reference = await fetchJSON("/playground/reference", given).catch(() => null);
+      if (scene !== this.scene) return;
+      if (reference) {
+        this.reference = reference;
+        return this.changed("reference");
+      }
+      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN));
+    }
+  }
+
+  async #solveFinely(id) {
+    const { scene, x0 } = this;
+    const { run, dim } = scene;
+    const totals = { straightness: 0, energy: 0, cost: 0 };
+    const still = () => scene === this.scene && this.picture?.snapshot === id && !this.training;
+    try {
+      await this.#sample(id, { x0, ...FINE }, async (piece) => {
+        if (!still()) return;
+        const paths = new PathSums(piece);
+        const size = piece.x.length / piece.t.length;
+        for (let k = 0; k < piece.t.length && still(); k++) {
+          const points = piece.x.slice(k * size, (k + 1) * size);
+          const { values } = await this.#aside.ask("evaluate", { run, snapshot: id, points, t: piece.t[k] });
+          paths.add(k, values);
+        }
+        for (const name of Object.keys(totals)) totals[name] += (paths.sums[name] * dim) / x0.length;
+      });
+    } catch (error) {
+      totals.cost = NaN;
+      if (still()) reportError(error);
+    }
+    if (!still()) return;
+    this.fine.set(id, Object.values(totals).every(Number.isFinite) ? totals : null);
+    this.changed("fine");
+  }
+
+  async #tryOut(id) {
+    const { scene } = this;
+    if (!this.solvers.has(id)) this.solvers.set(id, []);
+    const done = this.solvers.get(id);
+    const trial = TRIALS[done.length];
+    const { nfe, sliced_w2 } = await this.#reach(id, { x0: this.x0, ...trial });
+    done.push({ ...trial, nfe, sliced_w2 });
+    if (scene === this.scene) this.changed("solvers");
+  }
+
+  async #lookBack(id) {
+    const { scene, growth } = this;
+    const { sliced_w2 } = await this.#reach(id, { x0: this.x0.slice(0, FEWER * scene.dim), ...GROWTH });
+    growth.set(id, sliced_w2);
+    if (scene === this.scene) this.changed("growth");
+  }
+
+  /** {nfe, sliced_w2} of where x0 ends; sliced_w2 is null where the solver gave up or the run has been left. */
+  async #reach(id, { x0, ...request }) {
+    const { scene } = this;
+    const ends = new Float32Array(x0.length);
+    let nfe = null;
+    try {
+      const whole = TABLEAUX[request.solver].error !== undefined; // all particles share its step size
+      await this.#sample(id, { x0, whole, ...request }, (piece, at) => {
+        ends.set(piece.x.subarray(-piece.x.length / piece.t.length), at);
+        nfe = piece.nfe;
+      });
+      const { sliced_w2 } = await this.#aside.ask("measure", { run: scene.run, points: ends, all: false });
+      return { nfe, sliced_w2 };
+    } catch {
+      return { nfe, sliced_w2: null };
+    }
+  }
+
+  #sample(id, request, each) {
+    const { run, dim } = this.scene;
+    const snapshot = this.history.kept.find((one) => one.id === id);
+    if (snapshot && !this.handed.has(id)) {
+      this.handed.add(id);
+      this.#aside.tell("put", { run, snapshot: id, weights: decodeWeights(snapshot.weights) });
+    }
+    return this.#aside.sample({ run, snapshot: id, dim, ...request }, each);
+  }
+}
+
+/** Neighbours averaged two by two. */
+function halved(points) {
+  return points.flatMap(([step, loss], k) => {
+    const after = points[k + 1];
+    if (k % 2) return [];
+    return [after ? [(step + after[0]) / 2, (loss + after[1]) / 2] : [step, loss]];
+  });
+}
+
+/** The last, the first, the middle, the quarters, …: an order in which a curve is soon whole, if coarse. */
+function spread(all) {
+  const order = [all.length - 1, 0];
+  for (let step = all.length / 2; step >= 0.5; step /= 2) {
+    for (let at = step; at < all.length; at += step) order.push(Math.floor(at));
+  }
+  return [...new Set(order)].filter((k) => k >= 0).map((k) => all[k]);
+}

@@ -1,0 +1,86 @@
+/* Where a network stands in the field: the path's schedule, the four predictions, scaling by moments.
+
+   The twin of playground/dynamics/{path,parameterization}.py, where the formulas are explained, in doubles. */
+
+/** Reads a path's table: cubic Lagrange interpolation through the four nearest nodes, exact for a linear path. */
+export class PathTable {
+  constructor({ t, alpha, sigma, gamma, d_alpha: dAlpha, d_sigma: dSigma, d_gamma: dGamma }) {
+    this.t = t;
+    this.columns = { alpha, sigma, gamma, dAlpha, dSigma, dGamma };
+  }
+
+  /** {alpha, sigma, gamma, dAlpha, dSigma, dGamma} at time t. */
+  at(t) {
+    const nodes = this.t;
+    let low = 0;
+    for (let high = nodes.length - 1; high - low > 1; ) {
+      const middle = (low + high) >> 1;
+      if (nodes[middle] <= t) low = middle;
+      else high = middle;
+    }
+    const count = Math.min(4, nodes.length);
+    const first = Math.max(0, Math.min(low - 1, nodes.length - count));
+    const weights = Array.from({ length: count }, (_, i) => {
+      let weight = 1;
+      for (let j = 0; j < count; j++) {
+        if (j !== i) weight *= (t - nodes[first + j]) / (nodes[first + i] - nodes[first + j]);
+      }
+      return weight;
+    });
+    const mix = (column) => weights.reduce((sum, weight, i) => sum + weight * column[first + i], 0);
+    return Object.fromEntries(Object.entries(this.columns).map(([name, column]) => [name, mix(column)]));
+  }
+}
+
+/** What the expectation of a prediction is: a E[x₁ | x] + b E[x₀ | x]. */
+const ROWS = {
+  velocity: ({ dAlpha, dSigma }) => [dAlpha, dSigma],
+  noise: () => [0, 1],
+  data: () => [1, 0],
+  score: ({ sigma }) => [0, -1 / sigma],
+};
+export const PREDICTIONS = Object.keys(ROWS);
+export const SCALINGS = ["none", "standard", "residual"];
+
+/** [p, q] such that the velocity is p x + q times what is predicted. */
+function mixing(prediction, c) {
+  const [a, b] = ROWS[prediction](c);
+  const determinant = c.alpha * b - c.sigma * a;
+  return [(c.dAlpha * b - c.dSigma * a) / determinant, (c.dSigma * c.alpha - c.dAlpha * c.sigma) / determinant];
+}
+
+/** The network's place in the field: v = skip (x − center) + drift + out F(inside (x − center), t).
+
+    scaling {kind, mean0, mean1, std0, std1}: `none` takes F for the prediction; `standard` scales input and output to
+    unit variance; `residual` adds the exact velocity between two Gaussians of the same moments, so that F is only what
+    is left of it, whatever is predicted, but for its sign. */
+export function affinePlace(scaling, prediction, path, t, dim) {
+  const { kind, mean0, mean1, std0, std1 } = scaling;
+  const c = path.at(t);
+  const mix = (a, b) => mean1.map((m1, j) => a * m1 + b * mean0[j]);
+  const zeros = new Array(dim).fill(0);
+  const variance = (a, b, g) => (a * std1) ** 2 + (b * std0) ** 2 + g ** 2;
+  const inside = kind === "none" ? 1 : 1 / Math.sqrt(variance(c.alpha, c.sigma, c.gamma));
+  const center = kind === "none" ? zeros : mix(c.alpha, c.sigma);
+  if (kind === "residual") {
+    const skip = inside ** 2 * (c.dAlpha * c.alpha * std1 ** 2 + c.dSigma * c.sigma * std0 ** 2 + c.dGamma * c.gamma);
+    const minors = [
+      (c.dAlpha * c.sigma - c.dSigma * c.alpha) * std0 * std1,
+      (c.dAlpha * c.gamma - c.dGamma * c.alpha) * std1,
+      (c.dSigma * c.gamma - c.dGamma * c.sigma) * std0,
+    ];
+    const out = Math.hypot(...minors) * inside;
+    return { inside, center, skip, drift: mix(c.dAlpha, c.dSigma), out: prediction === "noise" ? -out : out };
+  }
+  const outputs = {
+    velocity: ["velocity", zeros, Math.sqrt(variance(c.dAlpha, c.dSigma, c.dGamma))],
+    data: ["data", mean1, std1],
+    noise: ["noise", mean0, std0],
+    score: ["noise", zeros, -1], // F = −x₀, which is finite where sigma is 0
+  };
+  const [predicted, mean, deviation] = kind === "none" ? [prediction, zeros, 1] : outputs[prediction];
+  if (predicted === "velocity") return { inside, center, skip: 0, drift: mean, out: deviation };
+  const [ofPoint, ofValue] = mixing(predicted, c);
+  const drift = center.map((m, j) => ofPoint * m + ofValue * mean[j]);
+  return { inside, center, skip: ofPoint, drift, out: ofValue * deviation };
+}

@@ -1,0 +1,89 @@
+/** What the server measures of a finished run, as a table: exact transport, floors, paths, modes. */
+
+import { percent, rounded, times } from "./cards.js";
+import { fetchJSON, pageKey } from "./server.js";
+
+const DISTANCES = { sliced_w2: "Sliced W<sub>2</sub>", w2: "W<sub>2</sub>, exact", energy_distance: "Energy distance" };
+
+export class Report {
+  /** `changed` is called when there is another measurement, or none. */
+  constructor(node, changed) {
+    Object.assign(this, { node, changed, run: null, answer: null });
+    this.say("Nothing to measure yet.");
+  }
+
+  /** Another run, or other weights: what was measured is of the past. `possible`: whether it can be measured now. */
+  forget(run, possible) {
+    const same = this.run === run && this.possible === possible && !this.answer;
+    Object.assign(this, { run, possible, answer: null, asked: null });
+    if (same) return;
+    this.say(possible ? "" : run ? "This run is still training." : "Nothing learnt yet. Train, then measure.");
+    if (possible) this.offer();
+    this.changed();
+  }
+
+  say(text, problem = false) {
+    const line = document.createElement("p");
+    line.textContent = text;
+    line.className = problem ? "pg-empty pg-problem" : "pg-empty";
+    line.setAttribute("role", problem ? "alert" : "status");
+    this.node.replaceChildren(line);
+  }
+
+  offer() {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "pg-ask", textContent: "Measure on the server" });
+    button.addEventListener("click", () => this.measure());
+    this.node.firstChild.append(
+      button,
+      "Exact transport distance, straightness and modes of the newest weights, on 1,000 fresh points.",
+    );
+  }
+
+  /** Asks the server; one question at a time. */
+  async measure() {
+    if (this.asked || !this.possible) return;
+    const asked = (this.asked = {});
+    this.say("The server is measuring…");
+    try {
+      const answer = await fetchJSON("/playground/measure", JSON.stringify({ page: await pageKey(), run: this.run }));
+      if (this.asked !== asked) return;
+      this.answer = answer;
+      this.#show(answer);
+      this.changed();
+    } catch (error) {
+      if (this.asked !== asked) return;
+      this.say(`It could not be measured: ${error.message} `, true);
+      this.offer();
+      this.changed();
+    }
+    this.asked = null;
+  }
+
+  #show({ by_nfe: rows, floor, points, ...figures }) {
+    const cell = (value, unit) => `<td>${rounded(value ?? NaN)}${unit ? ` <small>${times(value, unit, "floor")}</small>` : ""}</td>`;
+    const names = Object.keys(DISTANCES);
+    const body = Object.entries(rows).map(([nfe, row]) => `<tr><th scope="row">${nfe}</th>${names.map((name) => cell(row[name], floor[name])).join("")}</tr>`);
+    const facts = {
+      "Straightness S": number(figures.straightness),
+      NPE: number(figures.npe),
+      "Transport cost": number(figures.transport_cost),
+      "Modes ≥ 1 %": figures.modes_total && `${figures.modes_covered_strict} of ${figures.modes_total}`,
+      "High quality": figures.high_quality === null ? null : percent(figures.high_quality),
+      "Target's entropy": figures.entropy === null ? null : `${rounded(figures.entropy)} nats`,
+    };
+    const list = Object.entries(facts).filter(([, text]) => text).map(([name, text]) => `<div><dt>${name}</dt><dd>${text}</dd></div>`);
+    this.node.innerHTML = `
+      <div class="pg-report">
+        <table>
+          <caption>Newest weights, Euler, ${points.toLocaleString("en")} points</caption>
+          <thead><tr><th scope="col">NFE</th>${names.map((name) => `<th scope="col">${DISTANCES[name]}</th>`).join("")}</tr></thead>
+          <tbody>${body.join("")}</tbody>
+          <tfoot><tr><th scope="row">floor</th>${names.map((name) => cell(floor[name])).join("")}</tr></tfoot>
+        </table>
+        <dl>${list.join("")}</dl>
+      </div>`;
+  }
+}
+
+const number = (value) => (value === null ? null : rounded(value));

@@ -1,0 +1,377 @@
+/**
+ * The picture and how it is looked at: time, layers, colours, zoom, the unrolled view, hovering and probes. What is
+ * shown (the scene, the network's snapshots, the trajectory) comes from the Stage, which extends this.
+ */
+
+import { Clock, positionsAt } from "./clock.js";
+import { COLOURS, SpeedTints, startTints, themeOf } from "./colours.js";
+import { Companions } from "./companions.js";
+import { Drawing, MOVING } from "./drawing.js";
+import { Gestures } from "./gestures.js";
+import { helpDialog } from "./help.js";
+import { listen, shortcuts } from "./keyboard.js";
+import { CALM, layers, present, SWITCHES } from "./layers/index.js";
+import { Rail } from "./rail.js";
+import { Zoom } from "./view.js";
+
+/** A live update glides from the previous picture to the new one for so long (ms). */
+const GLIDE = 110;
+/** A particle this near to the pointer (CSS pixels) is meant. */
+const NEAR = 10;
+const MOST_PROBES = 24;
+
+export const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+export class Viewer {
+  constructor(root, { sampler, lane, controls }) {
+    this.root = root;
+    this.controls = controls;
+    this.picture = controls.parts.canvas;
+    this.counters = { frames: 0, draws: 0, samples: 0, snapshots: 0, history: 0, playing: false };
+    Object.assign(this.counters, { lastPaintMs: null, lastSteps: null, answers: 0 });
+    this.clock = new Clock();
+    this.layers = layers();
+    this.colour = "angle";
+    const look = { on: new Set(CALM), zoom: new Zoom(), unrolled: false, probes: [], hovered: null, found: {} };
+    this.state = { scene: null, trajectory: null, t: 1, ...look };
+    this.drawing = new Drawing(this.picture, this.layers);
+    this.companions = new Companions(sampler, lane, this.layers, {
+      found: (name, answer) => this.#found(name, answer),
+      failed: (error) => this.say(`A layer could not be drawn: ${error.message}`, true),
+    });
+    this.rail = new Rail(controls.parts.rail, this.layers, {
+      toggle: (name) => this.toggle(name),
+      colour: () => this.nextColour(),
+      unrolled: () => this.unroll(),
+      clear: () => this.clearProbes(),
+      fit: () => this.fit(),
+      full: () => this.fullScreen(),
+      help: () => this.help(),
+    });
+    this.listening = new AbortController();
+    const keys = shortcuts(this.layers);
+    this.dialog = helpDialog(root, keys);
+    listen(this, keys, this.listening.signal);
+    this.gestures = new Gestures(
+      this.picture,
+      {
+        zoom: (X, Y, factor) => this.#zoomAt(X, Y, factor),
+        pan: (across, down) => this.#pan(across, down),
+        click: (X, Y) => this.dropProbe(X, Y),
+        double: () => this.#double(),
+        point: (X, Y) => this.#hover(this.#nearest(X, Y)),
+        leave: () => this.#hover(null),
+      },
+      this.listening.signal,
+    );
+    this.#watch();
+    this.looked();
+  }
+
+  emit(name, detail) {
+    this.root.dispatchEvent(new CustomEvent(`pg:${name}`, { detail, bubbles: true }));
+  }
+
+  /** Tells once, soon, that a setting has changed. */
+  settingsChanged() {
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => this.emit("settings", this.settings), 50);
+  }
+
+  // ---------------------------------------------------------------------------------------------- time
+
+  playOrPause() {
+    if (this.state.trajectory) this.byHand(() => (this.clock.playing ? this.clock.pause() : this.clock.play()));
+  }
+
+  loop() {
+    this.byHand(() => (this.clock.loop = !this.clock.loop));
+  }
+
+  seek(t) {
+    this.byHand(() => this.clock.scrub(t));
+  }
+
+  nudge(by) {
+    this.seek(this.clock.t + by);
+  }
+
+  /** To the solver's state before or after the current time. */
+  toState(sign) {
+    const times = Array.from(this.state.trajectory?.t ?? []);
+    const next = sign > 0 ? times.find((t) => t > this.clock.t + 1e-6) : times.findLast((t) => t < this.clock.t - 1e-6);
+    this.seek(next ?? (sign > 0 ? 1 : 0));
+  }
+
+  setSpeed(speed) {
+    this.byHand(() => (this.clock.speed = speed));
+  }
+
+  byHand(act) {
+    this.handled = true;
+    act();
+    this.touch();
+    this.settingsChanged();
+  }
+
+  /** The clock has changed: show it, and go on drawing. */
+  touch() {
+    this.state.t = this.clock.t;
+    this.counters.playing = this.clock.playing;
+    this.root.dataset.playing = String(this.clock.playing);
+    this.controls.showClock(this.clock);
+    this.drawing.invalidate(...MOVING);
+    this.draw();
+  }
+
+  draw() {
+    if (!this.raf && this.visible && this.state.scene) this.raf = requestAnimationFrame((now) => this.#frame(now));
+  }
+
+  #frame(now) {
+    this.raf = 0;
+    const { state } = this;
+    this.counters.frames += 1;
+    const wasPlaying = this.clock.playing;
+    if (state.trajectory && (this.clock.tick(now) || this.clock.playing !== wasPlaying)) this.touch();
+    const gliding = this.#place(now);
+    if (gliding) this.drawing.invalidate(...MOVING);
+    state.tintNow = this.speeds ? this.speeds.at(state.t) : state.tint;
+    state.view = this.drawing.view(state);
+    state.place = state.view && [state.view.width, state.view.height, state.view.a0, state.view.b0, state.view.by].join();
+    if (this.drawing.paint(state)) this.counters.draws += 1;
+    this.painted(now);
+    this.#ask();
+    if ((this.clock.playing && state.trajectory) || gliding) this.draw();
+  }
+
+  /** Lets the layers that are on ask for what they lack. */
+  #ask() {
+    const { state } = this;
+    if (!state.view || !state.request) return;
+    const wanted = (layer) => (layer.always || state.on.has(layer.name)) && present(layer, state);
+    this.companions.update(state, wanted, this.pictures.idle);
+  }
+
+  #found(name, answer) {
+    if (answer !== null) {
+      this.state.found[name] = answer;
+      this.counters.answers += 1;
+    }
+    this.drawing.invalidate(...MOVING);
+    this.showKeys();
+    this.draw();
+  }
+
+  /** Puts `shown` where the particles are at t; true while they still glide there from the last picture. */
+  #place(now) {
+    const { trajectory, shown, t } = this.state;
+    if (!trajectory) return false;
+    positionsAt(trajectory, t, shown);
+    if (!this.glide) return false;
+    this.glide.start ??= now;
+    const share = (now - this.glide.start) / GLIDE;
+    if (share >= 1) this.glide = null;
+    else for (let i = 0; i < shown.length; i++) shown[i] = this.glide.from[i] + share * (shown[i] - this.glide.from[i]);
+    return share < 1;
+  }
+
+  // ---------------------------------------------------------------------------------------------- layers, colours
+
+  toggle(name, on = !this.state.on.has(name)) {
+    if (on) this.state.on.add(name);
+    else this.state.on.delete(name);
+    this.looked();
+  }
+
+  nextColour() {
+    const { dim = 2 } = this.state;
+    const offered = Object.keys(COLOURS).filter((mode) => COLOURS[mode].dims.includes(dim));
+    this.setColour(offered[(offered.indexOf(this.colour) + 1) % offered.length]);
+  }
+
+  setColour(mode) {
+    this.colour = mode;
+    this.recolour();
+    this.looked();
+  }
+
+  /** The tints of particles and paths, after the scene, the trajectory or the colour mode has changed. */
+  recolour() {
+    const { state, colour } = this;
+    if (!state.scene) return;
+    this.speeds = colour === "speed" && state.trajectory ? new SpeedTints(state.trajectory) : null;
+    if (colour === "speed") state.tint = this.speeds?.mean ?? new Uint8Array(state.n);
+    else if (this.tinted !== state.x0 || this.tintedBy !== colour) state.tint = startTints(state.x0, state.dim, colour);
+    [this.tinted, this.tintedBy] = [state.x0, colour];
+  }
+
+  restyle() {
+    this.state.theme = themeOf(this.root, this.state.dim, this.colour);
+    this.drawing.invalidate();
+    this.touch();
+  }
+
+  /** How one looks at the picture has changed. */
+  looked() {
+    this.rail.show({ ...this.state, colour: this.colour });
+    this.controls.showColour(this.colour, COLOURS[this.colour].name);
+    this.showKeys();
+    this.restyle();
+    this.settingsChanged();
+  }
+
+  showKeys() {
+    const { state } = this;
+    const seen = this.layers.filter((layer) => layer.legend && (layer.always || state.on.has(layer.name)) && present(layer, state));
+    this.controls.showKeys(seen.map((layer) => layer.legend(state)).filter(Boolean));
+  }
+
+  // ---------------------------------------------------------------------------------------------- view
+
+  unroll(unrolled = !this.state.unrolled) {
+    this.state.unrolled = unrolled;
+    this.state.zoom.reset();
+    this.#moved();
+  }
+
+  fit() {
+    this.state.zoom.reset();
+    this.#moved();
+  }
+
+  zoomBy(factor) {
+    this.#zoomAt(this.picture.clientWidth / 2, this.picture.clientHeight / 2, factor);
+  }
+
+  panBy(arrow) {
+    const [across, down] = { ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40] }[arrow];
+    this.#pan(across, down);
+  }
+
+  #zoomAt(X, Y, factor) {
+    this.state.zoom.around(X, Y, factor, this.picture.clientWidth, this.picture.clientHeight);
+    this.#moved();
+  }
+
+  #pan(across, down) {
+    this.state.zoom.move(across, down, this.picture.clientWidth, this.picture.clientHeight);
+    this.#moved();
+  }
+
+  #moved() {
+    const { zoom } = this.state;
+    this.picture.toggleAttribute("data-zoomed", !zoom.isFit);
+    this.rail.show({ ...this.state, colour: this.colour });
+    this.drawing.invalidate();
+    this.draw();
+    this.settingsChanged();
+  }
+
+  fullScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.root.requestFullscreen?.().catch(() => this.say("This browser does not let the picture fill the screen."));
+  }
+
+  help() {
+    this.dialog.showModal();
+  }
+
+  // ---------------------------------------------------------------------------------------------- probes
+
+  /** The particle under a pixel, or null. */
+  #nearest(X, Y) {
+    const { view, trajectory, shown, n, dim, t, on } = this.state;
+    if (!view || !trajectory || !on.has("particles")) return null;
+    let [best, least] = [null, NEAR ** 2];
+    for (let i = 0; i < n; i++) {
+      const right = dim === 1 ? 0 : shown[2 * i];
+      const away = (view.X(right, t) - X) ** 2 + (view.Y(right, shown[i * dim + dim - 1]) - Y) ** 2;
+      if (away < least) [best, least] = [i, away];
+    }
+    return best;
+  }
+
+  #hover(particle) {
+    if (this.state.hovered === particle) return;
+    this.state.hovered = particle;
+    this.drawing.invalidate("over");
+    this.draw();
+  }
+
+  /** A probe at a pixel, or in the middle: at the current time, in 1-D at the time of the pixel. */
+  dropProbe(X = this.picture.clientWidth / 2, Y = this.picture.clientHeight / 2) {
+    const { view, trajectory, probes, t } = this.state;
+    if (!view || !trajectory) return;
+    const [first, last] = [trajectory.t[0], trajectory.t.at(-1)];
+    const data = view.data(X, Y, t);
+    const probe = { ...data, t: Math.min(last, Math.max(first, data.t)), id: (this.dropped = (this.dropped ?? 0) + 1) };
+    this.setProbes([...probes, probe].slice(-MOST_PROBES));
+  }
+
+  clearProbes() {
+    this.setProbes([]);
+  }
+
+  /** A double-click fits; the probe that its first click has dropped goes again. */
+  #double() {
+    this.setProbes(this.state.probes.slice(0, -1));
+    this.fit();
+  }
+
+  setProbes(probes) {
+    this.state.probes = probes;
+    if (!probes.length) this.state.found.probes = [];
+    this.picture.toggleAttribute("data-probed", probes.length > 0);
+    this.rail.show({ ...this.state, colour: this.colour });
+    this.showKeys();
+    this.drawing.invalidate("over");
+    this.draw();
+  }
+
+  // ---------------------------------------------------------------------------------------------- surroundings
+
+  /** Tells the stylesheet what height there is: what the page has above the stage, and how tall the screen is. */
+  #fitSize() {
+    const above = this.root.getBoundingClientRect().top + window.scrollY;
+    this.root.style.setProperty("--pg-above", `${Math.min(above, 0.3 * window.innerHeight)}px`);
+    this.root.style.setProperty("--pg-screen", `${window.screen.availHeight}px`);
+    this.restyle();
+  }
+
+  /** Follows size, colours and visibility; nothing moves where nobody looks. */
+  #watch() {
+    const { signal } = this.listening;
+    let onScreen = true;
+    const look = () => {
+      this.visible = onScreen && !document.hidden;
+      if (!this.visible) return;
+      this.clock.last = null;
+      this.draw();
+      this.cameIntoSight();
+    };
+    const size = new ResizeObserver(() => this.#fitSize());
+    size.observe(this.picture);
+    const screen = new IntersectionObserver(([entry]) => ((onScreen = entry.isIntersecting), look()));
+    screen.observe(this.root);
+    const colours = new MutationObserver(() => this.restyle());
+    for (const node of [document.documentElement, document.body]) {
+      colours.observe(node, { attributes: true, attributeFilter: ["class"] });
+    }
+    this.observers = [size, screen, colours];
+    document.addEventListener("visibilitychange", look, { signal });
+    const calm = () => {
+      if (reducedMotion.matches) this.clock.pause();
+      this.touch();
+    };
+    reducedMotion.addEventListener("change", calm, { signal });
+    look();
+  }
+
+  close() {
+    cancelAnimationFrame(this.raf);
+    clearTimeout(this.telling);
+    for (const observer of this.observers) observer.disconnect();
+    this.listening.abort();
+  }
+}

@@ -1,0 +1,122 @@
+"""The exact field of a Gaussian mixture against a brute force in float64, and its speed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from playground.dynamics.path import Path
+from playground.dynamics.paths import BridgePath, CosinePath, LinearPath, VPPath
+from playground.dynamics.solvers import Sampler
+from playground.ui.messages import exact
+from tests.browser.modules.page import ModulePage, assert_near, packed, points, sampled, unpacked
+
+FIELD = """
+    return given.cases.map(({ description, x, t }) => {
+      const { velocity } = new mixture.MixtureRun(new kernel.Kernel({ simd: given.simd }), description).field();
+      const points = floats(x), into = new Float32Array(points.length);
+      velocity(points, t, into);
+      return text(into);
+    });
+"""
+
+
+class Mixture:
+    """Random components, their message, and their field by enumeration."""
+
+    def __init__(self, k: int, dim: int, path: Path, seed: int = 0, least: float = 0.02) -> None:
+        generator = Generator().manual_seed(seed)
+        self.path = path
+        self.centers = 2 * torch.randn(k, dim, generator=generator)
+        roots = 0.4 * torch.randn(k, dim, dim, generator=generator)
+        self.covariances = roots @ roots.mT + least * torch.eye(dim)
+        self.weights = torch.rand(k, generator=generator) + 0.1
+        self.mean0, self.std0 = torch.randn(dim, generator=generator), 0.7
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "mixture": {
+                "centers": exact(self.centers),
+                "weights": self.weights.tolist(),
+                "covariances": exact(self.covariances),
+            },
+            "source": {"mean": self.mean0.tolist(), "std": self.std0},
+            "path": self.path.describe(),
+        }
+
+    def velocity(self, x: Tensor, t: float) -> Tensor:
+        """E[dx_t/dt | x_t = x] from the joint normal of (x_t, dx_t/dt) in each component: (n, d), in float64."""
+        c = self.path.at(t)
+        eye = self.std0**2 * torch.eye(x.shape[1], dtype=torch.float64)
+        noise = torch.eye(x.shape[1], dtype=torch.float64)
+        logs, means = [], []
+        for weight, center, cov in zip(
+            self.weights.double(), self.centers.double(), self.covariances.double(), strict=True
+        ):
+            variance = c.alpha**2 * cov + c.sigma**2 * eye + c.gamma**2 * noise
+            covariance = c.d_alpha * c.alpha * cov + c.d_sigma * c.sigma * eye + c.d_gamma * c.gamma * noise
+            at = c.alpha * center + c.sigma * self.mean0.double()
+            normal = torch.distributions.MultivariateNormal(at, variance)
+            logs.append(weight.log() + normal.log_prob(x.double()))
+            regression = torch.linalg.solve(variance, covariance).mT
+            means.append(c.d_alpha * center + c.d_sigma * self.mean0 + (x.double() - at) @ regression.mT)
+        return (torch.stack(logs).softmax(0)[:, :, None] * torch.stack(means)).sum(0)
+
+
+@pytest.mark.parametrize("simd", [True, False])
+@pytest.mark.parametrize("path", [LinearPath(), CosinePath(), VPPath(), BridgePath()], ids=lambda path: path.kind)
+def test_the_field_is_that_of_a_brute_force(page: ModulePage, path: Path, simd: bool) -> None:
+    times = np.random.default_rng(0).uniform(path.t_min, path.t_max, 3).tolist()
+    cases = [
+        (Mixture(k, dim, path, seed), t, points(130, dim, seed) * 2)
+        for seed, (k, dim) in enumerate([(1, 2), (2, 1), (9, 2), (64, 1), (512, 2)])
+        for t in [path.t_min, *times, path.t_max]
+    ]
+    given = [{"description": one.describe(), "x": packed(x), "t": t} for one, t, x in cases]
+    for (one, t, x), found in zip(cases, page(FIELD, {"simd": simd, "cases": given}), strict=True):
+        assert_near(unpacked(found, *x.shape).double(), one.velocity(x, t), 1e-4, (len(one.weights), x.shape, t))
+
+
+def test_points_have_variance_zero_and_isotropic_covariances_may_be_numbers(page: ModulePage) -> None:
+    one = Mixture(16, 2, LinearPath(), least=0.0)
+    one.covariances = torch.zeros(16, 2, 2)
+    described = one.describe()
+    described["mixture"]["covariances"] = exact(torch.zeros(16))
+    x = points(70, 2)
+    for t in (0.0, 0.3, 0.9, 0.999):
+        near = (1 - t) * x + t * one.centers[:1]
+        cases = [{"description": each, "x": packed(near), "t": t} for each in (one.describe(), described)]
+        full, numbers = page(FIELD, {"simd": True, "cases": cases})
+        assert full == numbers
+        assert_near(unpacked(full, 70, 2).double(), one.velocity(near, t), 1e-3, t)
+
+
+def test_a_mixture_is_sampled_like_a_network(page: ModulePage) -> None:
+    one = Mixture(8, 2, CosinePath())
+    page("pool.open('mixture', given); pool.put('mixture', 3, {});", one.describe())
+    x0 = points(200, 2)
+    for solver in ("heun", "dopri5"):
+        sampler = Sampler.model_validate({"solver": solver, "steps": 20})
+        twin = sampler.integrate(lambda x, t: one.velocity(x, t).float(), x0)
+        found = sampled(page, "mixture", x0, **sampler.describe())
+        assert_near(found["x"][-1], twin.end, 1e-4, solver)
+    arrows = page(
+        "return text(await pool.evaluate({ run: 'mixture', snapshot: 0, points: floats(given), t: 0.4 }));", packed(x0)
+    )
+    assert_near(unpacked(arrows, 200, 2).double(), one.velocity(x0, 0.4), 1e-4, "evaluate")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        ("given.mixture.centers = codec.encodeArray({ shape: [513, 2], data: new Float32Array(1026) })", "1 to 512"),
+        ("given.mixture.centers = codec.encodeArray({ shape: [1, 3], data: new Float32Array(3) })", "1 or 2 dimen"),
+    ],
+)
+def test_what_is_no_mixture_is_refused(page: ModulePage, spoil: str, sentence: str) -> None:
+    script = f"{spoil}; try {{ new mixture.MixtureRun(new kernel.Kernel(), given); }} catch (e) {{ return e.message; }}"
+    assert sentence in page(script, Mixture(1, 2, LinearPath()).describe())
