@@ -85,13 +85,14 @@ class NoisyCurve(Distribution):
         return self.scale * (self.curve(u, arm) + self.noise * e) + e.new_tensor(self.middle()), arm
 
     def log_prob(self, x: Tensor) -> Tensor | None:
-        return None if self.noise < THINNEST else self._quadrature().log_prob(x)
+        parts = self.components()
+        return None if parts is None else parts.log_prob(x)
 
     def entropy(self) -> float | None:
         """By the trapezoid rule on a grid of half a standard deviation, which is exponentially accurate."""
-        if self.noise < THINNEST:
+        parts, std = self.components(), self.noise * self.scale
+        if parts is None:
             return None
-        parts, std = self._quadrature(), self.noise * self.scale
         low, high = parts.centers.amin(0) - 8 * std, parts.centers.amax(0) + 8 * std
         axes = [
             torch.arange(a, b, 0.5 * std, dtype=torch.float64) for a, b in zip(low.tolist(), high.tolist(), strict=True)
@@ -99,8 +100,13 @@ class NoisyCurve(Distribution):
         density = parts.on_grid(axes)
         return -torch.xlogy(density, density).sum().item() * (0.5 * std) ** 2
 
-    def _quadrature(self) -> Gaussians:
-        """The mixture of Gaussians at Gauss–Legendre nodes: 8 on each piece of at most 4 standard deviations."""
+    def components(self) -> Gaussians | None:
+        """The Gaussians whose sum it is, by quadrature; None where the noise is below THINNEST.
+
+        They stand at Gauss–Legendre nodes: 8 on each piece of at most 4 standard deviations.
+        """
+        if self.noise < THINNEST:
+            return None
         nodes, weights = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(8))
         centers, shares = [], []
         for arm, share in enumerate(self.shares()):

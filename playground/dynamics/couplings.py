@@ -38,9 +38,7 @@ class Coupling(Choice):
         labels (n,) are the classes of x1, where it has any.
         """
 
-    def pair(
-        self, x0: Tensor, x1: Tensor, generator: Generator, labels: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def pair(self, x0: Tensor, x1: Tensor, generator: Generator, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Pairs a batch of source points x0 (n, d) with one of target points x1 (n, d), row by row."""
         return x0, x1[self.partners(x0, x1, generator, labels)]
 
@@ -57,9 +55,7 @@ class IndependentCoupling(Coupling):
     def partners(self, x0: Tensor, x1: Tensor, generator: Generator, labels: Tensor | None = None) -> Tensor:
         return torch.arange(len(x0), device=x1.device)
 
-    def pair(
-        self, x0: Tensor, x1: Tensor, generator: Generator, labels: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def pair(self, x0: Tensor, x1: Tensor, generator: Generator, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         return x0, x1
 
 
@@ -168,7 +164,7 @@ class ClassOptimalTransportCoupling(BatchCoupling):
         if labels is None:
             labels = torch.zeros(len(x1), dtype=torch.int64, device=x1.device)
         partner = torch.empty(len(x1), dtype=torch.int64, device=x1.device)
-        for label in labels.unique():
+        for label in torch.unique(labels):
             rows = (labels == label).nonzero()[:, 0]
             partner[rows] = rows[assignment(x0[rows], x1[rows]).to(rows.device)]
         return partner

@@ -93,7 +93,7 @@ class ExactField:
         return self._shared(x, c) if len(self.target.covariances) == 1 else self._each(x, c)
 
     def log_prob(self, x: Tensor, t: float) -> Tensor:
-        """log p_t in nats at x (n, d): (n,)."""
+        """The log-density of x_t in nats at x (n, d): (n,)."""
         c = self.path.at(t)
         whiten, constant = self._whitening(c)
         heights = (self.target.weights.log() + constant).to(x)
@@ -113,7 +113,7 @@ class ExactField:
         """W_k (x − mean_k), (rows, k, d) for one block of rows of x after another."""
         means = (c.alpha * self.target.centers + c.sigma * self.source.mean).to(x)
         each = whiten.to(x).expand(len(means), -1, -1)
-        for block in x.split(max(1, AT_ONCE // len(means))):
+        for block in torch.split(x, max(1, AT_ONCE // len(means))):
             yield torch.einsum("kij,nkj->nki", each, block[:, None] - means)
 
     def _each(self, x: Tensor, c: Coefficients) -> Moment:

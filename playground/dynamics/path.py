@@ -36,7 +36,7 @@ class Coefficients:
 
     @property
     def turning(self) -> Tensor:
-        """alpha' sigma − sigma' alpha, positive wherever the signal gains on the source."""
+        """The minor alpha' sigma − sigma' alpha, positive wherever the signal gains on the source."""
         return self.d_alpha * self.sigma - self.d_sigma * self.alpha
 
 

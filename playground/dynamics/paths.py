@@ -167,7 +167,7 @@ SHARP = 1e-4
 
 
 def _root(t: Tensor, amount: float) -> tuple[Tensor, Tensor]:
-    """gamma = amount √(t (1 − t)) and its derivative."""
+    """The noise amount √(t (1 − t)) and its derivative."""
     gamma = amount * torch.sqrt(t * (1 - t))
     return gamma, 0.5 * amount**2 * (1 - 2 * t) / gamma
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from playground.dynamics.solvers import Euler, Heun, Sampler
 from playground.engine.run import Run
-from playground.metrics import DISTANCES, coverage, distances, floor, npe, path_figures, w2
-from playground.models.base import HasField, seeded
+from playground.metrics import DISTANCES, coverage, distances, floor, nll, npe, path_figures, w2
+from playground.models.base import HasDensity, HasField, seeded
 
 EVALUATIONS = (1, 2, 4, 8, 16, 32, 100)
 FINE = Sampler(solver=Heun(), steps=100)
@@ -39,9 +39,18 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
         "modes_total": covered.modes_total if covered else None,
         "modes_covered_strict": covered.modes_covered_strict if covered else None,
         "high_quality": covered.high_quality if covered else None,
-        "nll": None,
+        **_likelihood(model, real),
         "entropy": target.entropy(),
     }
+
+
+def _likelihood(model: object, real: Tensor) -> dict[str, float | None]:
+    """The mean negative log-likelihood of target points inside the model's support, and the share outside it."""
+    found = model.log_prob(real) if isinstance(model, HasDensity) else None
+    if found is None or bool(found.isnan().any()):
+        return {"nll": None, "nll_outside": None}
+    measured = nll(found)
+    return {"nll": measured.nll, "nll_outside": measured.outside}
 
 
 def _path_figures(model: object, x0: Tensor, real: Tensor) -> dict[str, float | None]:

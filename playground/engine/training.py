@@ -66,6 +66,8 @@ class Training(Iterator[Snapshot]):
         record = self.run.rounds[-1] if self.run.rounds else None
         if record is None or self._latest is None or self.run.failure or record.last.step < record.steps:
             raise ValueError("only a training that has finished can go on.")
+        if not record.steps:
+            raise ValueError("this model has nothing to learn, so that its training cannot go on.")
         first, phase = record.steps, record.last.phase + 1
         record.steps = first + (steps or self.run.experiment.training.steps)
         self._stream = self._phase(len(self.run.rounds) - 1, record, self._latest, phase, first)
@@ -82,12 +84,17 @@ class Training(Iterator[Snapshot]):
             device=torch.device(self.run.device),
         )
         for index, self._latest in enumerate(experiment.model.rounds(task)):
-            settings = self.run.experiment.training
-            record = Round(self._latest.name, steps=settings.steps if settings.seconds is None else MAX_STEPS)
+            record = Round(self._latest.name, steps=self._budget(self._latest))
             self.run.rounds.append(record)
             yield from self._phase(index, record, self._latest, phase=0, first=0)
             if self.run.failure:
                 return
+
+    def _budget(self, learner: Learner) -> int:
+        """The steps that a learner gets: its own number, such as 0 where nothing is learnt, or the experiment's."""
+        settings = self.run.experiment.training
+        steps: int = getattr(learner, "steps", settings.steps if settings.seconds is None else MAX_STEPS)
+        return steps
 
     def _phase(self, index: int, record: Round, learner: Learner, phase: int, first: int) -> Generator[Snapshot]:
         """Drives a learner from step `first` to the end of its budget."""

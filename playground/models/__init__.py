@@ -2,9 +2,12 @@
 
 from typing import Annotated
 
+from pydantic import Field
+
 from playground.choice import FROM_NAME
+from playground.models.exact import Exact
 from playground.models.flow_matching import FlowMatching
 
-AnyModel = Annotated[FlowMatching, FROM_NAME]
+AnyModel = Annotated[FlowMatching | Exact, Field(discriminator="kind"), FROM_NAME]
 
-__all__ = ["AnyModel", "FlowMatching"]
+__all__ = ["AnyModel", "Exact", "FlowMatching"]

@@ -209,9 +209,7 @@ class Model(Choice):
         """The learners to train one after another; each is asked for when the one before has finished."""
 
     @abstractmethod
-    def trained(
-        self, weights: Weights, network: Network, dim: int, source: Distribution | None = None
-    ) -> Trained:
+    def trained(self, weights: Weights, network: Network, dim: int, source: Distribution | None = None) -> Trained:
         """What the weights of any snapshot of any round have learnt, given the declaration they came from.
 
         source: the settled source, without which there is no density, nor a score that rests on it.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -106,7 +109,7 @@ class ExactFlow:
 
     @cached_property
     def interval(self) -> tuple[float, float]:
-        """(t_min, t_max): for points it ends where they have a spread of 0.01 left, beyond which steps are too stiff."""
+        """(t_min, t_max); towards points it ends where a spread of 0.01 is left, after which the field is too stiff."""
         last = self.path.t_max if self.field.target.covariances.any() else last_time(self.path)
         return self.path.t_min, last
 
@@ -127,26 +130,42 @@ class ExactFlow:
         return sampler.integrate(self.velocity, self.path.start(x0), *self.interval)
 
     def describe(self) -> dict[str, Any] | None:
-        """The mixture, the moments of the source and the path, for another runtime; None where it is too large."""
+        """The mixture, the moments of the source and the path, for another runtime; None where it is too large.
+
+        Covariances are (k, d, d). A source that is the same along all axes also has its deviation as "std".
+        """
         source, target = self.field.source, self.field.target
         if len(target.centers) > MOST_IN_BROWSER:
             return None
         first, last = self.interval
+        k, d = target.centers.shape
+        moments: dict[str, Any] = {"mean": source.mean.tolist(), "covariance": source.covariance.tolist()}
+        variance = float(source.covariance[0, 0])
+        if torch.equal(source.covariance, variance * torch.eye(d, dtype=torch.float64)):
+            moments["std"] = math.sqrt(variance)
         return {
             "mixture": {
-                "centers": target.centers.tolist(),
-                "covariances": target.covariances.tolist(),
+                "centers": _wire(target.centers),
+                "covariances": _wire(target.covariances.expand(k, d, d)),
                 "weights": target.weights.tolist(),
             },
-            "source": {"mean": source.mean.tolist(), "covariance": source.covariance.tolist()},
-            "dim": len(source.mean),
+            "source": moments,
+            "dim": d,
             "path": self.path.describe() | {"t_min": first, "t_max": last},
         }
 
 
-def moments_of(gaussian: Gaussian) -> Normal:
-    """A settled Gaussian's mean and covariance."""
-    dim = gaussian.dim or 1
+def _wire(values: Tensor) -> dict[str, Any]:
+    """An array for another runtime: little-endian float32 as base64."""
+    numbers = np.ascontiguousarray(values.numpy(), dtype="<f4")
+    return {"shape": list(values.shape), "f32": base64.b64encode(numbers.tobytes()).decode()}
+
+
+def moments_of(gaussian: Distribution) -> Normal:
+    """A settled Gaussian's mean and covariance. Raises TypeError for any other distribution."""
+    if not isinstance(gaussian, Gaussian) or gaussian.dim is None:
+        raise TypeError(f"{gaussian.label()} is not a settled gaussian.")
+    dim = gaussian.dim
     mean, std = (torch.tensor(part, dtype=torch.float64).expand(dim) for part in (gaussian.mean, gaussian.std))
     covariance = torch.diag(std**2)
     if gaussian.correlation:

@@ -10,7 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from playground.distributions import Gaussian
 from playground.distributions.base import Distribution
+from playground.dynamics.likelihood import log_prob, log_prob_along
 from playground.dynamics.parameterization import (
     Affine,
     Moments,
@@ -23,6 +25,7 @@ from playground.dynamics.parameterization import (
 )
 from playground.dynamics.path import Path
 from playground.dynamics.solvers import Sampler
+from playground.models.learning import output_and_trace
 from playground.networks import Mlp
 from playground.trajectory import Trajectory
 
@@ -56,6 +59,38 @@ class Flow:
     def _output(self, weights: Tensor, place: Affine, x: Tensor, time: Tensor) -> Tensor:
         centred = x - place.center
         return place.skip * centred + place.drift + place.out * self.mlp(weights, place.inside * centred, time)
+
+    def diverging(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
+        """dx/dt at x (n, d) and the shared time t, and its divergence there (n,)."""
+        time = torch.tensor([[t]], dtype=x.dtype)
+        place = affine(self.scaling, self.moments, self.path, time, self.prediction)
+        centred = x - place.center
+        output, trace = output_and_trace(self.mlp, self.weights, place.inside * centred, time)
+        velocity = place.skip * centred + place.drift + place.out * output
+        return velocity, (place.skip * x.shape[1] + place.out * place.inside * trace[:, None])[:, 0]
+
+    def log_prob(self, x: Tensor) -> Tensor | None:
+        """The log-density in nats of the samples at x (n, d): (n,); None where the source has none."""
+        if self._log_start(x[:1]) is None:
+            return None
+        return log_prob(self.diverging, self._known_start, x, self.interval)
+
+    def log_prob_along(self, x0: Tensor, sampler: Sampler) -> tuple[Trajectory, Tensor] | None:
+        """The trajectory from the source points x0 (n, d) and log p_t (T, n) along it; None as for `log_prob`."""
+        if self._log_start(x0[:1]) is None:
+            return None
+        return log_prob_along(self.diverging, self._known_start, self.start(x0), self.interval, sampler)
+
+    def _log_start(self, x: Tensor) -> Tensor | None:
+        """The log-density (n,) with which particles begin at x (n, d): that of start(x0)."""
+        factor = float(self.path.at(self.interval[0]).sigma)
+        inside = None if self.source is None else self.source.log_prob(x / factor)
+        return None if inside is None else inside - x.shape[1] * math.log(factor)
+
+    def _known_start(self, x: Tensor) -> Tensor:
+        known = self._log_start(x)
+        assert known is not None, "asked for after it was seen to be known"
+        return known
 
     def start(self, x0: Tensor) -> Tensor:
         """Where source points x0 (n, d) begin."""
@@ -109,14 +144,6 @@ class BridgeFlow(Flow):
 
 def is_standard(source: Distribution) -> bool:
     """Whether a settled source is N(0, I)."""
-    from playground.distributions import Gaussian
-
     if not isinstance(source, Gaussian) or source.dim is None:
         return False
     return not (any(source.mean) or any(std != 1 for std in source.std) or source.correlation)
-
-
-def log_start(source: Distribution, factor: float, x: Tensor) -> Tensor | None:
-    """The log-density of factor · x0 at x (n, d) → (n,), for x0 of the source; None where the source has none."""
-    inside = source.log_prob(x / factor)
-    return None if inside is None else inside - x.shape[1] * math.log(factor)

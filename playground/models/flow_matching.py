@@ -235,7 +235,7 @@ def averaged(velocity: Tensor, source: Gaussian, path: Path, xt: Tensor, x1: Ten
     right = torch.cat([candidates, candidates.square().sum(1, keepdim=True)], dim=1)
     means = torch.empty_like(x1)
     score = x1.new_empty(batch, batch)
-    columns = zip(left.split(batch), right.split(batch), x1.split(batch), means.split(batch), strict=True)
+    columns = zip(*(torch.split(part, batch) for part in (left, right, x1, means)), strict=True)
     for row, column, targets, mean in columns:
         torch.mm(row, column.t(), out=score)
         torch.softmax(score, 1, out=score)

@@ -68,6 +68,24 @@ class Regression:
         return loss
 
 
+@torch.no_grad()
+def output_and_trace(mlp: Mlp, weights: Tensor, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    """F(x, t) for x (n, d), t (n, 1) or (1, 1), and the trace of ∂F/∂x (n,), for as many outputs as inputs.
+
+    The derivative along each axis goes up through the layers beside the values: ∂h = act'(z) ⊙ (W ∂h).
+    """
+    act, back = ACTIVATIONS[mlp.activation], BACKWARD[mlp.activation]
+    (matrix, bias), *hidden = mlp.layers(weights)
+    z = torch.addmm(bias, mlp.inputs_at(x, t), matrix.t())
+    along = matrix[:, : mlp.inputs].t()[:, None].expand(-1, len(x), -1)
+    for matrix, bias in hidden:
+        h = act(z)
+        slopes = back(along, z.expand_as(along), h.expand_as(along))
+        z = torch.addmm(bias, h, matrix.t())
+        along = slopes @ matrix.t()
+    return z, along.diagonal(dim1=0, dim2=2).sum(1)
+
+
 class Adam:
     """Adam (Kingma and Ba 2015, algorithm 1) on one flat vector, with a running average of it that warms up."""
 

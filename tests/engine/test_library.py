@@ -155,6 +155,16 @@ def test_a_failing_write_leaves_the_old_file(small_run, folder, monkeypatch):
     assert torch.equal(Run.load(folder).sample(5).x, small_run.sample(5).x)
 
 
+def test_whoever_reads_the_old_file_reads_it_to_its_end(small_run, folder):
+    """A new file takes its place; none is written over."""
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    opened = {path.name: path.open("rb") for path in folder.iterdir()}
+    Run(small_run.experiment.model_copy(update={"name": "Other"}), failure="It broke.").save(folder)
+    for name, file in opened.items():
+        with file:
+            assert file.read() == before[name] != (folder / name).read_bytes()
+
+
 def test_a_later_save_replaces_the_earlier(small_run, folder):
     other = run(Experiment.parse({"name": "Other", "network": {"width": 4, "depth": 1}, "training": {"steps": 2}}))
     other.save(folder)

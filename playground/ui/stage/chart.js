@@ -70,9 +70,9 @@ function layoutOf({ title, x, y, shapes, annotations }, theme, revision, narrow)
     zeroline: false,
     automargin: true,
     exponentformat: "power",
-    minexponent: 4,
   };
-  const titled = (given) => ({ ...axis, ...given, title: { text: given.title, standoff: 8 } });
+  const log = { tickformat: "~g", nticks: 3 }; // 1, 2 and 5 of each decade, as plain numbers
+  const titled = (given) => ({ ...axis, ...(given.type === "log" && log), ...given, title: { text: given.title, standoff: 8 } });
   return {
     title: { text: title, x: 0, xref: "paper", xanchor: "left", y: 0.97, yanchor: "top", font: { size: 14, color: theme.ink } },
     font,

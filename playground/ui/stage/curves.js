@@ -32,7 +32,7 @@ export function lossCurve({ loss, marks, scene, newest }, theme, log) {
       trace(raw, { name: "as it was", opacity: 0.35, line: { color: theme.accent, width: 1 }, hovertemplate: "step %{x:,.0f}: %{y:.4g}<extra></extra>" }),
       trace(mean, { name: `smoothed`, line: { color: theme.accent, width: 2.5 }, hovertemplate: "step %{x:,.0f}: %{y:.4g}, smoothed<extra></extra>" }),
     ],
-    x: { title: "gradient step", rangemode: "tozero" },
+    x: { title: "gradient step", rangemode: "tozero", tickformat: ",d" },
     y: { title: "loss: mean squared error (scaled target)", type: log ? "log" : "linear" },
     shapes: marks.map(({ step }) => upright(step, theme)),
     annotations: marks.map(({ step, name }) => ({ x: step, y: 1, xref: "x", yref: "paper", text: name, xanchor: "left", yanchor: "top", xshift: 4 })),
@@ -58,6 +58,7 @@ export function solverCurves({ solvers, picture, distances, reference, scene }, 
       hovertemplate: `${SHORT[solver] ?? solver}, %{x} NFE: %{y:.3g} (%{text})<extra></extra>`,
     };
   });
+  const furthest = Math.max(320, picture.trajectory.nfe, ...done.map(({ nfe }) => nfe ?? 0));
   const now = { x: picture.trajectory.nfe, y: distances?.picture === picture ? distances.sliced_w2 : null };
   const shown = Number.isFinite(now.y);
   traces.push({
@@ -72,7 +73,7 @@ export function solverCurves({ solvers, picture, distances, reference, scene }, 
     title: "Quality against evaluations",
     description: `Sliced W2 against network evaluations for ${Object.keys(TABLEAUX).length} solvers, log–log; the picture uses ${now.x}.`,
     traces: [...traces, floor.trace],
-    x: { title: "network evaluations for each particle (NFE)", type: "log", tickvals: [1, 2, 4, 8, 16, 32, 100, 300], range: [-0.08, 2.6] },
+    x: { title: "network evaluations for each particle (NFE)", type: "log", tickvals: [1, 2, 4, 8, 16, 32, 100, 300], range: [-0.08, Math.log10(1.2 * furthest)] },
     y: { title: DISTANCE, type: "log" },
     shapes: [floor.band, upright(now.x, theme)],
     annotations: [{ x: Math.log10(now.x), y: 1, xref: "x", yref: "paper", text: `${now.x} now`, xanchor: "left", yanchor: "top", xshift: 4 }],

@@ -1,7 +1,7 @@
 /**
  * The numbers beside the picture: cards that follow the sliders, charts to read and zoom, the server's measurement.
  *
- *     new Figures(element, { stage });    // listens to the stage's events; what nobody looks at is not worked out
+ *     new Figures(above, { stage });    // goes below that element; what nobody looks at is not worked out
  *
  * The stage tells of "pg:scene", "pg:snapshot", "pg:sampled" and "pg:settings"; all this comes after the picture.
  */
@@ -23,7 +23,6 @@ const DOWNLOADS = { loss: "training-loss", solvers: "quality-against-evaluations
 const DRAW_EVERY = 400;
 
 const PAGE = `
-  <h2>Figures</h2>
   <dl class="pg-numbers" data-part="cards" aria-label="Figures of the picture"></dl>
   <div class="pg-charts">
     <div class="pg-tabbar">
@@ -37,9 +36,12 @@ const PAGE = `
   </div>`;
 
 export class Figures {
-  constructor(root, { stage }) {
+  constructor(above, { stage }) {
+    const root = document.createElement("section");
     Object.assign(this, { root, stage, log: true, charts: {}, due: null });
-    root.classList.add("pg-figures");
+    root.className = "pg-figures";
+    root.setAttribute("aria-label", "Figures");
+    above.after(root);
     root.innerHTML = PAGE;
     const part = (name) => root.querySelector(`[data-part="${name}"]`);
     this.parts = { doing: part("doing"), log: part("log"), cards: part("cards") };
@@ -76,7 +78,7 @@ export class Figures {
     for (const observer of this.observers) observer.disconnect();
     for (const chart of Object.values(this.charts)) chart.close();
     this.measured.close();
-    this.root.replaceChildren();
+    this.root.remove();
   }
 
   #listen() {

@@ -46,7 +46,7 @@ const transport = `
     ${button("loop", "loop", "Loop", "Start over at the end (L)")}
     <label class="pg-speed" title="Speed of the playback (&lt; and &gt;)"><span class="pg-unseen">Speed</span>
       <select data-part="speed">${options(Object.fromEntries(SPEEDS.map((speed) => [`${speed}`, `${speed}×`])))}</select></label>
-    ${slider("time", "Time <i>t</i>", "Time along the path: 0 is the source, 1 the target. Drag to scrub.", 'min="0" max="1" step="0.001" value="1"', '<span class="pg-ticks" data-part="ticks"></span>')}
+    ${slider("time", '<span class="pg-unseen">Time </span><i>t</i>', "Time along the path: 0 is the source, 1 the target. Drag to scrub.", 'min="0" max="1" step="0.001" value="1"', '<span class="pg-ticks" data-part="ticks"></span>')}
   </div>`;
 
 const sampling = `

@@ -3,6 +3,7 @@
 // Python speaks through props of the stage: `scene` (a run's clouds and how to read its network), `value` (one
 // snapshot) and `problems` (what is wrong with the form). The form speaks back through its value and its `edit` event.
 
+import { Figures } from "./figures.js";
 import { Form } from "./form.js";
 import { Header } from "./header.js";
 import { fetchJSON, pageKey } from "./server.js";
@@ -14,6 +15,9 @@ const GROUPS = ["source", "target", "model", "network", "training"];
 const PREVIEW_AFTER = 150; // ms without another edit before a new source or target is asked for
 const FORM_KEPT = "pg-experiment"; // in the tab's storage
 
+const SILENCE = 12_000; // ms without a snapshot after which a training's connection counts as lost
+
+let heard = 0; // when the last snapshot came
 const sampler = new Sampler();
 const ready = Object.fromEntries(["form", "stage", "header", "tools"].map((name) => [name, Promise.withResolvers()]));
 const asked = new URLSearchParams(window.location.search);
@@ -25,6 +29,7 @@ export function mount(kind, options) {
 
 function mountStage(part, { props, watch }) {
   const stage = new Stage(part, { sampler });
+  new Figures(part, { stage });
   const seen = {};
   const fresh = (name) => {
     const text = props[name];
@@ -39,6 +44,7 @@ function mountStage(part, { props, watch }) {
       document.body.dataset.run = scene.network ? "here" : "none";
     }
     if (snapshot) stage.addSnapshot(snapshot);
+    if (snapshot) heard = performance.now();
     if (snapshot?.rate && snapshot.step > 500) (await ready.tools.promise).learnPace(snapshot.rate);
     if (problems) {
       const { form } = await ready.form.promise;
@@ -48,6 +54,7 @@ function mountStage(part, { props, watch }) {
   };
   watch(read);
   read();
+  setInterval(() => listenAgain(stage), SILENCE / 3);
   ready.stage.resolve(stage);
 }
 
@@ -141,6 +148,18 @@ async function openRun(key) {
   await show(run);
   document.body.dataset.run = "here";
   return true;
+}
+
+/** Where a training has fallen silent, shows what the server has kept of it, as soon as the server answers. */
+async function listenAgain(stage) {
+  if (stage.root.dataset.state !== "training" || performance.now() - heard < SILENCE) return;
+  const found = await openRun(await pageKey());
+  stage.say(
+    found
+      ? "The connection was lost for a while; this is what was learnt. Continue goes on from here."
+      : "The connection to the server is lost; trying again.",
+    !found,
+  );
 }
 
 async function openPreset(key, otherwise) {

@@ -9,8 +9,8 @@
  * Steps, solver and training history are answered in the browser. Distances are measured after the picture, by the
  * same workers. On its element it tells what happens:
  *
- *     pg:scene     the scene that is shown from now on
- *     pg:snapshot  a snapshot that has been added
+ *     pg:scene     {scene}, which is shown from now on
+ *     pg:snapshot  {snapshot}, which has been added
  *     pg:sampled   {run, snapshot, solver, steps, grid | rtol, atol, nfe, ms, trajectory} for each new picture
  *     pg:settings  the settings, soon after one has changed (the time that passes while it plays is none)
  */
@@ -86,8 +86,8 @@ export class Stage extends Viewer {
     this.clock.seek(1);
     this.#setState("waiting");
     this.looked();
-    this.emit("scene", scene);
-    if (scene.network?.kind === "mixture") this.#showExact();
+    this.emit("scene", { scene });
+    if (scene.network?.mixture) this.#showExact();
   }
 
   /** Keeps the weights in the history and, unless the past is being looked at, shows what they do. */
@@ -111,7 +111,7 @@ export class Stage extends Viewer {
     this.draw();
     if (snapshot.message) this.controls.showMessage(snapshot.message, true);
     if (this.past === null) this.#resample({ glide: !snapshot.done });
-    this.emit("snapshot", snapshot);
+    this.emit("snapshot", { snapshot });
   }
 
   /** A field that is known exactly needs no training: it is its own only snapshot. */

@@ -51,26 +51,24 @@ class Mixture:
     def velocity(self, x: Tensor, t: float) -> Tensor:
         """E[dx_t/dt | x_t = x] from the joint normal of (x_t, dx_t/dt) in each component: (n, d), in float64."""
         c = self.path.at(t)
-        eye = self.std0**2 * torch.eye(x.shape[1], dtype=torch.float64)
-        noise = torch.eye(x.shape[1], dtype=torch.float64)
-        logs, means = [], []
-        for weight, center, cov in zip(
-            self.weights.double(), self.centers.double(), self.covariances.double(), strict=True
-        ):
-            variance = c.alpha**2 * cov + c.sigma**2 * eye + c.gamma**2 * noise
-            covariance = c.d_alpha * c.alpha * cov + c.d_sigma * c.sigma * eye + c.d_gamma * c.gamma * noise
-            at = c.alpha * center + c.sigma * self.mean0.double()
-            normal = torch.distributions.MultivariateNormal(at, variance)
-            logs.append(weight.log() + normal.log_prob(x.double()))
-            regression = torch.linalg.solve(variance, covariance).mT
-            means.append(c.d_alpha * center + c.d_sigma * self.mean0 + (x.double() - at) @ regression.mT)
-        return (torch.stack(logs).softmax(0)[:, :, None] * torch.stack(means)).sum(0)
+        weights, centers, covariances = (a.double() for a in (self.weights, self.centers, self.covariances))
+        x, mean0, eye = x.double()[:, None], self.mean0.double(), torch.eye(x.shape[1], dtype=torch.float64)
+        variance = c.alpha**2 * covariances + (c.sigma**2 * self.std0**2 + c.gamma**2) * eye
+        slopes = c.d_alpha * c.alpha * covariances + (c.d_sigma * c.sigma * self.std0**2 + c.d_gamma * c.gamma) * eye
+        at = c.alpha * centers + c.sigma * mean0
+        logs = weights.log() + torch.distributions.MultivariateNormal(at, variance).log_prob(x)
+        regression = torch.linalg.solve(variance, slopes)
+        means = c.d_alpha * centers + c.d_sigma * mean0 + torch.einsum("nki,kij->nkj", x - at, regression)
+        return (logs.softmax(1)[:, :, None] * means).sum(1)
 
 
-@pytest.mark.parametrize("simd", [True, False])
-@pytest.mark.parametrize("path", [LinearPath(), CosinePath(), VPPath(), BridgePath()], ids=lambda path: path.kind)
+@pytest.mark.parametrize(
+    ("path", "simd"),
+    [(LinearPath(), True), (CosinePath(), True), (VPPath(), True), (BridgePath(), True), (CosinePath(), False)],
+    ids=str,
+)
 def test_the_field_is_that_of_a_brute_force(page: ModulePage, path: Path, simd: bool) -> None:
-    times = np.random.default_rng(0).uniform(path.t_min, path.t_max, 3).tolist()
+    times = np.random.default_rng(0).uniform(path.t_min, path.t_max, 2).tolist()
     cases = [
         (Mixture(k, dim, path, seed), t, points(130, dim, seed) * 2)
         for seed, (k, dim) in enumerate([(1, 2), (2, 1), (9, 2), (64, 1), (512, 2)])

@@ -41,6 +41,22 @@ def test_a_long_request_is_given_up_when_a_newer_one_comes(page: ModulePage) -> 
     assert ms < 5000  # all of it would take ten times as long
 
 
+def test_a_drag_over_a_slow_network_shows_something_on_its_way(page: ModulePage) -> None:
+    """Each that is given up doubles the lane's patience, so that one of them is let finish."""
+    put(page, "drag", flow(width=256, depth=3))
+    script = """
+        const x0 = floats(given.x0), asked = [];
+        for (let k = 0; k < 40; k++) {
+          asked.push(pool.sample({ run: "drag", snapshot: 0, x0, dim: 2, solver: "euler", steps: 40 }));
+          await new Promise((resolve) => setTimeout(resolve, 40));
+        }
+        return (await Promise.all(asked)).map((answer) => answer !== null);
+    """
+    shown = page(script, {"x0": packed(points(2000, 2))})
+    assert shown[-1]
+    assert 0 < sum(shown[:-1]) < 39
+
+
 def test_runs_and_snapshots_do_not_mix(page: ModulePage) -> None:
     firsts = {"a": flow(seed=21), "b": flow(dim=1, width=20, seed=22)}
     flows = {run: [first, replace(first, weights=first.weights.roll(1))] for run, first in firsts.items()}

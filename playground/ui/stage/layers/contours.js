@@ -1,11 +1,11 @@
-/** The target's density as contours: regions that hold a quarter, a half, … of its real samples. */
+/** The target's density as contours: regions that hold so many per cent of its real samples. */
 
 import { contour, Grid, levelsHolding } from "../grid.js";
 
 const CELLS = 110;
-const WIDTH = 2;
+const WIDTH = 2.5;
 /** The shares of the target that the regions hold, the densest first, with the width of their lines. */
-const SHARES = [0.25, 0.5, 0.75, 0.93];
+const SHARES = [0.3, 0.6, 0.9];
 
 function paint() {
   let drawn = {};
@@ -25,7 +25,7 @@ function paint() {
         ctx.moveTo(view.X(x, 1), view.Y(x, y));
         ctx.lineTo(view.X(toX, 1), view.Y(toX, toY));
       }
-      ctx.lineWidth = 1.9 - 0.3 * k;
+      ctx.lineWidth = 1.9 - 0.35 * k;
       ctx.globalAlpha = 0.95 - 0.18 * k;
       ctx.stroke();
     });

@@ -77,7 +77,7 @@ export const error = {
     const mean = meanError(state);
     const said = mean < 0.001 ? mean.toExponential(0).replace("-", "−") : mean.toPrecision(2);
     const few = state.trajectory.t.length - 1 <= MOST_STEPS;
-    return { mark: "error", text: `error at t = 1, mean ${said}${few ? "" : " (take fewer steps to see it)"}` };
+    return { mark: "error", text: `error at t = 1, mean ${said}${few ? "" : "; fewer steps show it"}` };
   },
   icon: '<circle cx="15.500" cy="4.800" r="2"/><path d="m13.800 6.500-3 3m-1.800 1.800-1.600 1.600" stroke-dasharray="3 2.200"/><circle cx="5" cy="15" r="2" fill="currentColor"/>',
   needs: "trajectory",

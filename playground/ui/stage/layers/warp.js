@@ -89,7 +89,7 @@ export const warp = {
   needs: "trajectory",
   asks: ({ request, picture }) => `${request.snapshot} ${picture}`,
   ask: (sampler, { request, x0, dim, trajectory }, lane) =>
-    sampler.sample({ ...request, x0: lines(x0, dim), times: trajectory.t, lane }),
+    sampler.sample({ ...request, x0: lines(x0, dim), dim, times: trajectory.t, lane }),
   painters: [
     { plane: "live", dims: [2], paint: paintPlane },
     { plane: "live", dims: [1], paint: paintSpaceTime },
