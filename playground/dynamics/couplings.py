@@ -84,7 +84,7 @@ class BatchCoupling(Coupling):
 class OptimalTransportCoupling(BatchCoupling):
     """Minibatch optimal transport: pairs as near to each other as the batch allows.
 
-    Exact, by assignment (OT-CFM: Tong et al. 2024, §3.2; Pooladian et al. 2023). Paths hardly cross, so that the flow
+    Exact, by assignment (OT-CFM, Tong et al. 2024; Pooladian et al. 2023). Paths hardly cross, so that the flow
     is straighter and cheaper. It does not look at classes.
     """
 
@@ -99,7 +99,7 @@ class SinkhornCoupling(BatchCoupling):
     """Entropic optimal transport: anything between the independent coupling and the optimal one, as ε says.
 
     For each source point a partner is drawn from its row of Sinkhorn's plan for the cost |x0 − x1|² (Cuturi 2013). With
-    ε = 2σ² under Brownian bridges of deviation σ it gives Schrödinger's bridge ([SF]²M, Tong et al. 2024, prop. 3.3).
+    ε = 2σ² under Brownian bridges of deviation σ it gives Schrödinger's bridge ([SF]²M, Tong et al. 2024).
     """
 
     kind: Literal["sinkhorn"] = "sinkhorn"

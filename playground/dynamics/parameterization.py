@@ -189,7 +189,7 @@ def weight(weighting: Weighting, c: Coefficients, out: Tensor) -> Tensor | None:
     - velocity: ‖v̂ − v‖², the loss of flow matching.
     - noise: ‖x̂0 − x0‖², the L_simple of DDPM (Ho et al. 2020, eq. 14); equally SNR times that of the data.
     - data: ‖x̂1 − x1‖².
-    - min_snr: min(SNR, 5) ‖x̂1 − x1‖² (Hang et al. 2023, eq. 8).
+    - min_snr: min(SNR, 5) ‖x̂1 − x1‖² (Hang et al. 2023).
     """
     if weighting == "unit":
         return None

@@ -134,7 +134,7 @@ class VEPath(Path):
     """The variance-exploding diffusion: the target stays where it is under noise that shrinks.
 
     x_t = x1 + sigma(t) x0 with sigma falling from sigma_max to sigma_min in geometric progression (Song et al. 2021,
-    eq. 30). It begins far outside the source: a sampler starts from sigma_max x0.
+    eq. 29). It begins far outside the source: a sampler starts from sigma_max x0.
     """
 
     kind: Literal["ve"] = "ve"
@@ -175,7 +175,7 @@ def _root(t: Tensor, amount: float) -> tuple[Tensor, Tensor]:
 class InterpolantPath(Path):
     """A stochastic interpolant: straight lines with noise that comes and goes, added on the way.
 
-    x_t = t x1 + (1 − t) x0 + gamma(t) z (Albergo, Boffi and Vanden-Eijnden 2023, eq. 2.1 and table 2).
+    x_t = t x1 + (1 − t) x0 + gamma(t) z (Albergo, Boffi and Vanden-Eijnden 2023).
     """
 
     kind: Literal["interpolant"] = "interpolant"
@@ -222,7 +222,7 @@ class InterpolantPath(Path):
 class BridgePath(Path):
     """Brownian bridges between the pairs: with an entropic coupling of ε = 2σ², Schrödinger's bridge.
 
-    x_t = t x1 + (1 − t) x0 + σ √(t (1 − t)) z ([SF]²M, Tong et al. 2024, eq. 8); velocity and score are learnt side by
+    x_t = t x1 + (1 − t) x0 + σ √(t (1 − t)) z ([SF]²M, Tong et al. 2024); velocity and score are learnt side by
     side.
     """
 

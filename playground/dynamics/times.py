@@ -65,7 +65,7 @@ class LogitNormalTimes(Times):
 class UShapedTimes(Times):
     """More often at both ends of the path, where a rectified flow's loss is largest.
 
-    Of density proportional to cosh(a (t − ½)) (Lee, Lin and Fanti 2024, §4.1, with a = 4 for reflowed pairs).
+    Of density proportional to cosh(a (t − ½)) (Lee, Lin and Fanti 2024, with a = 4 for reflowed pairs).
     """
 
     kind: Literal["u_shaped"] = "u_shaped"

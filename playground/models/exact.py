@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -130,26 +129,19 @@ class ExactFlow:
         return sampler.integrate(self.velocity, self.path.start(x0), *self.interval)
 
     def describe(self) -> dict[str, Any] | None:
-        """The mixture, the moments of the source and the path, for another runtime; None where it is too large.
-
-        Covariances are (k, d, d). A source that is the same along all axes also has its deviation as "std".
-        """
+        """The mixture, the moments of the source and the path, for another runtime; None where it is too large."""
         source, target = self.field.source, self.field.target
         if len(target.centers) > MOST_IN_BROWSER:
             return None
         first, last = self.interval
         k, d = target.centers.shape
-        moments: dict[str, Any] = {"mean": source.mean.tolist(), "covariance": source.covariance.tolist()}
-        variance = float(source.covariance[0, 0])
-        if torch.equal(source.covariance, variance * torch.eye(d, dtype=torch.float64)):
-            moments["std"] = math.sqrt(variance)
         return {
             "mixture": {
                 "centers": _wire(target.centers),
                 "covariances": _wire(target.covariances.expand(k, d, d)),
                 "weights": target.weights.tolist(),
             },
-            "source": moments,
+            "source": {"mean": source.mean.tolist(), "covariance": source.covariance.tolist()},
             "dim": d,
             "path": self.path.describe() | {"t_min": first, "t_max": last},
         }

@@ -131,7 +131,7 @@ class FlowLearner:
     """E w(t) ‖v(x_t, t) − dx_t/dt‖² over pairs of the coupling and times in [t_min, t_max].
 
     Along bridges a second network of the same shape learns their noise z, from which the score follows
-    ([SF]²M, Tong et al. 2024, eq. 10).
+    ([SF]²M, Tong et al. 2024).
     """
 
     def __init__(self, name: str, model: FlowMatching, task: Task, source: Pool, target: Pool) -> None:

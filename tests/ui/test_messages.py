@@ -50,6 +50,26 @@ def test_a_scene_says_how_to_read_the_network_and_holds_its_start_points(small_r
     assert 0 < scene["floor"]["sliced_w2"] < 0.5
 
 
+def test_a_scene_says_what_its_figures_are_read_against(small_run):
+    scene = json.loads(messages.scene("run 1", small_run))
+    modes = small_run.experiment.target.separate_modes()
+    assert scene["modes"] == {name: values.tolist() for name, values in vars(modes).items()}
+    chosen = small_run.experiment.to_dict()
+    assert scene["between"] == {"source": chosen["source"], "target": chosen["target"]}
+
+
+def test_a_target_without_separate_modes_has_none_in_its_scene():
+    from playground import Experiment, Run
+
+    scene = json.loads(messages.scene("run 1", Run(Experiment.parse({"target": "checkerboard"}))))
+    assert scene["modes"] is None
+
+
+def test_a_snapshot_says_its_phase(small_run):
+    record = small_run.rounds[0]
+    assert json.loads(messages.snapshot("run 1", record, record.last))["phase"] == 0
+
+
 def test_the_view_holds_the_clouds_and_not_their_outliers():
     cloud = torch.cat([torch.rand(10_000, 2), torch.tensor([[1000.0, 0.0]])])
     view = messages.View.of(cloud)

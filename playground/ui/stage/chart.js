@@ -72,13 +72,16 @@ function layoutOf({ title, x, y, shapes, annotations }, theme, revision, narrow)
     exponentformat: "power",
   };
   const log = { tickformat: "~g", nticks: 3 }; // 1, 2 and 5 of each decade, as plain numbers
-  const titled = (given) => ({ ...axis, ...(given.type === "log" && log), ...given, title: { text: given.title, standoff: 8 } });
+  const titled = ({ title: text, short, ...given }) => {
+    const title = { text: narrow ? (short ?? text) : text, standoff: 8 };
+    return { ...axis, ...(given.type === "log" && log), ...given, title };
+  };
   return {
-    title: { text: title, x: 0, xref: "paper", xanchor: "left", y: 0.97, yanchor: "top", font: { size: 14, color: theme.ink } },
+    title: { text: title, x: 0, xref: "paper", xanchor: "left", yref: "container", y: narrow ? 0.92 : 0.97, yanchor: "top", font: { size: 14, color: theme.ink } },
     font,
     paper_bgcolor: theme.raised,
     plot_bgcolor: theme.raised,
-    margin: { l: 56, r: 12, t: 44, b: 44 },
+    margin: { l: narrow ? 44 : 56, r: 12, t: narrow ? 62 : 44, b: 44 },
     xaxis: titled(x),
     yaxis: titled(y),
     shapes,
@@ -86,7 +89,7 @@ function layoutOf({ title, x, y, shapes, annotations }, theme, revision, narrow)
     hovermode: "closest",
     hoverlabel: { bgcolor: theme.field, bordercolor: theme["line-strong"], font: { color: theme.ink, family: theme.font } },
     legend: narrow
-      ? { orientation: "h", x: 0, xanchor: "left", y: -0.24, yanchor: "top", font: { size: 11 } }
+      ? { orientation: "h", entrywidth: 0.48, entrywidthmode: "fraction", x: 0, y: -0.2, yanchor: "top", font: { size: 11 } }
       : { x: 1.01, y: 1, font: { size: 12 } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: theme["ink-faint"], activecolor: theme.accent, orientation: "h" },
     dragmode: narrow ? false : "zoom", // a finger scrolls the page
@@ -99,6 +102,8 @@ function configOf(Plotly, name) {
   const save = (format) => (node) => Plotly.downloadImage(node, { format, filename: name, scale: format === "png" ? 2 : 1 });
   return {
     displaylogo: false,
+    showSendToCloud: false, // nothing leaves this page
+    plotlyServerURL: "",
     displayModeBar: true,
     modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d", "autoScale2d"],
     modeBarButtonsToAdd: [

@@ -14,9 +14,9 @@ const TINTS = 36;
 const SIDE = 12;
 
 export const COLOURS = {
-  angle: { name: "start angle", dims: [1, 2] },
-  position: { name: "start position", dims: [2] },
-  speed: { name: "speed", dims: [1, 2] },
+  angle: { name: "start angle", short: "start", dims: [1, 2] },
+  position: { name: "start position", short: "place", dims: [2] },
+  speed: { name: "speed", short: "speed", dims: [1, 2] },
 };
 
 /** Red, green, blue (0–255) of a point in OKLab, Ottosson 2020. */
@@ -55,7 +55,7 @@ function map(dark) {
   return Array.from({ length: SIDE * SIDE }, (_, k) => {
     const across = (2 * ((k % SIDE) + 0.5)) / SIDE - 1;
     const up = (2 * (Math.floor(k / SIDE) + 0.5)) / SIDE - 1;
-    return ink(oklab((dark ? 0.7 : 0.56) + 0.14 * up, 0.13 * across + 0.02 - 0.07 * up, 0.12 * across + 0.05 * up));
+    return ink(oklab((dark ? 0.7 : 0.56) + 0.14 * up, 0.16 * across + 0.02 - 0.08 * up, 0.13 * across + 0.06 * up));
   });
 }
 

@@ -179,7 +179,7 @@ export class Controls {
   /** What the colours of the particles say. */
   showColour(mode, name) {
     this.parts.moving.dataset.mode = mode;
-    this.#say("colour", mode === "angle" ? "start" : name);
+    this.#say("colour", name);
   }
 
   /** The entries {mark, text} of the layers that are on. */

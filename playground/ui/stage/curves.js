@@ -15,11 +15,13 @@ const SHORT = {
   dopri5: "Dopri5",
   bogacki_shampine: "Bogacki–Shampine",
 };
+const KNOWN = "This field is known exactly: nothing is trained.";
 const MOST_POINTS = 1200;
-const DISTANCE = "sliced W<sub>2</sub> to the target (data units)";
+const DISTANCE = { title: "sliced W<sub>2</sub> to the target (data units)", short: "sliced W<sub>2</sub> (data units)" };
 
 /** The training loss over the steps: raw faint, smoothed strong; what begins a phase or a round is marked. */
 export function lossCurve({ loss, marks, scene, newest }, theme, log) {
+  if (scene?.network?.mixture) return KNOWN;
   if (!loss.length) return scene?.network ? "The loss comes with the first steps." : "Nothing learnt yet. Train, and the loss appears here.";
   const raw = thinned(loss);
   const window = Math.max(1, Math.round(loss.length / 50));
@@ -33,7 +35,7 @@ export function lossCurve({ loss, marks, scene, newest }, theme, log) {
       trace(mean, { name: `smoothed`, line: { color: theme.accent, width: 2.5 }, hovertemplate: "step %{x:,.0f}: %{y:.4g}, smoothed<extra></extra>" }),
     ],
     x: { title: "gradient step", rangemode: "tozero", tickformat: ",d" },
-    y: { title: "loss: mean squared error (scaled target)", type: log ? "log" : "linear" },
+    y: { title: "loss: mean squared error (scaled target)", short: "mean squared error (scaled)", type: log ? "log" : "linear" },
     shapes: marks.map(({ step }) => upright(step, theme)),
     annotations: marks.map(({ step, name }) => ({ x: step, y: 1, xref: "x", yref: "paper", text: name, xanchor: "left", yanchor: "top", xshift: 4 })),
   };
@@ -73,8 +75,8 @@ export function solverCurves({ solvers, picture, distances, reference, scene }, 
     title: "Quality against evaluations",
     description: `Sliced W2 against network evaluations for ${Object.keys(TABLEAUX).length} solvers, log–log; the picture uses ${now.x}.`,
     traces: [...traces, floor.trace],
-    x: { title: "network evaluations for each particle (NFE)", type: "log", tickvals: [1, 2, 4, 8, 16, 32, 100, 300], range: [-0.08, Math.log10(1.2 * furthest)] },
-    y: { title: DISTANCE, type: "log" },
+    x: { title: "network evaluations for each particle (NFE)", short: "network evaluations (NFE)", type: "log", tickvals: [1, 2, 4, 8, 16, 32, 100, 300], range: [-0.08, Math.log10(1.2 * furthest)] },
+    y: { ...DISTANCE, type: "log" },
     shapes: [floor.band, upright(now.x, theme)],
     annotations: [{ x: Math.log10(now.x), y: 1, xref: "x", yref: "paper", text: `${now.x} now`, xanchor: "left", yanchor: "top", xshift: 4 }],
   };
@@ -83,6 +85,7 @@ export function solverCurves({ solvers, picture, distances, reference, scene }, 
 /** Distance against training seconds: every snapshot that is kept, with the same sampler. */
 export function growthCurve({ growth, history, picture, reference, scene }, theme) {
   if (!picture) return scene?.network ? "Comes with the first picture." : "Nothing learnt yet. Train, and every snapshot is measured.";
+  if (scene.network.mixture) return KNOWN;
   const points = history.kept.filter(({ id }) => Number.isFinite(growth.get(id)));
   const spent = history.kept.at(-1).seconds;
   const floor = floorOf(reference.fewer?.sliced_w2, theme, [0, spent]);
@@ -104,7 +107,7 @@ export function growthCurve({ growth, history, picture, reference, scene }, them
       floor.trace,
     ],
     x: { title: "training time (seconds)", rangemode: "tozero" },
-    y: { title: DISTANCE, type: "log" },
+    y: { ...DISTANCE, type: "log" },
     shapes: [floor.band, shown && upright(shown.seconds, theme)].filter(Boolean),
     annotations: shown ? [{ x: shown.seconds, y: 1, xref: "x", yref: "paper", text: "the picture", xanchor: "right", yanchor: "top", xshift: -4 }] : [],
   };

@@ -50,7 +50,7 @@ export class Figures {
     this.cards = new Cards(this.parts.cards, () => (this.open("report"), this.report.measure()));
     this.report = new Report(this.panels.report.firstChild, () => this.#showCards());
     this.measured = new Measured((what) => this.#changed(what));
-    this.counters = { cards: this.cards.values, solvers: 0, growth: 0, drawn: 0 };
+    this.counters = { cards: this.cards.values, referred: false, solvers: 0, growth: 0, drawn: 0 };
     this.listen = new AbortController();
     this.#listen();
     this.#watch();
@@ -86,7 +86,7 @@ export class Figures {
     const on = (name, act) => this.stage.root.addEventListener(name, ({ detail }) => act(detail ?? {}), { signal });
     on("pg:scene", ({ scene }) => {
       this.measured.begin(scene);
-      this.report.forget(scene.network ? scene.run : null, false);
+      this.report.forget(scene.network ? scene.run : null, Boolean(scene.network?.mixture));
       this.#showCards();
       this.#draw();
     });
@@ -147,6 +147,7 @@ export class Figures {
   #showCards() {
     this.cards.show(this.measured, this.report.answer);
     this.counters.cards = this.cards.values;
+    this.counters.referred = "floor" in this.measured.reference;
   }
 
   /** Draws the chart in front: soon, at once where a hand asks for it. */

@@ -38,7 +38,7 @@ export function shortcuts(layers) {
       { keys: ["x", "Escape"], shown: "X or Esc", says: "Clear the probes", act: (stage) => stage.clearProbes() },
       { keys: ["+", "="], shown: "+", says: "Zoom in", act: (stage) => stage.zoomBy(1.25) },
       { keys: ["-"], shown: "−", says: "Zoom out", act: (stage) => stage.zoomBy(0.8) },
-      { keys: ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"], shown: "Shift + arrows", says: "Move the picture", act: (stage, event) => stage.panBy(event.key), moves: true },
+      { keys: ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"], shown: "Shift + ←↑→↓", says: "Move the picture", act: (stage, event) => stage.panBy(event.key), moves: true },
       { keys: ["0"], says: "Fit: all of it again", act: (stage) => stage.fit() },
       { keys: ["f"], says: "Full screen", act: (stage) => stage.fullScreen() },
       { keys: ["?"], says: "These keys", act: (stage) => stage.help() },

@@ -65,6 +65,13 @@ export class Measured {
     this.x0 = decodeArray(scene.x0).data;
     this.#aside.tell("open", { run, description: network });
     this.#aside.tell("compare", { run, dim, modes, points: decodeArray(scene.target).data });
+    if (network.mixture) this.#exact();
+  }
+
+  /** A field that is known has one state, which the worker has already. */
+  #exact() {
+    this.history.add({ id: 0, step: 0, seconds: 0 });
+    this.handed.add(0);
   }
 
   /** Keeps a snapshot with its weights, and its losses. */

@@ -61,7 +61,7 @@ export function javascriptExports() {
         const d1 = x1 - f[c], d2 = x2 - f[c + 1];
         sum += share;
         v1 += share * (f[c + 6] + f[c + 8] * d1 + f[c + 9] * d2);
-        v2 += share * (f[c + 7] + f[c + 9] * d1 + f[c + 10] * d2);
+        v2 += share * (f[c + 7] + f[c + 11] * d1 + f[c + 10] * d2);
       }
       f[o] = v1 / sum;
       f[o + BLOCK] = v2 / sum;

@@ -1,17 +1,13 @@
 /* The page's way to its workers: one pool for all stages.
 
    Requests wait in one line, in order of arrival, so that no run starves another. Each has a lane; in a lane the newest
-   request wins: those that still wait resolve to null, and so does one that is running, if it would take longer than
-   the lane's patience from then on. A quick one is thus let finish, and of slow ones the patience doubles with each
-   that is given up, so that a drag shows something whatever the network. So a caller need not wait for one answer
-   before it asks for the next. Particles are divided between the workers, but for an adaptive solver, whose step size
-   is one for all. */
+   request wins: those that still wait resolve to null, and one that is running is given up, unless it is soon done (see
+   worker.js), so that a drag shows something on its way however slow the network. A caller need not wait for one answer
+   before it asks for the next. Particles are divided between the workers, but for an adaptive solver, whose step size is
+   one for all. */
 
 import { BLOCK } from "./layout.js";
 import { isAdaptive } from "./solvers.js";
-
-/** A running request that has been overtaken may take so much longer (ms) in a lane that has shown its last one. */
-const PATIENCE_MS = 150;
 
 /** @typedef {{t: Float64Array, x: Float32Array, n: number, dim: number, nfe: number, rejected: [number, number][],
     ms: number}} Trajectory
@@ -24,7 +20,7 @@ export class Sampler {
   #dims = new Map(); // run → dim
   #waiting = []; // jobs with parts that no worker has yet
   #running = new Set(); // jobs with parts in workers
-  #patience = new Map(); // lane → ms, where it is not PATIENCE_MS
+  #since = new Map(); // lane → when it was last answered, or began to be asked
   #count = 0;
   #failure = null;
 
@@ -118,14 +114,15 @@ export class Sampler {
     if (this.#failure) return Promise.reject(this.#failure);
     if (lane !== null) this.#overtake(lane);
     return new Promise((resolve, reject) => {
-      const patience = this.#patience.get(lane) ?? PATIENCE_MS;
-      const asked = { id: ++this.#count, run, lane, parts, patience, overtaken: false };
+      const asked = { id: ++this.#count, run, lane, parts, overtaken: false };
       this.#waiting.push({ ...asked, begun: 0, answers: [], answered: 0, resolve, reject });
       this.#dispatch();
     });
   }
 
   #overtake(lane) {
+    const pending = [...this.#waiting, ...this.#running].some((job) => job.lane === lane);
+    if (!pending) this.#since.set(lane, performance.now());
     for (const job of [...this.#waiting]) if (job.lane === lane && job.begun === 0) this.#settle(job, null);
     for (const job of this.#running) if (job.lane === lane) job.overtaken = true; // for parts that are yet to begin
     for (const { port, task } of this.#workers) {
@@ -142,7 +139,8 @@ export class Sampler {
       if (job.begun === job.parts.length) this.#waiting.shift();
       this.#running.add(job);
       worker.task = { job, part };
-      post(worker.port, { id: job.id, patience: job.patience, overtaken: job.overtaken, ...job.parts[part] });
+      const waited = performance.now() - this.#since.get(job.lane);
+      post(worker.port, { id: job.id, waited, overtaken: job.overtaken, ...job.parts[part] });
     }
   }
 
@@ -155,8 +153,11 @@ export class Sampler {
     worker.task = null;
     job.answers[part] = answer;
     if (error !== undefined) this.#settle(job, null, new Error(error));
-    else if (answer.overtaken) this.#settle(job, null), this.#patience.set(job.lane, 2 * job.patience);
-    else if (++job.answered === job.parts.length) this.#settle(job, job.answers), this.#patience.delete(job.lane);
+    else if (answer.overtaken) this.#settle(job, null);
+    else if (++job.answered === job.parts.length) {
+      this.#since.set(job.lane, performance.now());
+      this.#settle(job, job.answers);
+    }
     this.#dispatch();
   }
 

@@ -215,7 +215,7 @@ export class Viewer {
   /** How one looks at the picture has changed. */
   looked() {
     this.rail.show({ ...this.state, colour: this.colour });
-    this.controls.showColour(this.colour, COLOURS[this.colour].name);
+    this.controls.showColour(this.colour, COLOURS[this.colour].short);
     this.showKeys();
     this.restyle();
     this.settingsChanged();

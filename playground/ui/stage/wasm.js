@@ -126,7 +126,7 @@ function mixtureCode() {
     set(share, exp2(share, n, power)),
     set(sum, fadd(get(sum), get(share))),
     set(v1, fadd(get(v1), fmul(get(share), affine(6, 8, 9)))),
-    set(v2, fadd(get(v2), fmul(get(share), affine(7, 9, 10)))),
+    set(v2, fadd(get(v2), fmul(get(share), affine(7, 11, 10)))),
   ];
   const body = [
     set(stop, add(get(x), int(ROW_BYTES))),

@@ -2,11 +2,11 @@
 
    Messages in, told apart by `kind`:
      open {run, description}, put {run, snapshot, weights}, forget {run, snapshot?}, refer {run, points, dim}
-     sample {id, run, snapshot, x0, patience, overtaken, solver, steps, grid, rtol, atol, times}
+     sample {id, run, snapshot, x0, waited, overtaken, solver, steps, grid, rtol, atol, times}
                                                      → {id, t, x, nfe, rejected, ms}; x state after state
      evaluate {id, run, snapshot, points, t}         → {id, values}
      distance {id, run, points}                      → {id, value}
-     cancel {id}: give up a request that would take longer than its patience (ms) from now on: → {id, overtaken}
+     cancel {id}: a newer request waits: give this one up, → {id, overtaken}, unless it is soon done
    A request that fails is answered with {id, error}; a declaration that fails is reported as {error}. */
 
 import { Kernel } from "./kernel.js";
@@ -17,6 +17,8 @@ import { planOf } from "./solvers.js";
 
 /** So often (ms) a request looks whether it has been overtaken. */
 const LOOK_MS = 40;
+/** Then it is given up if it would take longer than this (ms), and longer than twice the time without any answer. */
+const PATIENCE_MS = 150;
 
 /** What a run can be, by the key that its description has; each has put, drop and field as NetworkRun has. */
 const RUNS = { networks: NetworkRun, mixture: MixtureRun };
@@ -51,7 +53,7 @@ const handlers = {
     cancelled = id;
   },
 
-  async sample({ id, run, snapshot, x0, patience, overtaken, ...request }) {
+  async sample({ id, run, snapshot, x0, waited, overtaken, ...request }) {
     if (overtaken) cancelled = id;
     const began = performance.now();
     const { velocity, tMin, tMax } = found(run).field(snapshot);
@@ -65,7 +67,9 @@ const handlers = {
       if (now - looked < LOOK_MS) continue;
       await messagesHandled();
       const share = evaluations ? done / evaluations : Math.max(0.02, (states.at(-1).t - tMin) / (tMax - tMin));
-      if (cancelled === id && ((now - began) * (1 - share)) / share > patience) return { overtaken: true };
+      const left = ((now - began) * (1 - share)) / share;
+      const patience = Math.max(PATIENCE_MS, 2 * (waited + now - began));
+      if (cancelled === id && left > patience) return { overtaken: true };
       looked = performance.now();
     }
     const x = new Float32Array(states.length * x0.length);

@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from playground.dynamics.exact import ExactField, Normal, Normals
 from playground.dynamics.path import Path
 from playground.dynamics.paths import BridgePath, CosinePath, LinearPath, VPPath
 from playground.dynamics.solvers import Sampler
+from playground.models.exact import ExactFlow
 from playground.ui.messages import exact
 from tests.browser.modules.page import ModulePage, assert_near, packed, points, sampled, unpacked
 
@@ -35,7 +37,8 @@ class Mixture:
         roots = 0.4 * torch.randn(k, dim, dim, generator=generator)
         self.covariances = roots @ roots.mT + least * torch.eye(dim)
         self.weights = torch.rand(k, generator=generator) + 0.1
-        self.mean0, self.std0 = torch.randn(dim, generator=generator), 0.7
+        self.mean0 = torch.randn(dim, generator=generator)
+        self.covariance0 = 0.49 * torch.eye(dim, dtype=torch.float64)
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -44,7 +47,7 @@ class Mixture:
                 "weights": self.weights.tolist(),
                 "covariances": exact(self.covariances),
             },
-            "source": {"mean": self.mean0.tolist(), "std": self.std0},
+            "source": {"mean": self.mean0.tolist(), "covariance": self.covariance0.tolist()},
             "path": self.path.describe(),
         }
 
@@ -53,8 +56,9 @@ class Mixture:
         c = self.path.at(t)
         weights, centers, covariances = (a.double() for a in (self.weights, self.centers, self.covariances))
         x, mean0, eye = x.double()[:, None], self.mean0.double(), torch.eye(x.shape[1], dtype=torch.float64)
-        variance = c.alpha**2 * covariances + (c.sigma**2 * self.std0**2 + c.gamma**2) * eye
-        slopes = c.d_alpha * c.alpha * covariances + (c.d_sigma * c.sigma * self.std0**2 + c.d_gamma * c.gamma) * eye
+        source = c.sigma * self.covariance0
+        variance = c.alpha**2 * covariances + c.sigma * source + c.gamma**2 * eye
+        slopes = c.d_alpha * c.alpha * covariances + c.d_sigma * source + c.d_gamma * c.gamma * eye
         at = c.alpha * centers + c.sigma * mean0
         logs = weights.log() + torch.distributions.MultivariateNormal(at, variance).log_prob(x)
         regression = torch.linalg.solve(variance, slopes)
@@ -74,6 +78,9 @@ def test_the_field_is_that_of_a_brute_force(page: ModulePage, path: Path, simd: 
         for seed, (k, dim) in enumerate([(1, 2), (2, 1), (9, 2), (64, 1), (512, 2)])
         for t in [path.t_min, *times, path.t_max]
     ]
+    for one, _, _ in cases[:15:2]:
+        if len(one.mean0) == 2:
+            one.covariance0 = torch.tensor([[0.9, -0.3], [-0.3, 0.2]], dtype=torch.float64)
     given = [{"description": one.describe(), "x": packed(x), "t": t} for one, t, x in cases]
     for (one, t, x), found in zip(cases, page(FIELD, {"simd": simd, "cases": given}), strict=True):
         assert_near(unpacked(found, *x.shape).double(), one.velocity(x, t), 1e-4, (len(one.weights), x.shape, t))
@@ -84,6 +91,7 @@ def test_points_have_variance_zero_and_isotropic_covariances_may_be_numbers(page
     one.covariances = torch.zeros(16, 2, 2)
     described = one.describe()
     described["mixture"]["covariances"] = exact(torch.zeros(16))
+    described["source"] = {"mean": described["source"]["mean"], "std": 0.7}
     x = points(70, 2)
     for t in (0.0, 0.3, 0.9, 0.999):
         near = (1 - t) * x + t * one.centers[:1]
@@ -106,6 +114,19 @@ def test_a_mixture_is_sampled_like_a_network(page: ModulePage) -> None:
         "return text(await pool.evaluate({ run: 'mixture', snapshot: 0, points: floats(given), t: 0.4 }));", packed(x0)
     )
     assert_near(unpacked(arrows, 200, 2).double(), one.velocity(x0, 0.4), 1e-4, "evaluate")
+
+
+@pytest.mark.parametrize("path", [LinearPath(), VPPath()], ids=lambda path: path.kind)
+def test_the_exact_model_is_the_same_in_the_browser(page: ModulePage, path: Path) -> None:
+    source = Normal(torch.tensor([0.3, -0.2]).double(), torch.tensor([[1.0, 0.4], [0.4, 0.5]]).double())
+    model = ExactFlow(ExactField(path, source, Normals.points(2 * points(300, 2, seed=3))))
+    page("pool.open('exact', given);", model.describe())
+    x0 = model.path.start(points(150, 2))
+    sampler = Sampler(solver="heun", steps=20)
+    twin = model.trajectory(points(150, 2), sampler)
+    found = sampled(page, "exact", x0, **sampler.describe())
+    assert found["t"] == pytest.approx(twin.t.tolist(), abs=1e-12)
+    assert_near(found["x"], twin.x, 2e-4, path.kind)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_a_long_request_is_given_up_when_a_newer_one_comes(page: ModulePage) -> 
 
 
 def test_a_drag_over_a_slow_network_shows_something_on_its_way(page: ModulePage) -> None:
-    """Each that is given up doubles the lane's patience, so that one of them is let finish."""
+    """The longer nothing has been shown, the longer may a request take that has been overtaken."""
     put(page, "drag", flow(width=256, depth=3))
     script = """
         const x0 = floats(given.x0), asked = [];

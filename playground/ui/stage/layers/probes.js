@@ -38,9 +38,8 @@ function ofParticle({ t, x, n, dim }, i) {
   return { t, x: way, dim };
 }
 
+/** Crosses where probes were dropped, then the ways. */
 function paint(ctx, view, { found, probes, hovered, trajectory, tint, t, theme }) {
-  if (hovered !== null) way(ctx, view, ofParticle(trajectory, hovered), t, theme.tints[tint[hovered]].css, theme);
-  for (const one of found.probes ?? []) way(ctx, view, one, t, theme.moving, theme);
   ctx.strokeStyle = theme.ink;
   ctx.lineWidth = 1.6;
   for (const { point, t: dropped } of probes) {
@@ -53,6 +52,8 @@ function paint(ctx, view, { found, probes, hovered, trajectory, tint, t, theme }
     }
     ctx.stroke();
   }
+  if (hovered !== null) way(ctx, view, ofParticle(trajectory, hovered), t, theme.tints[tint[hovered]].css, theme);
+  for (const one of found.probes ?? []) way(ctx, view, one, t, theme.moving, theme);
 }
 
 /** The ways of all probes, each from where it was dropped to both ends, at the times of the picture's own states. */

@@ -74,8 +74,8 @@ function paintSpaceTime(ctx, view, { found: { warp }, theme, t: now }) {
 function stroke(ctx, theme) {
   ctx.lineJoin = "round";
   ctx.lineWidth = 1;
-  ctx.strokeStyle = theme.accent;
-  ctx.globalAlpha = 0.75;
+  ctx.strokeStyle = theme.ink;
+  ctx.globalAlpha = 0.6;
   ctx.stroke();
 }
 
@@ -91,7 +91,7 @@ export const warp = {
   ask: (sampler, { request, x0, dim, trajectory }, lane) =>
     sampler.sample({ ...request, x0: lines(x0, dim), dim, times: trajectory.t, lane }),
   painters: [
-    { plane: "live", dims: [2], paint: paintPlane },
+    { plane: "over", dims: [2], paint: paintPlane },
     { plane: "live", dims: [1], paint: paintSpaceTime },
   ],
 };

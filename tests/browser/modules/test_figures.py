@@ -1,0 +1,59 @@
+"""Figures of clouds and of paths: the browser's are Python's."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from playground import metrics
+from playground.distributions import Distribution, Grid, Ring
+from playground.models.base import seeded
+from tests.browser.modules.page import ModulePage, packed, points
+
+
+@pytest.mark.parametrize(("n", "m", "dim"), [(500, 700, 2), (300, 300, 1), (3, 1, 2)])
+def test_energy_distance_is_that_of_python(page: ModulePage, n: int, m: int, dim: int) -> None:
+    a, b = points(n, dim, seed=1), 0.3 + 1.2 * points(m, dim, seed=2)
+    script = "return metrics.energyDistance(floats(given.a), floats(given.b), given.dim);"
+    found = page(script, {"a": packed(a), "b": packed(b), "dim": dim})
+    assert found == pytest.approx(metrics.energy_distance(a, b), rel=1e-6)
+    assert page(script, {"a": packed(a), "b": packed(a), "dim": dim}) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("target", [Ring(), Grid(std=0.02)])
+@pytest.mark.parametrize("noise", [0.0, 0.1, 3.0])
+def test_coverage_is_that_of_python(page: ModulePage, target: Distribution, noise: float) -> None:
+    modes = target.separate_modes()
+    assert modes is not None
+    x = target.sample(2000, seeded(1, 0)) + noise * points(2000, 2, seed=3)
+    x = x[(x[:, 0] > -0.5) | (torch.arange(len(x)) % 50 == 0)]  # few on the left: strict and lenient differ
+    given = {"x": packed(x), "modes": {"centers": modes.centers.tolist(), "std": modes.std.tolist()}}
+    found = page("return metrics.coverage(floats(given.x), given.modes, 2);", given)
+    expected = metrics.coverage(x, modes)
+    assert found["total"] == expected.modes_total
+    assert found["covered"] == expected.modes_covered
+    assert found["strict"] == expected.modes_covered_strict
+    assert found["highQuality"] == pytest.approx(expected.high_quality, abs=1e-3)
+
+
+def test_path_figures_of_two_halves_are_those_of_python(page: ModulePage) -> None:
+    t = torch.linspace(0.01, 0.98, 14, dtype=torch.float64) ** 1.3
+    x, v = points(14 * 60, 2, seed=1).reshape(14, 60, 2), points(14 * 60, 2, seed=2).reshape(14, 60, 2)
+    script = """
+        const total = { straightness: 0, energy: 0, cost: 0 };
+        for (const { x, v } of given.halves) {
+          const paths = new metrics.PathSums({ t: given.t, x: floats(x) });
+          const [slopes, size] = [floats(v), floats(v).length / given.t.length];
+          given.t.forEach((_, k) => paths.add(k, slopes.subarray(k * size, (k + 1) * size)));
+          for (const name of Object.keys(total)) total[name] += paths.sums[name] / 60;
+        }
+        return total;
+    """
+    parts = [slice(0, 20), slice(20, 60)]
+    halves = [{"x": packed(x[:, part].contiguous()), "v": packed(v[:, part].contiguous())} for part in parts]
+    found = page(script, {"t": t.tolist(), "halves": halves})
+    expected = metrics.path_figures(t, x, v)
+    assert expected is not None
+    assert found["straightness"] == pytest.approx(expected.straightness, rel=1e-6)
+    assert found["energy"] == pytest.approx(expected.energy, rel=1e-6)
+    assert found["cost"] == pytest.approx(expected.transport_cost, rel=1e-6)
