@@ -97,7 +97,7 @@ def test_run_prints_one_object_and_nothing_else(file):
 
 
 def test_run_prints_a_table_for_people(call, file):
-    answer = call("run", file, "--n", 50)
+    answer = call("run", file, "--n", 20)
     assert answer.status == 0
     lines = answer.out.strip().splitlines()
     assert lines[0].startswith("flow: 60 steps in ")
@@ -108,7 +108,7 @@ def test_run_prints_a_table_for_people(call, file):
 
 def test_the_same_seed_prints_the_same_figures(call, file):
     def figures(seed: int) -> dict:
-        report = json.loads(call("run", file, "--json", "--n", 50, "--set", f"training.seed={seed}").out)
+        report = json.loads(call("run", file, "--json", "--n", 20, "--set", f"training.seed={seed}").out)
         (entry,) = report["rounds"]
         return {"loss": entry["loss"], **entry["metrics"]}
 

@@ -108,7 +108,7 @@ class ExactFlow:
 
     @cached_property
     def interval(self) -> tuple[float, float]:
-        """(t_min, t_max); towards points it ends where a spread of 0.01 is left, after which the field is too stiff."""
+        """(t_min, t_max); towards points it ends a little before the path does, where the field becomes too stiff."""
         last = self.path.t_max if self.field.target.covariances.any() else last_time(self.path)
         return self.path.t_min, last
 

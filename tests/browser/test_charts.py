@@ -36,7 +36,7 @@ class Desk:
 
     def cards(self) -> dict[str, float]:
         """The numbers on the cards, all of them known and of the picture that is shown."""
-        self.page.locator(".pg-numbers").scroll_into_view_if_needed()
+        self.page.locator(".pg-figure-cards").scroll_into_view_if_needed()
         self.until("figures.referred && ['sliced_w2', 'straightness', 'npe'].every((name) => name in figures.cards)")
         self.until("!document.querySelector('.pg-late')")
         return dict(self.page.evaluate("window.__playground.figures.cards"))
@@ -237,7 +237,7 @@ def test_plotly_comes_when_a_chart_is_looked_at_and_nothing_jumps(desk: Open) ->
     def boxes() -> list[Any]:
         return list(
             page.page.evaluate(
-                """() => [".pg-stage", ".pg-numbers", ".pg-charts"].map((name) => {
+                """() => [".pg-stage", ".pg-figure-cards", ".pg-charts"].map((name) => {
                      const { top, height } = document.querySelector(name).getBoundingClientRect();
                      return [top + scrollY, height]; })"""
             )

@@ -110,7 +110,7 @@ def test_in_one_and_three_dimensions(path, dim):
 @pytest.mark.parametrize("path", [LinearPath(), VPPath(), InterpolantPath(amount=1)], ids=lambda path: path.kind)
 def test_it_is_the_mean_of_the_velocities_of_pairs_that_pass_there(path):
     """By Monte Carlo without any formula: pairs are drawn, and those that come near a point are averaged."""
-    field, n, generator = ExactField(path, normal(), mixture()), 2_000_000, Generator().manual_seed(5)
+    field, n, generator = ExactField(path, normal(), mixture()), 1_000_000, Generator().manual_seed(5)
     label = torch.multinomial(field.target.weights.float(), n, replacement=True, generator=generator)
     roots = torch.linalg.cholesky(field.target.covariances)[label].float()
     noise = torch.randn(3, n, 2, 1, generator=generator)
@@ -118,7 +118,7 @@ def test_it_is_the_mean_of_the_velocities_of_pairs_that_pass_there(path):
     x0 = field.source.mean.float() + (torch.linalg.cholesky(field.source.covariance).float() @ noise[1])[..., 0]
     t = 0.55
     xt, velocity = path.point(x0, x1, torch.full((1, 1), t), noise[2, ..., 0] if path.bridge else None)
-    for probe in somewhere(field, t, 6).float():
+    for probe in somewhere(field, t, 4).float():
         # A Gaussian window of deviation h has the mean field of points around the probe, to second order in h.
         weights = torch.exp(-0.5 * ((xt - probe) / 0.05).square().sum(1))
         found = (weights[:, None] * velocity).sum(0) / weights.sum()
@@ -190,38 +190,40 @@ def test_one_gaussian_to_another_is_the_linear_map():
 def test_energy_is_transport_and_straightness_and_the_coupling_pays_for_both():
     """E∫|v|² = E|Z1 − Z0|² + S, and E|X1 − X0|² − E|Z1 − Z0|² = S + V(X0, X1), on the exact field."""
     field = ExactField(LinearPath(), standard(), mixture())
-    generator, n = Generator().manual_seed(4), 4000
-    x0 = torch.randn(n, 2, generator=generator, dtype=DOUBLE)
-    fine = Sampler(solver=Heun(), steps=100).integrate(field.velocity, x0)
+    generator, n = Generator().manual_seed(4), 3000
+    x0 = torch.randn(n, 2, generator=generator)
+    fine = Sampler(solver=Heun(), steps=60).integrate(field.velocity, x0)
     slopes = torch.stack([field.velocity(x, float(t)) for t, x in zip(fine.t, fine.x, strict=True)])
     flow = path_figures(fine.t, fine.x, slopes)
     assert flow is not None
     assert flow.energy == pytest.approx(flow.transport_cost + flow.straightness, rel=1e-4)
     assert flow.straightness > 0.1
-    pairs = coupling_figures(x0, somewhere(field, 1.0, n))
+    pairs = coupling_figures(x0.double(), somewhere(field, 1.0, n))
     assert pairs.cost - flow.transport_cost == pytest.approx(flow.straightness + pairs.variance, rel=0.03)
 
 
 def test_points_are_reached_one_by_one():
     """Learnt by heart: every particle ends on a point, as far as the spread that is left."""
     target = points(12)
-    for path in (LinearPath(), CosinePath(), VPPath(), VEPath()):
+    for path in PATHS:
         field, last = ExactField(path, standard(), target), last_time(path)
         c = path.at(last)
-        x0 = torch.randn(300, 2, generator=Generator().manual_seed(0), dtype=DOUBLE)
+        x0 = torch.randn(200, 2, generator=Generator().manual_seed(0), dtype=DOUBLE)
         end = Sampler(solver=Heun(), steps=50).integrate(field.velocity, path.start(x0), path.t_min, last).end
         nearest = torch.cdist(end, float(c.alpha) * target.centers).amin(1)
-        assert float(nearest.quantile(0.95)) < 4 * float(c.sigma), path.kind
+        assert float(nearest.quantile(0.9)) < max(3 * math.hypot(float(c.sigma), float(c.gamma)), 0.03), path.kind
 
 
-def test_the_last_time_leaves_the_spread_that_is_asked_for():
+def test_the_last_time_is_where_the_field_gets_too_stiff():
     assert last_time(LinearPath()) == pytest.approx(0.99)
-    assert last_time(CosinePath(), 0.1) == pytest.approx(math.acos(0.1) / (math.pi / 2))
-    assert last_time(VPPath()) == VPPath().t_max
+    assert last_time(LinearPath(), 50) == pytest.approx(0.98)
     assert last_time(VEPath()) == 1
+    assert last_time(InterpolantPath(gamma="root")) == pytest.approx(0.995, abs=1e-4)
     for path in PATHS:
-        c = path.at(last_time(path))
-        assert math.hypot(float(c.sigma), float(c.gamma)) > 0.0099
+        last = last_time(path)
+        x = torch.randn(50, 2, generator=Generator().manual_seed(0), dtype=DOUBLE)
+        field = ExactField(path, standard(), Normals.points(torch.zeros(1, 2)))
+        assert (field.velocity(x, last) / x).abs().max() <= 100.001
 
 
 def test_attention_is_a_weighted_mean():

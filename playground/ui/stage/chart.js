@@ -48,7 +48,8 @@ export class Chart {
     const Plotly = await plotly();
     if (this.drawn?.[0] !== content || !this.node.clientWidth) return; // a newer one has come, or nobody looks
     const narrow = this.node.clientWidth < NARROW;
-    await Plotly.react(this.node, content.traces, layoutOf(content, theme, revision, narrow), configOf(Plotly, this.name));
+    this.config ??= configOf(Plotly, this.name); // another object would make another plot, that forgets the zoom
+    await Plotly.react(this.node, content.traces, layoutOf(content, theme, revision, narrow), this.config);
     this.node.setAttribute("aria-label", content.description ?? content.title);
   }
 

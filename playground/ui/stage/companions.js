@@ -18,6 +18,11 @@ export class Companions {
     this.scene = null;
   }
 
+  /** How many requests are under way. */
+  get busy() {
+    return this.layers.filter(({ busy }) => busy).length;
+  }
+
   /** Asks for what the layers that `wanted` admits still lack; `idle` where no picture is being made. */
   update(state, wanted, idle) {
     this.scene = state.scene;

@@ -35,7 +35,7 @@ export function lossCurve({ loss, marks, scene, newest }, theme, log) {
       trace(mean, { name: `smoothed`, line: { color: theme.accent, width: 2.5 }, hovertemplate: "step %{x:,.0f}: %{y:.4g}, smoothed<extra></extra>" }),
     ],
     x: { title: "gradient step", rangemode: "tozero", tickformat: ",d" },
-    y: { title: "loss: mean squared error (scaled target)", short: "mean squared error (scaled)", type: log ? "log" : "linear" },
+    y: { title: "loss: mean squared error (scaled target)", short: "mean squared error (scaled)", type: log ? "log" : "linear", uirevision: `${scene.run} ${log}` },
     shapes: marks.map(({ step }) => upright(step, theme)),
     annotations: marks.map(({ step, name }) => ({ x: step, y: 1, xref: "x", yref: "paper", text: name, xanchor: "left", yanchor: "top", xshift: 4 })),
   };

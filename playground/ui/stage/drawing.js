@@ -73,10 +73,10 @@ export class Drawing {
         ctx.drawImage(this.planes.ground.canvas, 0, 0, width, height);
       }
       for (const { paint } of painters) {
-        ctx.globalAlpha = 1;
+        ctx.save(); // so that no layer leaves its pens to the next
         paint(ctx, view, { ...state, since: adds ? this.until : 0 });
+        ctx.restore();
       }
-      ctx.globalAlpha = 1;
     }
     this.until = state.t;
     this.stale.clear();

@@ -23,7 +23,7 @@ const DOWNLOADS = { loss: "training-loss", solvers: "quality-against-evaluations
 const DRAW_EVERY = 400;
 
 const PAGE = `
-  <dl class="pg-numbers" data-part="cards" aria-label="Figures of the picture"></dl>
+  <dl class="pg-figure-cards" data-part="cards" aria-label="Figures of the picture"></dl>
   <div class="pg-charts">
     <div class="pg-tabbar">
       <div class="pg-tabs" role="tablist" aria-label="Charts">
@@ -174,7 +174,7 @@ export class Figures {
     this.charts[name] ??= new Chart(plot, DOWNLOADS[name]);
     if (!window.Plotly) empty.textContent = "Loading…";
     try {
-      await this.charts[name].draw(content, theme, `${measured.scene.run} ${name} ${this.log}`);
+      await this.charts[name].draw(content, theme, `${measured.scene.run} ${name}`);
       empty.textContent = "";
       this.counters.drawn += 1;
     } catch (error) {

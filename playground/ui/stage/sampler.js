@@ -154,11 +154,17 @@ export class Sampler {
     job.answers[part] = answer;
     if (error !== undefined) this.#settle(job, null, new Error(error));
     else if (answer.overtaken) this.#settle(job, null);
-    else if (++job.answered === job.parts.length) {
-      this.#since.set(job.lane, performance.now());
-      this.#settle(job, job.answers);
-    }
+    else if (++job.answered === job.parts.length) this.#finish(job);
     this.#dispatch();
+  }
+
+  /** Answers a job, and with null whatever was asked in its lane before it. */
+  #finish(job) {
+    this.#since.set(job.lane, performance.now());
+    for (const older of this.#running) {
+      if (job.lane !== null && older.lane === job.lane && older.id < job.id) this.#settle(older, null);
+    }
+    this.#settle(job, job.answers);
   }
 
   /** Ends a job; the answers of parts that are still in a worker are then of no use. */

@@ -29,6 +29,7 @@ export class Viewer {
     this.picture = controls.parts.canvas;
     this.counters = { frames: 0, draws: 0, samples: 0, snapshots: 0, history: 0, playing: false };
     Object.assign(this.counters, { lastPaintMs: null, lastSteps: null, answers: 0 });
+    Object.defineProperty(this.counters, "busy", { get: () => this.companions.busy + this.pictures.underWay.size });
     this.clock = new Clock();
     this.layers = layers();
     this.colour = "angle";

@@ -64,7 +64,7 @@ const handlers = {
       if (state) states.push(state);
       else done += 1;
       const now = performance.now();
-      if (now - looked < LOOK_MS) continue;
+      if (now - looked < LOOK_MS || !done) continue;
       await messagesHandled();
       const share = evaluations ? done / evaluations : Math.max(0.02, (states.at(-1).t - tMin) / (tMax - tMin));
       const left = ((now - began) * (1 - share)) / share;
