@@ -6,16 +6,17 @@ Each runs in a process of its own, so that none inherits another's threads, cach
 from __future__ import annotations
 
 import argparse
+import shlex
 import subprocess
 import sys
 
 QUICK = {
-    "time_to_quality": ["--seeds", "1", "--reference-seeds", "1", "--limit", "15"],
+    "time_to_quality": shlex.split("--seeds 1 --limit 15 --growth 2 --target 'two moons' --target checkerboard"),
     "step": ["--rounds", "15"],
     "browser": [],
 }
 FULL: dict[str, list[str]] = {
-    "time_to_quality": ["--seeds", "5", "--reference-seeds", "5"],
+    "time_to_quality": ["--reference-seeds", "5"],
     "step": [],
     "browser": [],
 }

@@ -1,10 +1,12 @@
 """Three ways to train a flow from N(0, I) to a target: this playground's default and two recipes to compare with.
 
-Each is a generator of checkpoints, whose clock stands still while the caller looks at one.
+Each is a generator of checkpoints, whose clock stands still while the caller looks at one. From one to the next at least
+`growth` times as much has been done, in steps of ours and in seconds of the others.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,8 +21,6 @@ from playground.engine.training import train
 from playground.experiment import Experiment, TrainingSettings
 from playground.models.base import HasField, Pool, seeded
 
-FINER, COARSER = 1.25, 1.5
-"""Time from one checkpoint to the next at least as a factor: ours, the references'."""
 BLOCK = 25
 """Steps of a reference between two looks at the clock."""
 
@@ -36,7 +36,7 @@ class Checkpoint:
     last: bool
 
 
-def ours(target: Distribution, seed: int) -> Iterator[Checkpoint]:
+def ours(target: Distribution, seed: int, growth: float) -> Iterator[Checkpoint]:
     """The default experiment, through the product's own training, from the making of its pools to its last step."""
     experiment = Experiment(target=target, training=TrainingSettings(seed=seed, device="cpu"))
     clock, due = Clock(), 1.0
@@ -49,7 +49,7 @@ def ours(target: Distribution, seed: int) -> Iterator[Checkpoint]:
             return
         last = snapshot.step == experiment.training.steps
         if snapshot.step >= due or last:
-            due = FINER * snapshot.step
+            due = growth * snapshot.step
             trained = training.run.trained()
             assert isinstance(trained, HasField)
             yield Checkpoint(snapshot.step, clock.cpu, clock.wall, trained.velocity, last)
@@ -76,8 +76,8 @@ class Recipe:
             layers += [nn.Linear(inner, outer), self.activation()]
         return nn.Sequential(*layers, nn.Linear(self.width, 2))
 
-    def train(self, target: Distribution, seed: int, limit: float) -> Iterator[Checkpoint]:
-        """Trains for `limit` processor seconds, with checkpoints denser at the start."""
+    def train(self, target: Distribution, seed: int, limit: float, growth: float) -> Iterator[Checkpoint]:
+        """Trains for `limit` processor seconds, looked at after about a second and ever less often."""
         clock, steps = Clock(), 0
         with clock:
             torch.manual_seed(seed)
@@ -88,7 +88,7 @@ class Recipe:
         def velocity(x: Tensor, t: float) -> Tensor:
             return network(torch.cat([x, torch.full_like(x[:, :1], t)], dim=1))  # type: ignore[no-any-return]
 
-        for mark in reversed(_marks(limit)):
+        for mark in reversed(_marks(limit, growth)):
             while clock.cpu < mark:
                 with clock:
                     for _ in range(BLOCK):
@@ -112,9 +112,6 @@ REFERENCES = (Recipe("3×64 SELU", 64, nn.SELU), Recipe("3×256 SiLU", 256, nn.S
 """The first is TorchCFM's two-dimensional tutorial (Tong et al. 2024; σ = 0, which is kinder than its 0.1)."""
 
 
-def _marks(limit: float) -> list[float]:
-    """limit, limit / COARSER, ... down to a second or to what comes before."""
-    marks = [limit]
-    while marks[-1] > COARSER:
-        marks.append(marks[-1] / COARSER)
-    return marks
+def _marks(limit: float, growth: float) -> list[float]:
+    """limit, limit / growth, ... down to the last that is not under a second."""
+    return [limit / growth**power for power in range(1 + int(math.log(max(limit, 1), growth)))]

@@ -32,7 +32,7 @@ Verb = Callable[[Session, Experiment, int], Updates]
 
 @dataclass(frozen=True)
 class Live:
-    """The verbs of the page; each takes what the form says as JSON: {"page": key, "turn": count, "experiment": {...}}."""
+    """The verbs of the page; each takes what the form says: {"page": key, "turn": count, "experiment": {...}}."""
 
     sessions: Sessions
 

@@ -70,6 +70,7 @@ class Stage:
 
     def settled(self) -> None:
         """Waits until nothing is asked or drawn any more."""
+        self.page.evaluate("window.drawn = null")
         self.until(
             """(() => { const now = `${stage.draws} ${stage.answers} ${stage.samples}`;
             if (window.drawn !== now || stage.busy) { window.drawn = now; window.since = performance.now(); }
@@ -95,7 +96,8 @@ class Stage:
         wide, opaque = self.page.evaluate(
             """(plane) => { const canvas = document.querySelector(`.pg-stage [data-plane=${plane}]`);
             const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-            return [canvas.width, Array.from({ length: data.length / 4 }, (_, k) => (data[4 * k + 3] ? 1 : 0)).join("")];
+            const opaque = Array.from({ length: data.length / 4 }, (_, k) => (data[4 * k + 3] ? 1 : 0));
+            return [canvas.width, opaque.join("")];
             }""",
             plane,
         )
@@ -167,7 +169,7 @@ def test_layers_of_a_time_follow_it(stage: Open) -> None:
         assert page.planes()[plane] != early, LAYERS[key][0]
         page.at(0.6)
         page.settled()
-        assert page.planes()[plane] == early, "and come back with it"
+        assert page.planes()[plane] == early, f"{LAYERS[key][0]} comes back with it"
         page.press(key)
 
 
@@ -280,6 +282,7 @@ def test_keys_do_what_the_help_lists(stage: Open) -> None:
     expect(page.part("speed")).to_have_value("2")
     page.press("l")
     expect(page.part("loop")).to_have_attribute("aria-pressed", "false")
+    page.press("Home", "<", "<", "<")
     page.page.keyboard.press(" ")
     expect(page.root).to_have_attribute("data-playing", "true")
     page.page.keyboard.press(" ")
