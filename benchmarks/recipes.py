@@ -1,7 +1,7 @@
 """Three ways to train a flow from N(0, I) to a target: this playground's default and two recipes to compare with.
 
-Each is a generator of checkpoints, whose clock stands still while the caller looks at one. From one to the next at least
-`growth` times as much has been done, in steps of ours and in seconds of the others.
+Each is a generator of checkpoints, whose clock stands still while the caller looks at one. From one to the next it has
+trained `growth` > 1 times longer, counted in steps for ours and in seconds for the others.
 """
 
 from __future__ import annotations

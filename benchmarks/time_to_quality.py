@@ -213,6 +213,8 @@ def main() -> None:
     parser.add_argument("--target", choices=TARGETS, action="append", help="only this target; may be repeated")
     parser.add_argument("--save", action="store_true", help="keep the report in benchmarks/results")
     given = parser.parse_args()
+    if given.seeds < 1 or given.limit <= 0 or given.growth <= 1:
+        parser.error("it takes at least one seed, a limit above 0 and a growth above 1.")
     torch.set_num_threads(1)
     load = Load()
     judges = {name: Judge(TARGETS[name]) for name in given.target or TARGETS}

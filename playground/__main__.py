@@ -15,12 +15,13 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from playground.choice import InvalidExperiment, kinds
+from playground.choice import InvalidExperiment, Problem, kinds
 from playground.distributions import AnyDistribution
 from playground.dynamics.couplings import AnyCoupling
 from playground.dynamics.paths import AnyPath
 from playground.dynamics.solvers import AnySolver
 from playground.engine import presets
+from playground.engine.evaluation import MAX_POINTS, MIN_POINTS
 from playground.engine.run import Run
 from playground.engine.training import Training
 from playground.experiment import Experiment
@@ -64,7 +65,12 @@ def run(
     save: Annotated[Path | None, typer.Option(help="Keep the run in this folder.")] = None,
 ) -> None:
     """Train an experiment to the end and measure it."""
-    training = Training(Experiment.load(experiment, set_ or ()), every=0.5)
+    chosen = Experiment.load(experiment, set_ or ())
+    if not MIN_POINTS <= n <= MAX_POINTS:
+        raise InvalidExperiment([Problem(("n",), f"{n} is out of bounds; choose from {MIN_POINTS} to {MAX_POINTS:,}.")])
+    if save:
+        _make_folder(save)
+    training = Training(chosen, every=0.5)
     for snapshot in training:
         record = training.run.rounds[snapshot.round]
         loss = f"{snapshot.losses[-1][1]:.4f}" if snapshot.losses else "–"
@@ -78,6 +84,14 @@ def run(
         finished.save(save)
     report = summary(finished, n)
     print(json.dumps(report) if as_json else readable(report))
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes sure of the folder before a training is spent. Raises InvalidExperiment where it cannot be had."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        raise InvalidExperiment([Problem((), f"{folder} cannot be made into a folder; choose another.")]) from None
 
 
 @cli.command("list")
@@ -104,7 +118,11 @@ def figure(
     """Draw a figure of a saved run."""
     from playground.figures import write
 
-    write(Run.load(folder).figure(what.value), out)
+    finished = Run.load(folder)
+    try:
+        write(finished.figure(what.value), out)
+    except ValueError as error:
+        raise InvalidExperiment([Problem((), str(error))]) from None
 
 
 @cli.command()
@@ -182,7 +200,7 @@ def main(command: Callable[[], object] = cli) -> None:
     torch.set_num_threads(1)  # networks this small gain nothing from a second one
     try:
         command()
-    except (InvalidExperiment, ValueError) as error:
+    except InvalidExperiment as error:
         print(error, file=sys.stderr)
         sys.exit(INVALID)
 

@@ -7,12 +7,12 @@ import json
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from playground.choice import InvalidExperiment, Problem, Settings, problems_of
+from playground.choice import FROM_NAME, InvalidExperiment, Problem, Settings, problems_of
 from playground.distributions import AnyDistribution, Checkerboard, Gaussian
 from playground.dynamics.solvers import Sampler
 from playground.models import AnyModel, FlowMatching
@@ -70,7 +70,9 @@ class Experiment(Settings):
         Checkerboard(), title="Target", description="Where particles should arrive: the distribution at t = 1."
     )
     model: AnyModel = Field(FlowMatching(), title="Model", description="The family that learns to generate.")
-    network: Network = Field(Network(), title="Network", description="The small network that is trained.")
+    network: Annotated[Network, FROM_NAME] = Field(
+        Network(), title="Network", description="The small network that is trained."
+    )
     training: TrainingSettings = Field(
         TrainingSettings(), title="Training", description="How long, how fast and from which seed to train."
     )
@@ -204,8 +206,10 @@ def _apply(data: dict[str, Any], override: str) -> None:
     parts = key.strip().split(".")
     if not separator or not all(parts):
         raise InvalidExperiment([Problem((), f"{override!r} is not of the form key=value, as in training.steps=500.")])
+    standard: Any = Experiment().to_dict()
     for part in parts[:-1]:
-        inner = data.get(part)
-        data[part] = {"kind": inner} if isinstance(inner, str) else inner if isinstance(inner, dict) else {}
+        standard = standard.get(part) if isinstance(standard, dict) else None
+        inner = data.get(part, standard)
+        data[part] = {"kind": inner} if isinstance(inner, str) else dict(inner) if isinstance(inner, dict) else {}
         data = data[part]
     data[parts[-1]] = parse_yaml(f"value: {text}").get("value")

@@ -396,7 +396,7 @@ def test_what_is_no_choice_at_all_is_refused(where, bad):
     [
         ({"training": {"steps": -1}}, "training.steps: -1 is too small; choose at least 1."),
         ({"training": {"steps": 10**9}}, "training.steps: 1000000000 is too large; choose at most 200000."),
-        ({"training": {"batch": 10**9}}, "training.batch: 1000000000 is too large; choose at most 8192."),
+        ({"training": {"batch": 10**9}}, "training.batch: 1000000000 is too large; choose at most 4096."),
         ({"training": {"seconds": 10**9}}, "training.seconds: 1000000000 is too large; choose at most 600."),
         ({"training": {"rate": math.nan}}, "training.rate: nan is not a finite number."),
         ({"network": {"width": 10**9}}, "network.width: 1000000000 is too large; choose at most 512."),

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from playground.choice import InvalidExperiment, Problem
 from playground.dynamics.solvers import Euler, Heun, Sampler
 from playground.engine.run import Run
 from playground.metrics import DISTANCES, coverage, distances, floor, nll, npe, path_figures, w2
@@ -15,7 +16,7 @@ from playground.models.base import HasDensity, HasField, seeded
 EVALUATIONS = (1, 2, 4, 8, 16, 32, 100)
 FINE = Sampler(solver=Heun(), steps=100)
 """The solution on which straightness, path energy and transport cost are taken, whatever sampler is chosen."""
-MAX_POINTS = 5_000
+MIN_POINTS, MAX_POINTS = 10, 5_000
 
 
 def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
@@ -24,8 +25,8 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
     n points of the source and of the target are drawn from a fixed seed. A figure that the model or the target does
     not have is None. Raises ValueError where n is out of bounds.
     """
-    if not 10 <= n <= MAX_POINTS:
-        raise ValueError(f"n = {n} is out of bounds; choose from 10 to {MAX_POINTS:,} points.")
+    if not MIN_POINTS <= n <= MAX_POINTS:
+        raise InvalidExperiment([Problem(("n",), f"{n} is out of bounds; choose from {MIN_POINTS} to {MAX_POINTS:,}.")])
     model, target = run.trained(round), run.experiment.target.at(run.dim)
     x0, real = run.starts(n), run.real(n)
     ends = {nfe: model.trajectory(x0, Sampler(solver=Euler(), steps=nfe)).end for nfe in EVALUATIONS}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -108,6 +107,7 @@ def read_weights(kind: type[AnyRun], experiment: Experiment, path: Path) -> AnyR
 def _round(index: int, notes: RoundNotes, tensors: dict[str, Tensor]) -> Round:
     record = Round(notes.name, steps=notes.steps, seconds=notes.seconds)
     record.losses = LossCurve(points=list(notes.losses))
+    record.taken = notes.snapshots[-1][0] + 1 if notes.snapshots else 0
     for id_, phase, step, seconds in notes.snapshots:
         prefix = f"{index}/{id_}/"
         weights = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
@@ -119,14 +119,14 @@ def _evenly(items: list[Snapshot], most: int) -> list[Snapshot]:
     """At most `most` items, evenly chosen, the first and the last among them."""
     if len(items) <= most:
         return items
+    if most == 1:
+        return items[-1:]
     return [items[round(k * (len(items) - 1) / (most - 1))] for k in range(most)]
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     """Writes beside `path` and then moves into place, so that no half-written file is ever seen."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    partial = Path(name)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         write(partial)
         partial.replace(path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import ValidationError
 from torch import Tensor
 
-from playground.choice import InvalidExperiment, problems_of
+from playground.choice import InvalidExperiment, Problem, problems_of
 from playground.dynamics.solvers import Sampler
 from playground.engine.history import History, LossCurve, Snapshot
 from playground.experiment import Experiment
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MAX_PARTICLES = 100_000
+MAX_STATES = 20_000_000
+"""Points that a trajectory may keep, over all its states."""
 
 
 @dataclass
@@ -31,12 +33,12 @@ class Round:
     seconds: float = 0.0
     history: History = field(default_factory=History)
     losses: LossCurve = field(default_factory=LossCurve)
-    _taken: int = 0
+    taken: int = 0
 
     def next_id(self) -> int:
         """The id of the next snapshot."""
-        self._taken += 1
-        return self._taken - 1
+        self.taken += 1
+        return self.taken - 1
 
     @property
     def last(self) -> Snapshot:
@@ -107,13 +109,19 @@ class Run:
         sentence for a value out of bounds.
         """
         if not 1 <= n <= MAX_PARTICLES:
-            raise ValueError(f"n = {n} is out of bounds; choose from 1 to {MAX_PARTICLES:,} samples.")
+            sentence = f"{n} samples are out of bounds; choose from 1 to {MAX_PARTICLES:,}."
+            raise InvalidExperiment([Problem(("n",), sentence)])
+        if not 0 <= seed < 2**31:
+            raise InvalidExperiment([Problem(("seed",), f"{seed} is out of bounds; choose from 0 to {2**31 - 1}.")])
         replaced = {"steps": steps, "solver": solver}
         given = self.experiment.sampler.model_dump() | {k: v for k, v in replaced.items() if v is not None}
         try:
             sampler = Sampler.model_validate(given)
         except ValidationError as error:
             raise InvalidExperiment(problems_of(error, given)) from None
+        if n * sampler.steps > MAX_STATES:
+            sentence = f"{n:,} samples of {sampler.steps:,} steps are too many to keep; choose fewer of either."
+            raise InvalidExperiment([Problem(("n",), sentence)])
         return self.trained(round, snapshot).trajectory(self.starts(n, seed), sampler)
 
     def metrics(self, n: int = 2000, round: int = -1) -> dict[str, Any]:

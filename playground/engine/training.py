@@ -48,8 +48,11 @@ class Training(Iterator[Snapshot]):
         return next(self._stream)
 
     def close(self) -> None:
-        """Stops training; what was learnt up to now is kept in `run`."""
+        """Ends training for good; what was learnt up to the last snapshot is kept in `run`."""
         self._stream.close()
+        for record in self.run.rounds:
+            if len(record.history):
+                record.steps = record.last.step
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +72,10 @@ class Training(Iterator[Snapshot]):
         if not record.steps:
             raise ValueError("this model has nothing to learn, so that its training cannot go on.")
         first, phase = record.steps, record.last.phase + 1
-        record.steps = first + (steps or self.run.experiment.training.steps)
+        more = self.run.experiment.training.steps if steps is None else steps
+        if not 1 <= more <= MAX_STEPS - first:
+            raise ValueError(f"{more:,} more steps are out of bounds; a training has at most {MAX_STEPS:,} in all.")
+        record.steps = first + more
         self._stream = self._phase(len(self.run.rounds) - 1, record, self._latest, phase, first)
 
     def _rounds(self) -> Generator[Snapshot]:

@@ -35,7 +35,7 @@ POOL = 2**17
 class Optimisation(Settings):
     """What a learner needs to know of how to train."""
 
-    batch: int = Field(128, ge=1, le=8192, title="Batch", description="Pairs of points in each gradient step.")
+    batch: int = Field(128, ge=1, le=4096, title="Batch", description="Pairs of points in each gradient step.")
     rate: float = Field(
         1e-2,
         gt=0,

@@ -102,7 +102,10 @@ def _resume(session: Session, experiment: Experiment, said: int) -> Updates:
         yield from _train(session, experiment, said)
         return
     if _finished(training):
-        training.extend()
+        try:
+            training.extend()
+        except ValueError as error:
+            raise InvalidExperiment([Problem((), str(error))]) from None
     yield from _stream(session, training)
 
 

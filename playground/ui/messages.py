@@ -86,7 +86,7 @@ def scene(name: str, run: Run) -> str:
         "source_label": experiment.source.label(),
         "target_label": experiment.target.label(),
         "view": vars(View.of(x0, real)),
-        "sampler": {"solver": experiment.sampler.solver.kind, "steps": experiment.sampler.steps},
+        "sampler": experiment.sampler.describe(),
         "network": run.trained().describe() if run.rounds else None,
     }
     return _flat(message)

@@ -234,14 +234,11 @@ def test_what_the_server_refuses_is_said(desk: Open) -> None:
 def test_plotly_comes_when_a_chart_is_looked_at_and_nothing_jumps(desk: Open) -> None:
     page = desk(viewport={"width": 1280, "height": 500})
 
-    def boxes() -> list[Any]:
-        return list(
-            page.page.evaluate(
-                """() => [".pg-stage", ".pg-figure-cards", ".pg-charts"].map((name) => {
-                     const { top, height } = document.querySelector(name).getBoundingClientRect();
-                     return [top + scrollY, height]; })"""
-            )
-        )
+    def boxes() -> list[float]:
+        script = """() => [".pg-stage", ".pg-figure-cards", ".pg-charts"].flatMap((name) => {
+            const { top, height } = document.querySelector(name).getBoundingClientRect();
+            return [top + scrollY, height]; })"""
+        return list(page.page.evaluate(script))
 
     page.page.wait_for_timeout(1000)
     assert not [url for url in page.visitor.requests if "plotly" in url]
@@ -285,7 +282,9 @@ def test_before_training_there_is_nothing_to_show_and_it_says_so(desk: Open) -> 
     page = desk()
     page.cards()
     page.chart("loss")
-    page.page.locator('section[data-path="target"]').get_by_label("Target", exact=True).select_option("two_moons")
+    picker = page.page.locator('section[data-path="target"] details.pg-picker')
+    picker.locator("summary").click()
+    picker.locator('.pg-tile:has(input[value="two_moons"])').click()
     expect(page.page.locator('[data-panel="loss"] .pg-empty')).to_contain_text("Nothing learnt yet")
     for name in ("sliced_w2", "straightness", "w2", "nfe"):
         expect(page.card(name).locator("b")).to_have_text("–")

@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, TimeoutError, expect
 from playground.engine import presets
 from tests.browser.driver import Server, Visitor
 
-PATIENCE = 40_000
+PATIENCE = 60_000
 """Milliseconds to wait for what should come at once: the machine may be busy, and no test here is about speed."""
 expect.set_options(timeout=PATIENCE)
 PICTURE = """() => [...document.querySelectorAll("[data-part=canvas] canvas")].map((one) => one.toDataURL()).join()"""
@@ -27,7 +27,7 @@ WATCH_TRAINING = f"""() => {{
   const [root, stage] = [document.querySelector(".pg-stage"), window.__playground.stages[0]];
   let snapshots = 0;
   const look = () => {{
-    requestAnimationFrame(look);
+    if (watched.pictures.size < 4 || watched.losses.size < 4) requestAnimationFrame(look);
     if (root.dataset.state !== "training" || stage.snapshots === snapshots) return;
     snapshots = stage.snapshots;
     watched.pictures.add(({PICTURE})());
@@ -53,9 +53,9 @@ class Studio:
     def until(self, condition: str, given: Any = None) -> None:
         """Waits for a condition in the page, unless something has gone wrong there; `stage` is its counters."""
         script = f"(given) => {{ const stage = window.__playground?.stages?.[0]; return {condition}; }}"
-        for last in [False] * (PATIENCE // 1000 - 1) + [True]:
+        for last in (False, True):
             try:
-                self.page.wait_for_function(script, arg=given, timeout=1000, polling=30)
+                self.page.wait_for_function(script, arg=given, timeout=PATIENCE / 2, polling=30)
                 return
             except TimeoutError:
                 assert self.visitor.faults == []
@@ -207,6 +207,7 @@ def test_stop_ends_the_training_and_keeps_what_was_learnt(studio: Open) -> None:
 def test_whatever_concerns_sampling_asks_nothing_of_the_server(studio: Open) -> None:
     page = studio()
     picture = page.still()
+    page.until("window.__playground.figures.referred")  # what the figures are read against, asked for once
     asked = len(page.visitor.requests)
     for steps in (1, 2, 8, 31, 100):
         page.slide("steps", steps)

@@ -179,7 +179,9 @@ def test_all_predictions_agree_inside_the_path(path, target):
 def test_one_gaussian_to_another_is_the_linear_map():
     """Point by point x ↦ m1 + (s1/s0)(x − m0), on every path that begins and ends exactly."""
     source = Normal(torch.tensor([1.0, 2.0], dtype=DOUBLE), 0.25 * torch.eye(2, dtype=DOUBLE))
-    target = Normals(torch.tensor([[-1.0, 0.0]], dtype=DOUBLE), 4 * torch.eye(2, dtype=DOUBLE)[None], torch.ones(1).double())
+    target = Normals(
+        torch.tensor([[-1.0, 0.0]], dtype=DOUBLE), 4 * torch.eye(2, dtype=DOUBLE)[None], torch.ones(1).double()
+    )
     x0 = source.mean + 0.5 * torch.randn(50, 2, generator=Generator().manual_seed(0), dtype=DOUBLE)
     for path in (LinearPath(), CosinePath(), InterpolantPath()):
         field = ExactField(path, source, target)

@@ -189,7 +189,7 @@ def test_the_newest_snapshot_is_measured(small_run, measured):
 
 @pytest.mark.parametrize("n", [-1, 0, 9, MAX_POINTS + 1, 10**9])
 def test_sizes_out_of_bounds_get_a_sentence(small_run, n):
-    with pytest.raises(ValueError, match=rf"n = {n} is out of bounds; choose from 10 to 5,000 points\."):
+    with pytest.raises(ValueError, match=rf"n: {n} is out of bounds; choose from 10 to 5,000\."):
         small_run.metrics(n=n)
 
 

@@ -447,9 +447,9 @@ def test_any_snapshot_can_be_sampled(small_run):
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"n": 0}, "n = 0 is out of bounds; choose from 1 to 100,000 samples."),
-        ({"n": -5}, "n = -5 is out of bounds; choose from 1 to 100,000 samples."),
-        ({"n": 10**9}, "n = 1000000000 is out of bounds; choose from 1 to 100,000 samples."),
+        ({"n": 0}, "n: 0 samples are out of bounds; choose from 1 to 100,000."),
+        ({"n": -5}, "n: -5 samples are out of bounds; choose from 1 to 100,000."),
+        ({"n": 10**9}, "n: 1000000000 samples are out of bounds; choose from 1 to 100,000."),
         ({"steps": 0}, "steps: 0 is too small; choose at least 1."),
         ({"steps": 10**9}, "steps: 1000000000 is too large; choose at most 1000."),
         ({"solver": "magic"}, "solver: there is no kind 'magic'; choose one of "),

@@ -56,7 +56,7 @@ export class Controls {
   }
 
   /** Takes over what is there and can be chosen here; returns whether anything has changed. */
-  setSampling({ solver, steps, grid, tolerance }) {
+  setSampling({ solver, steps, grid, rtol, tolerance = rtol }) {
     const before = JSON.stringify(this.choices);
     if (solver in FIXED || solver in ADAPTIVE) this.parts.solver.value = solver;
     if (Number.isFinite(steps)) this.#slide("steps", steps);

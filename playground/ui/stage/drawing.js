@@ -9,7 +9,7 @@
  *     dots       at every frame; belongs to the particles alone, who write its pixels themselves
  *     over       at every frame, above the particles
  *
- * `view` maps data to the canvas, see view.js. `state` is what the Stage knows: scene, dim, n, x0, target, tint (the
+ * Painters leave no trace in the pens of `ctx`. `view` maps data to the canvas, see view.js. `state` is what the Stage knows: scene, dim, n, x0, target, tint (the
  * colour of each path), tintNow (of each particle), traced (how many of the first particles leave a trail), request
  * and picture (what was asked of the sampler, and a number that is new with each trajectory), trajectory, t, shown
  * (the n·dim positions at t), found (what layers asked for), probes, hovered, on (names of layers), training, theme.

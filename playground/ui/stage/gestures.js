@@ -23,7 +23,9 @@ export class Gestures {
     return [event.clientX - left - this.host.clientLeft, event.clientY - top - this.host.clientTop];
   }
 
+  /** With Ctrl or ⌘, as a trackpad's pinch also says; without, the wheel scrolls the page. */
   #wheel(event) {
+    if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 16 : 1;
     this.on.zoom(...this.#at(event), Math.exp(-0.0016 * Math.max(-200, Math.min(200, lines * event.deltaY))));

@@ -104,6 +104,7 @@ async function mountTools(part) {
   const tools = new Tools(part, {
     form,
     say: (text, problem) => stage.say(text, problem),
+    settings: () => stage.settings,
     open: (experiment) => {
       set(experiment);
       preview();
@@ -121,12 +122,21 @@ function mountHeader(part, { props }) {
 /** What the page opens with: a link's experiment, this tab's last run, its last form, a named preset, or the default. */
 async function begin(opening) {
   if (asked.has("embed")) document.body.classList.add("pg-embed");
-  if (asked.has("x")) return openLink(asked.get("x"), opening);
-  if (asked.has("preset")) return openPreset(asked.get("preset"), opening);
+  if (asked.has("x")) return openLink(asked.get("x"), opening).then(applyView);
+  if (asked.has("preset")) return openPreset(asked.get("preset"), opening).then(applyView);
   const kept = sessionStorage.getItem(FORM_KEPT);
   if (await openRun(await pageKey())) return;
   await openPreset(opening);
   if (kept) (await ready.form.promise).set(JSON.parse(kept));
+}
+
+/** The stage as the link's `view` says; what it does not understand of it, it leaves out. */
+async function applyView() {
+  try {
+    (await ready.stage.promise).apply(JSON.parse(asked.get("view") ?? "{}"));
+  } catch {
+    (await ready.stage.promise).say("The view settings in the link could not be read, so the stage is as usual.", true);
+  }
 }
 
 async function openLink(link, otherwise) {

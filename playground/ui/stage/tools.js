@@ -12,9 +12,12 @@ const ICONS = {
 };
 
 export class Tools {
-  /** form: the Form; say(text, problem) tells the person; open(experiment) shows one and its clouds. */
-  constructor(part, { form, say, open }) {
-    Object.assign(this, { form, say, open, pace: 1 });
+  /**
+   * form: the Form; say(text, problem) tells the person; open(experiment) shows one and its clouds; settings() says
+   * how the stage is set.
+   */
+  constructor(part, { form, say, open, settings }) {
+    Object.assign(this, { form, say, open, settings, pace: 1 });
     const bar = document.createElement("div");
     bar.className = "pg-tools";
     bar.setAttribute("role", "toolbar");
@@ -88,6 +91,7 @@ export class Tools {
     const url = new URL(window.location.href);
     url.searchParams.delete("preset");
     url.searchParams.set("x", written.link);
+    url.searchParams.set("view", JSON.stringify(this.settings()));
     window.history.replaceState(null, "", url);
     const copied = await navigator.clipboard?.writeText(url.href).then(() => true, () => false);
     this.say(copied ? "The link to this experiment is copied." : "The link to this experiment is in the address bar.");

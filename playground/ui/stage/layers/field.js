@@ -79,7 +79,7 @@ export const field = {
   label: "Velocity field",
   key: "v",
   about: "Where the network sends a particle at each place and at this time; longer is faster.",
-  legend: () => ({ mark: "arrow", text: "velocity, longer is faster" }),
+  legend: ({ dim }) => ({ mark: "arrow", text: dim === 1 ? "velocity, as a slope" : "velocity, longer is faster" }),
   icon: '<path d="M3 7h7m0 0L7.800 4.800M10 7 7.800 9.200M8 14h9m0 0-2.200-2.200M17 14l-2.200 2.200M14 6h3"/>',
   needs: "network",
   light: true,
