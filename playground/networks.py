@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +31,7 @@ ACTIVATIONS: dict[ActivationName, Callable[[Tensor], Tensor]] = {
 class Network(Choice):
     """A multilayer perceptron of equal layers that is told the time."""
 
+    title: ClassVar[str] = "Multilayer perceptron"
     kind: Literal["mlp"] = "mlp"
     width: int = Field(64, ge=4, le=512, title="Width", description="Units in each hidden layer.")
     depth: int = Field(3, ge=1, le=8, title="Depth", description="Number of hidden layers.")

@@ -45,9 +45,9 @@ export class Aside {
     this.#disturbed = performance.now();
   }
 
-  /** Resolves when no picture has been asked for, for a moment, and the page is looked at. */
-  async calm() {
-    for (;;) {
+  /** Resolves when no picture has been asked for, for a moment, and the page is looked at; sooner if `hurry()` says so. */
+  async calm(hurry = () => false) {
+    while (!hurry()) {
       const left = document.hidden ? CALM_AFTER : this.#disturbed + CALM_AFTER - performance.now();
       if (left <= 0) return;
       await new Promise((resolve) => setTimeout(resolve, left));

@@ -157,11 +157,16 @@ export class Figures {
       clearTimeout(this.due);
       this.due = null;
     }
-    this.due ??= setTimeout(() => ((this.due = null), this.#drawNow()), now ? 0 : DRAW_EVERY);
+    this.due ??= setTimeout(() => this.#drawNow(now), now ? 0 : DRAW_EVERY);
   }
 
-  async #drawNow() {
-    const { active: name, measured } = this;
+  async #drawNow(now) {
+    const { measured } = this;
+    const { due } = this;
+    if (!now) await measured.calm(); // a drag is not to wait for a chart
+    if (this.due !== due) return;
+    this.due = null;
+    const { active: name } = this;
     if (name === "report" || !this.inView.has("charts") || !measured.scene) return;
     if (measured.scene.network && !measured.picture) return; // the picture comes first
     const theme = themeOf(this.root);

@@ -3,7 +3,7 @@
 const HANDS = [
   ["Hover over a particle", "See its way"],
   ["Click", "Drop a probe: the way through that place at this time, forward and backward"],
-  ["Wheel, pinch", "Zoom"],
+  ["Ctrl + wheel, pinch", "Zoom"],
   ["Drag", "Move the picture"],
   ["Double-click", "Fit"],
 ];

@@ -18,8 +18,10 @@ const FINE = { solver: "heun", steps: 100 };
 /** The sampler of the curve over training, and how many particles it carries. */
 const GROWTH = { solver: "heun", steps: 50 };
 const FEWER = 500;
-/** The least time (ms) between two measurements of the picture: at rest, and while training wants the processor. */
-const EVERY = { rest: 60, training: 300 };
+/** The picture is measured when it has stood for so long (ms), or is the newest of a drag that goes on for so long. */
+const [STOOD, GOES_ON] = [80, 400];
+/** After a measurement so long (ms) no other, while training wants the processor. */
+const BREATH = 300;
 /** The server may be busy: so often, and so many ms apart, it is asked what figures are read against. */
 const [TRIES, TRY_AGAIN] = [4, 4000];
 const MOST_LOSSES = 4000;
@@ -126,9 +128,11 @@ export class Measured {
 
   /** The distances and the coverage of the picture, of the newest only. */
   async #look() {
-    if (this.#looking || !this.picture || !this.#wanted.has("cards")) return;
-    const { scene, picture } = this;
-    if (this.distances?.picture === picture) return;
+    if (this.#looking || !this.picture || !this.#wanted.has("cards") || this.distances?.picture === this.picture) return;
+    this.#looking = true;
+    const { scene, picture } = await this.#settled();
+    this.#looking = false;
+    if (!picture) return;
     this.#looking = true;
     try {
       const { x, n, dim } = picture.trajectory;
@@ -138,9 +142,25 @@ export class Measured {
       if (scene === this.scene) this.distances = { picture, error: error.message };
     }
     this.changed("picture");
-    await new Promise((resolve) => setTimeout(resolve, this.training ? EVERY.training : EVERY.rest));
+    if (this.training) await passed(BREATH);
     this.#looking = false;
     this.#look();
+  }
+
+  /** The scene and the picture, once it stands for a moment; a drag that goes on is not waited for. */
+  async #settled() {
+    const since = performance.now();
+    let before;
+    do {
+      before = this.picture;
+      await passed(STOOD);
+    } while (before !== this.picture && performance.now() - since < GOES_ON);
+    return { scene: this.scene, picture: this.picture };
+  }
+
+  /** Resolves when nobody waits for a picture; training, which never does, is not waited for. */
+  calm() {
+    return this.#aside.calm(() => this.training);
   }
 
   /** Works out, one after the other, whatever is wanted and not known yet. */
@@ -177,7 +197,7 @@ export class Measured {
         this.reference = reference;
         return this.changed("reference");
       }
-      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN));
+      await passed(TRY_AGAIN);
     }
   }
 
@@ -252,6 +272,8 @@ export class Measured {
     return this.#aside.sample({ run, snapshot: id, dim, ...request }, each);
   }
 }
+
+const passed = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Neighbours averaged two by two. */
 function halved(points) {
