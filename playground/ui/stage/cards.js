@@ -29,8 +29,9 @@ const CARDS = {
   ],
   cost: [
     "Transport cost",
-    "Mean squared distance that a particle is carried, beside the least that would do (optimal transport between the " +
-      "same points); in squared units of the data. Of the solution with 100 Heun steps.",
+    "Mean squared distance that a particle is carried, beside the least that would do (optimal transport between the same " +
+      "start points and real target samples, whose noise can lift it a little above the paths' own cost); in squared " +
+      "units of the data. Of the solution with 100 Heun steps.",
   ],
   nfe: ["NFE", "Network evaluations for each particle, the true cost of a picture, and the time that took here."],
 };

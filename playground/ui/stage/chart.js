@@ -28,7 +28,8 @@ function plotly() {
 export function themeOf(element) {
   const style = getComputedStyle(element);
   const value = (name) => style.getPropertyValue(`--pg-${name}`).trim();
-  const names = ["ink", "ink-soft", "ink-faint", "line", "line-strong", "raised", "field", "accent", "moving", "target", "font"];
+  const inks = ["ink", "ink-soft", "ink-faint", "line", "line-strong", "raised", "field"];
+  const names = [...inks, "accent", "moving", "target", "font"];
   const lines = Array.from({ length: 6 }, (_, k) => value(`series-${k + 1}`));
   return { ...Object.fromEntries(names.map((name) => [name, value(name)])), lines };
 }
@@ -78,7 +79,12 @@ function layoutOf({ title, x, y, shapes, annotations }, theme, revision, narrow)
     return { ...axis, ...(given.type === "log" && log), ...given, title };
   };
   return {
-    title: { text: title, x: 0, xref: "paper", xanchor: "left", yref: "container", y: narrow ? 0.92 : 0.97, yanchor: "top", font: { size: 14, color: theme.ink } },
+    title: {
+      text: title,
+      font: { size: 14, color: theme.ink },
+      ...{ x: 0, xref: "paper", xanchor: "left" },
+      ...{ y: narrow ? 0.92 : 0.97, yref: "container", yanchor: "top" },
+    },
     font,
     paper_bgcolor: theme.raised,
     plot_bgcolor: theme.raised,

@@ -15,123 +15,157 @@ const SHORT = {
   dopri5: "Dopri5",
   bogacki_shampine: "Bogacki–Shampine",
 };
-const KNOWN = "This field is known exactly: nothing is trained.";
+
 const MOST_POINTS = 1200;
-const DISTANCE = { title: "sliced W<sub>2</sub> to the target (data units)", short: "sliced W<sub>2</sub> (data units)" };
+const DISTANCE = {
+  title: "sliced W<sub>2</sub> to the target (data units)",
+  short: "sliced W<sub>2</sub> (data units)",
+  type: "log",
+};
+const KNOWN = "This field is known exactly: nothing is trained.";
+const nothing = (scene, soon, later) => (scene?.network ? soon : `Nothing learnt yet. Train, and ${later}.`);
 
 /** The training loss over the steps: raw faint, smoothed strong; what begins a phase or a round is marked. */
 export function lossCurve({ loss, marks, scene, newest }, theme, log) {
   if (scene?.network?.mixture) return KNOWN;
-  if (!loss.length) return scene?.network ? "The loss comes with the first steps." : "Nothing learnt yet. Train, and the loss appears here.";
-  const raw = thinned(loss);
-  const window = Math.max(1, Math.round(loss.length / 50));
-  const mean = thinned(smoothed(loss, window));
-  const trace = (points, more) => ({ x: points.map(([step]) => step), y: points.map(([, value]) => value), mode: "lines", ...more });
+  if (!loss.length) return nothing(scene, "The loss comes with the first steps.", "the loss appears here");
+  const mean = smoothed(loss, Math.max(1, Math.round(loss.length / 50)));
+  const line = (points, name, width, opacity) => ({
+    name,
+    x: points.map(([step]) => step),
+    y: points.map(([, value]) => value),
+    mode: "lines",
+    opacity,
+    line: { color: theme.accent, width },
+    hovertemplate: `step %{x:,.0f}: %{y:.4g}, ${name}<extra></extra>`,
+  });
   return {
     title: "Training loss",
-    description: `Training loss over ${newest.step.toLocaleString("en")} gradient steps; now ${rounded(mean.at(-1)[1])}.`,
-    traces: [
-      trace(raw, { name: "as it was", opacity: 0.35, line: { color: theme.accent, width: 1 }, hovertemplate: "step %{x:,.0f}: %{y:.4g}<extra></extra>" }),
-      trace(mean, { name: `smoothed`, line: { color: theme.accent, width: 2.5 }, hovertemplate: "step %{x:,.0f}: %{y:.4g}, smoothed<extra></extra>" }),
-    ],
+    description: `Training loss over ${newest.step.toLocaleString("en")} steps; now ${rounded(mean.at(-1)[1])}.`,
+    traces: [line(thinned(loss), "as it was", 1, 0.35), line(thinned(mean), "smoothed", 2.5, 1)],
     x: { title: "gradient step", rangemode: "tozero", tickformat: ",d" },
-    y: { title: "loss: mean squared error (scaled target)", short: "mean squared error (scaled)", type: log ? "log" : "linear", uirevision: `${scene.run} ${log}` },
+    y: {
+      title: "loss: mean squared error (scaled target)",
+      short: "mean squared error (scaled)",
+      type: log ? "log" : "linear",
+      uirevision: `${scene.run} ${log}`,
+    },
     shapes: marks.map(({ step }) => upright(step, theme)),
-    annotations: marks.map(({ step, name }) => ({ x: step, y: 1, xref: "x", yref: "paper", text: name, xanchor: "left", yanchor: "top", xshift: 4 })),
+    annotations: marks.map(({ step, name }) => note(step, name)),
   };
 }
 
 /** Distance against evaluations for every solver, with the floor and the picture's own place. */
 export function solverCurves({ solvers, picture, distances, reference, scene }, theme) {
-  if (!picture) return scene?.network ? "Comes with the first picture." : "Nothing learnt yet. Train, and every solver is tried out.";
-  const done = solvers.get(picture.snapshot) ?? [];
-  const floor = floorOf(reference.floor?.sliced_w2 ?? { value: scene.floor.sliced_w2 }, theme, [1, 320]);
-  const traces = Object.keys(TABLEAUX).map((solver, k) => {
-    const points = done.filter((one) => one.solver === solver && one.sliced_w2 !== null).sort((one, other) => one.nfe - other.nfe);
-    const chosen = solver === picture.solver;
+  if (!picture) return nothing(scene, "Comes with the first picture.", "every solver is tried out");
+  const done = (solvers.get(picture.snapshot) ?? []).filter(({ sliced_w2 }) => sliced_w2 !== null);
+  const { nfe } = picture.trajectory;
+  const furthest = Math.max(320, nfe, ...done.map((one) => one.nfe));
+  const floor = floorOf(reference.floor?.sliced_w2 ?? { value: scene.floor.sliced_w2 }, theme, [1, furthest]);
+  const solver = (kind, k) => {
+    const points = done.filter((one) => one.solver === kind).sort((one, other) => one.nfe - other.nfe);
+    const [name, color, chosen] = [SHORT[kind] ?? kind, theme.lines[k % theme.lines.length], kind === picture.solver];
     return {
-      name: SHORT[solver] ?? solver,
-      x: points.map(({ nfe }) => nfe),
-      y: points.map(({ sliced_w2 }) => sliced_w2),
-      text: points.map(({ sliced_w2, rtol }) => [times(sliced_w2, floor.value, "floor"), rtol && `tolerance ${rtol}`].filter(Boolean).join(", ")),
+      name,
+      x: points.map((one) => one.nfe),
+      y: points.map((one) => one.sliced_w2),
+      text: points.map(({ sliced_w2, rtol }) => joined(times(sliced_w2, floor.value, "floor"), rtol && `tolerance ${rtol}`)),
       mode: "lines+markers",
-      line: { color: theme.lines[k % 6], dash: DASHES[k % 6], width: chosen ? 3 : 1.5 },
-      marker: { symbol: SYMBOLS[k % 6], size: chosen ? 9 : 7, color: theme.lines[k % 6] },
-      hovertemplate: `${SHORT[solver] ?? solver}, %{x} NFE: %{y:.3g} (%{text})<extra></extra>`,
+      line: { color, dash: DASHES[k % DASHES.length], width: chosen ? 3 : 1.5 },
+      marker: { color, symbol: SYMBOLS[k % SYMBOLS.length], size: chosen ? 9 : 7 },
+      hovertemplate: `${name}, %{x} NFE: %{y:.3g} (%{text})<extra></extra>`,
     };
-  });
-  const furthest = Math.max(320, picture.trajectory.nfe, ...done.map(({ nfe }) => nfe ?? 0));
-  const now = { x: picture.trajectory.nfe, y: distances?.picture === picture ? distances.sliced_w2 : null };
-  const shown = Number.isFinite(now.y);
-  traces.push({
-    name: "the picture",
-    x: shown ? [now.x] : [],
-    y: shown ? [now.y] : [],
-    mode: "markers",
-    marker: { symbol: "circle-open", size: 15, color: theme.moving, line: { width: 3, color: theme.moving } },
-    hovertemplate: "the picture, %{x} NFE: %{y:.3g}<extra></extra>",
-  });
+  };
+  const kinds = Object.keys(TABLEAUX);
   return {
     title: "Quality against evaluations",
-    description: `Sliced W2 against network evaluations for ${Object.keys(TABLEAUX).length} solvers, log–log; the picture uses ${now.x}.`,
-    traces: [...traces, floor.trace],
-    x: { title: "network evaluations for each particle (NFE)", short: "network evaluations (NFE)", type: "log", tickvals: [1, 2, 4, 8, 16, 32, 100, 300], range: [-0.08, Math.log10(1.2 * furthest)] },
-    y: { ...DISTANCE, type: "log" },
-    shapes: [floor.band, upright(now.x, theme)],
-    annotations: [{ x: Math.log10(now.x), y: 1, xref: "x", yref: "paper", text: `${now.x} now`, xanchor: "left", yanchor: "top", xshift: 4 }],
+    description: `Sliced W2 against network evaluations for ${kinds.length} solvers, log–log; the picture uses ${nfe}.`,
+    traces: [...kinds.map(solver), here(nfe, distances?.picture === picture ? distances.sliced_w2 : null, theme), floor.line],
+    x: {
+      title: "network evaluations for each particle (NFE)",
+      short: "network evaluations (NFE)",
+      type: "log",
+      tickvals: [1, 2, 4, 8, 16, 32, 100, 300, 1000],
+      range: [-0.08, Math.log10(1.2 * furthest)],
+    },
+    y: DISTANCE,
+    shapes: [...floor.band, upright(nfe, theme)],
+    annotations: [note(Math.log10(nfe), `${nfe} now`)],
   };
 }
 
 /** Distance against training seconds: every snapshot that is kept, with the same sampler. */
 export function growthCurve({ growth, history, picture, reference, scene }, theme) {
-  if (!picture) return scene?.network ? "Comes with the first picture." : "Nothing learnt yet. Train, and every snapshot is measured.";
+  if (!picture) return nothing(scene, "Comes with the first picture.", "every snapshot is measured");
   if (scene.network.mixture) return KNOWN;
   const points = history.kept.filter(({ id }) => Number.isFinite(growth.get(id)));
   const spent = history.kept.at(-1).seconds;
   const floor = floorOf(reference.fewer?.sliced_w2, theme, [0, spent]);
-  const shown = history.kept.find(({ id }) => id === picture.snapshot);
+  const shown = history.kept.filter(({ id }) => id === picture.snapshot);
+  const about = ({ id, step }) => joined(`step ${step.toLocaleString("en")}`, times(growth.get(id), floor.value, "floor"));
+  const curve = {
+    name: "500 particles, Heun 50",
+    x: points.map(({ seconds }) => seconds),
+    y: points.map(({ id }) => growth.get(id)),
+    text: points.map(about),
+    mode: "lines+markers",
+    line: { color: theme.accent, width: 2 },
+    marker: { color: theme.accent, size: 6 },
+    hovertemplate: "%{x:.2f} s: %{y:.3g} (%{text})<extra></extra>",
+  };
   return {
     title: "Quality against training time",
     description: `Sliced W2 of ${points.length} snapshots over ${rounded(spent)} seconds of training.`,
-    traces: [
-      {
-        name: "500 particles, Heun 50",
-        x: points.map(({ seconds }) => seconds),
-        y: points.map(({ id }) => growth.get(id)),
-        text: points.map(({ id, step }) => [`step ${step.toLocaleString("en")}`, times(growth.get(id), floor.value, "floor")].filter(Boolean).join(", ")),
-        mode: "lines+markers",
-        line: { color: theme.accent, width: 2 },
-        marker: { size: 6, color: theme.accent },
-        hovertemplate: "%{x:.2f} s: %{y:.3g} (%{text})<extra></extra>",
-      },
-      floor.trace,
-    ],
+    traces: [curve, floor.line],
     x: { title: "training time (seconds)", rangemode: "tozero" },
-    y: { ...DISTANCE, type: "log" },
-    shapes: [floor.band, shown && upright(shown.seconds, theme)].filter(Boolean),
-    annotations: shown ? [{ x: shown.seconds, y: 1, xref: "x", yref: "paper", text: "the picture", xanchor: "right", yanchor: "top", xshift: -4 }] : [],
+    y: DISTANCE,
+    shapes: [...floor.band, ...shown.map(({ seconds }) => upright(seconds, theme))],
+    annotations: shown.map(({ seconds }) => ({ ...note(seconds, "the picture"), xanchor: "right", xshift: -4 })),
   };
 }
 
-/** The range of real-vs-real distances as a band, and their root mean square as a dashed line. */
-function floorOf(floor, theme, ends) {
-  const { value, low = value, high = value } = floor ?? {};
+/** The picture as a ring of its own. */
+function here(nfe, value, theme) {
   const known = Number.isFinite(value);
   return {
+    name: "the picture",
+    x: known ? [nfe] : [],
+    y: known ? [value] : [],
+    mode: "markers",
+    marker: { symbol: "circle-open", size: 15, color: theme.moving, line: { width: 3, color: theme.moving } },
+    hovertemplate: "the picture, %{x} NFE: %{y:.3g}<extra></extra>",
+  };
+}
+
+/** The range of real-vs-real distances as a band, and their root mean square as a dashed line between the ends. */
+function floorOf({ value, low = value, high = value } = {}, theme, ends) {
+  const known = Number.isFinite(value);
+  const band = { type: "rect", xref: "paper", x0: 0, x1: 1, y0: low, y1: high, layer: "below", line: { width: 0 } };
+  const range = known ? `${rounded(value)} apart (${rounded(low)} to ${rounded(high)})` : "";
+  return {
     value,
-    band: known ? { type: "rect", xref: "paper", x0: 0, x1: 1, y0: low, y1: high, layer: "below", line: { width: 0 }, fillcolor: theme.target, opacity: 0.16 } : null,
-    trace: {
+    band: known ? [{ ...band, fillcolor: theme.target, opacity: 0.16 }] : [],
+    line: {
       name: "floor: real vs real",
       x: known ? ends : [],
       y: known ? [value, value] : [],
       mode: "lines",
       line: { color: theme.target, dash: "dash", width: 1.5 },
-      hovertemplate: `floor: two real samples are ${known ? rounded(value) : ""} apart (${known ? `${rounded(low)} to ${rounded(high)}` : ""})<extra></extra>`,
+      hovertemplate: `floor: two real samples are ${range}<extra></extra>`,
     },
   };
 }
 
-const upright = (x, theme) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: theme.moving, width: 1.5, dash: "dot" } });
+function upright(x, theme) {
+  return { type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: theme.moving, width: 1.5, dash: "dot" } };
+}
+
+/** Words at the top, right of x; on a log axis x is the logarithm. */
+function note(x, text) {
+  return { x, y: 1, xref: "x", yref: "paper", text, xanchor: "left", yanchor: "top", xshift: 4 };
+}
+
+const joined = (...parts) => parts.filter(Boolean).join(", ");
 
 /** The mean over `window` neighbours. */
 function smoothed(points, window) {

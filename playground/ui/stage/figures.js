@@ -18,21 +18,35 @@ const TABS = {
   growth: "Quality vs training time",
   report: "Measured on the server",
 };
-const DOWNLOADS = { loss: "training-loss", solvers: "quality-against-evaluations", growth: "quality-against-training-time" };
+const DOWNLOADS = {
+  loss: "training-loss",
+  solvers: "quality-against-evaluations",
+  growth: "quality-against-training-time",
+};
+const CURVES = { loss: lossCurve, solvers: solverCurves, growth: growthCurve };
 /** While things change a chart is drawn at most so often (ms). */
 const DRAW_EVERY = 400;
+
+const tab = ([name, label]) => `
+  <button type="button" role="tab" id="pg-tab-${name}" data-tab="${name}" aria-controls="pg-panel-${name}">${label}</button>`;
+
+const panel = (name) => `
+  <div class="pg-panel" role="tabpanel" id="pg-panel-${name}" aria-labelledby="pg-tab-${name}" data-panel="${name}" hidden>
+    <div class="pg-plot"${name in DOWNLOADS ? ' role="img"' : ""}></div><p class="pg-empty"></p>
+  </div>`;
 
 const PAGE = `
   <dl class="pg-figure-cards" data-part="cards" aria-label="Figures of the picture"></dl>
   <div class="pg-charts">
     <div class="pg-tabbar">
       <div class="pg-tabs" role="tablist" aria-label="Charts">
-        ${Object.entries(TABS).map(([name, label]) => `<button type="button" role="tab" id="pg-tab-${name}" data-tab="${name}" aria-controls="pg-panel-${name}">${label}</button>`).join("")}
+        ${Object.entries(TABS).map(tab).join("")}
       </div>
       <span class="pg-doing" data-part="doing" role="status"></span>
-      <button type="button" class="pg-log" data-part="log" aria-pressed="true" title="A logarithmic axis shows equal ratios as equal heights">log scale</button>
+      <button type="button" class="pg-log" data-part="log" aria-pressed="true"
+        title="A logarithmic axis shows equal ratios as equal heights">log scale</button>
     </div>
-    ${Object.keys(TABS).map((name) => `<div class="pg-panel" role="tabpanel" id="pg-panel-${name}" aria-labelledby="pg-tab-${name}" data-panel="${name}" hidden><div class="pg-plot"${name === "report" ? "" : ' role="img"'}></div><p class="pg-empty"></p></div>`).join("")}
+    ${Object.keys(TABS).map(panel).join("")}
   </div>`;
 
 export class Figures {
@@ -45,10 +59,10 @@ export class Figures {
     root.innerHTML = PAGE;
     const part = (name) => root.querySelector(`[data-part="${name}"]`);
     this.parts = { doing: part("doing"), log: part("log"), cards: part("cards") };
-    this.panels = Object.fromEntries([...root.querySelectorAll("[data-panel]")].map((panel) => [panel.dataset.panel, panel]));
+    this.panels = Object.fromEntries([...root.querySelectorAll("[data-panel]")].map((one) => [one.dataset.panel, one]));
     this.tabs = [...root.querySelectorAll("[data-tab]")];
     this.cards = new Cards(this.parts.cards, () => (this.open("report"), this.report.measure()));
-    this.report = new Report(this.panels.report.firstChild, () => this.#showCards());
+    this.report = new Report(this.panels.report.firstElementChild, () => this.#showCards());
     this.measured = new Measured((what) => this.#changed(what));
     this.counters = { cards: this.cards.values, referred: false, solvers: 0, growth: 0, drawn: 0 };
     this.listen = new AbortController();
@@ -170,7 +184,7 @@ export class Figures {
     if (name === "report" || !this.inView.has("charts") || !measured.scene) return;
     if (measured.scene.network && !measured.picture) return; // the picture comes first
     const theme = themeOf(this.root);
-    const content = { loss: lossCurve, solvers: solverCurves, growth: growthCurve }[name](measured, theme, this.log);
+    const content = CURVES[name](measured, theme, this.log);
     const [plot, empty] = this.panels[name].children;
     const nothing = typeof content === "string";
     plot.classList.toggle("pg-hidden", nothing);
@@ -193,9 +207,11 @@ export class Figures {
     const { picture, training } = measured;
     this.counters.solvers = measured.solvers.get(picture?.snapshot)?.length ?? 0;
     this.counters.growth = measured.growth.size;
-    const parts = { solvers: [this.counters.solvers, TRIALS.length], growth: [this.counters.growth, measured.history.kept.length] };
+    const { solvers, growth } = this.counters;
+    const parts = { solvers: [solvers, TRIALS.length], growth: [growth, measured.history.kept.length] };
     const [done, all] = parts[active] ?? [0, 0];
-    const text = !picture || done >= all ? "" : training ? "measured when training is done" : `measuring ${done} of ${all}`;
+    const when = training ? "measured when training is done" : `measuring ${done} of ${all}`;
+    const text = !picture || done >= all ? "" : when;
     if (this.parts.doing.textContent !== text) this.parts.doing.textContent = text;
   }
 }

@@ -80,9 +80,9 @@ export class Measured {
   add(snapshot) {
     if (!this.scene?.network || snapshot.run !== this.scene.run) return;
     const before = this.newest;
-    if (before && snapshot.round !== before.round) this.offset += before.step;
     const at = this.offset + (before?.step ?? 0);
-    if (before && snapshot.round !== before.round) this.marks.push({ step: this.offset, name: `round ${snapshot.round + 1}` });
+    if (before && snapshot.round !== before.round) this.offset = at;
+    if (before && snapshot.round !== before.round) this.marks.push({ step: at, name: `round ${snapshot.round + 1}` });
     else if (before && snapshot.phase !== before.phase) this.marks.push({ step: at, name: "trained on" });
     this.newest = snapshot;
     this.training = !snapshot.done;

@@ -61,9 +61,11 @@ export class Report {
   }
 
   #show({ by_nfe: rows, floor, points, ...figures }) {
-    const cell = (value, unit) => `<td>${rounded(value ?? NaN)}${unit ? ` <small>${times(value, unit, "floor")}</small>` : ""}</td>`;
     const names = Object.keys(DISTANCES);
-    const body = Object.entries(rows).map(([nfe, row]) => `<tr><th scope="row">${nfe}</th>${names.map((name) => cell(row[name], floor[name])).join("")}</tr>`);
+    const beside = (value, unit) => (unit ? ` <small>${times(value, unit, "floor")}</small>` : "");
+    const cell = (value, unit) => `<td>${rounded(value ?? NaN)}${beside(value, unit)}</td>`;
+    const line = (head, cells) => `<tr><th scope="row">${head}</th>${cells.join("")}</tr>`;
+    const body = Object.entries(rows).map(([nfe, row]) => line(nfe, names.map((name) => cell(row[name], floor[name]))));
     const facts = {
       "Straightness S": number(figures.straightness),
       NPE: number(figures.npe),
@@ -72,14 +74,15 @@ export class Report {
       "High quality": figures.high_quality === null ? null : percent(figures.high_quality),
       "Target's entropy": figures.entropy === null ? null : `${rounded(figures.entropy)} nats`,
     };
-    const list = Object.entries(facts).filter(([, text]) => text).map(([name, text]) => `<div><dt>${name}</dt><dd>${text}</dd></div>`);
+    const known = Object.entries(facts).filter(([, text]) => text);
+    const list = known.map(([name, text]) => `<div><dt>${name}</dt><dd>${text}</dd></div>`);
     this.node.innerHTML = `
       <div class="pg-report">
         <table>
           <caption>Newest weights, Euler, ${points.toLocaleString("en")} points</caption>
           <thead><tr><th scope="col">NFE</th>${names.map((name) => `<th scope="col">${DISTANCES[name]}</th>`).join("")}</tr></thead>
           <tbody>${body.join("")}</tbody>
-          <tfoot><tr><th scope="row">floor</th>${names.map((name) => cell(floor[name])).join("")}</tr></tfoot>
+          <tfoot>${line("floor", names.map((name) => cell(floor[name])))}</tfoot>
         </table>
         <dl>${list.join("")}</dl>
       </div>`;
