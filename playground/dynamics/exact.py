@@ -25,8 +25,6 @@ from playground.dynamics.path import Coefficients, Path
 
 AT_ONCE = 2**17
 """Pairs of a point and a component that are held at a time, where that cannot be avoided."""
-STIFFNESS = 100.0
-"""The rate of contraction up to which 50 steps of any solver land where they should; they overshoot beyond."""
 WIDTH = 16
 """To which the few columns of queries, keys and values are padded: the attention kernel is fastest so."""
 
@@ -175,22 +173,3 @@ def attention(queries: Tensor, keys: Tensor, heights: Tensor, values: Tensor) ->
     padded_keys[..., :d], padded_keys[..., d] = keys, heights
     padded_values[..., :d] = values
     return F.scaled_dot_product_attention(padded_queries, padded_keys, padded_values, scale=1.0)[0, 0, :, :d]
-
-
-def last_time(path: Path, stiffness: float = STIFFNESS) -> float:
-    """The last time at which the field towards points draws a particle to its point at no more than this rate.
-
-    The rate, −d/dt of the logarithm of √(sigma² + gamma²), grows without bound where both vanish together.
-    """
-
-    def rate(t: float) -> float:
-        c = path.at(t)
-        return -float((c.d_sigma * c.sigma + c.d_gamma * c.gamma) / (c.sigma**2 + c.gamma**2))
-
-    low, high = 0.5, path.t_max
-    if rate(high) <= stiffness:
-        return high
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (middle, high) if rate(middle) <= stiffness else (low, middle)
-    return low

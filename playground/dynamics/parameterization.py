@@ -9,13 +9,12 @@ import torch
 from torch import Tensor
 
 from playground.dynamics.path import Coefficients, Path
+from playground.dynamics.stiffness import first_time, last_time
 
 ScalingKind = Literal["none", "standard", "residual"]
 Prediction = Literal["velocity", "noise", "data", "score"]
 Weighting = Literal["unit", "velocity", "noise", "data", "min_snr"]
 
-MARGIN = 0.01
-"""How far a sampler stays from a time at which a prediction does not determine the velocity."""
 SNR_CAP = 5.0
 """γ of the min-SNR weighting (Hang et al. 2023)."""
 
@@ -56,25 +55,17 @@ def convert(value: Tensor, xt: Tensor, have: Prediction, want: Prediction, c: Co
 
 
 def interval(kind: ScalingKind, prediction: Prediction, path: Path) -> tuple[float, float]:
-    """The times between which a network of this prediction gives a velocity: the path's, or MARGIN inside.
+    """The times between which a network of this prediction gives a velocity that a solver can follow.
 
     With the residual scaling they are the path's own, since there the network's part vanishes together with the
-    determinant, whatever is predicted. Without it a sampler of noise begins, and one of data ends, MARGIN inside.
+    determinant, whatever is predicted. Without it a sampler of noise begins, and one of data ends, a little inside.
     """
     low, high = path.t_min, path.t_max
-    if kind == "residual" or prediction == "velocity":
-        return low, high
-    first, last = path.at(low), path.at(high)
-    if prediction != "data" and _vanishes(first.alpha, first.d_alpha):
-        low = max(low, MARGIN)
-    if (prediction == "data" or (prediction, kind) == ("score", "none")) and _vanishes(last.sigma, last.d_sigma):
-        high = min(high, 1 - MARGIN)
+    if kind != "residual" and prediction in ("noise", "score"):
+        low = first_time(path)
+    if kind != "residual" and (prediction == "data" or (prediction == "score" and kind == "none")):
+        high = last_time(path)
     return low, high
-
-
-def _vanishes(value: Tensor, slope: Tensor) -> bool:
-    """Whether slope / value is beyond what a sampler can follow."""
-    return bool(value.abs() < 1e-4 * slope.abs())
 
 
 @dataclass(frozen=True)

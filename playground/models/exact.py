@@ -15,9 +15,10 @@ from torch import Tensor
 
 from playground.distributions import Gaussian, Mixture, NoisyCurve
 from playground.distributions.base import Distribution
-from playground.dynamics.exact import ExactField, Normal, Normals, last_time
+from playground.dynamics.exact import ExactField, Normal, Normals
 from playground.dynamics.paths import AnyPath, LinearPath, Path
 from playground.dynamics.solvers import Sampler
+from playground.dynamics.stiffness import last_time
 from playground.models.base import TARGET, Learner, Model, Optimisation, Task, Weights
 from playground.networks import Network
 from playground.trajectory import Trajectory

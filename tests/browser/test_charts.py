@@ -167,8 +167,9 @@ def test_every_snapshot_is_measured(desk: Open, run: Run) -> None:
 def test_the_loss_is_drawn_zoomed_and_kept_so(desk: Open) -> None:
     page = desk()
     page.page.locator('[data-path="training.steps"] .pg-entry').fill("400")
+    before = page.page.evaluate("window.__playground.stages[0].snapshots")
     page.page.locator("#train").click()
-    page.until("document.querySelector('.pg-stage').dataset.state === 'training'")
+    page.until("window.__playground.stages[0].snapshots > given", before)
     expect(page.page.locator(".pg-stage")).to_have_attribute("data-state", "ready")
     plot = page.chart("loss").locator(".pg-plot")
     page.until("document.querySelector('[data-panel=loss] .pg-plot').data[0].x.at(-1) >= 390")

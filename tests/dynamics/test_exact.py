@@ -10,10 +10,11 @@ from torch import Generator, Tensor
 
 from playground.choice import kinds
 from playground.dynamics.coupling_figures import coupling_figures
-from playground.dynamics.exact import ExactField, Normal, Normals, attention, last_time
+from playground.dynamics.exact import ExactField, Normal, Normals, attention
 from playground.dynamics.parameterization import convert
 from playground.dynamics.paths import AnyPath, CosinePath, InterpolantPath, LinearPath, VEPath, VPPath
 from playground.dynamics.solvers import Heun, RungeKutta4, Sampler
+from playground.dynamics.stiffness import last_time
 from playground.metrics import path_figures
 
 PATHS = [*(cls() for cls in kinds(AnyPath)), InterpolantPath(gamma="root", amount=1)]

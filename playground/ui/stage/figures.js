@@ -24,6 +24,8 @@ const DOWNLOADS = {
   growth: "quality-against-training-time",
 };
 const CURVES = { loss: lossCurve, solvers: solverCurves, growth: growthCurve };
+/** So much of a part must be in sight to be looked at. */
+const SEEN = 0.2;
 /** While things change a chart is drawn at most so often (ms). */
 const DRAW_EVERY = 400;
 
@@ -32,7 +34,7 @@ const tab = ([name, label]) => `
 
 const panel = (name) => `
   <div class="pg-panel" role="tabpanel" id="pg-panel-${name}" aria-labelledby="pg-tab-${name}" data-panel="${name}" hidden>
-    <div class="pg-plot"${name in DOWNLOADS ? ' role="img"' : ""}></div><p class="pg-empty"></p>
+    <div class="pg-plot"${name in DOWNLOADS ? ' role="figure"' : ""}></div><p class="pg-empty"></p>
   </div>`;
 
 const PAGE = `
@@ -137,7 +139,7 @@ export class Figures {
       this.#want();
       this.#showCards();
       this.#draw();
-    });
+    }, { threshold: SEEN });
     look.observe(this.parts.cards);
     look.observe(this.root.querySelector(".pg-charts"));
     const colours = new MutationObserver(() => this.#draw(true));

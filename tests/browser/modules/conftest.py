@@ -8,15 +8,16 @@ from functools import partial
 from http.server import ThreadingHTTPServer
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.browser.modules.page import STAGE, Handler, ModulePage
 
 
 @pytest.fixture(scope="package")
-def module_page() -> Iterator[ModulePage]:
+def module_page(browser: Browser) -> Iterator[ModulePage]:
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(STAGE))) as serving:
         threading.Thread(target=serving.serve_forever, daemon=True).start()
-        page = ModulePage(f"http://127.0.0.1:{serving.server_port}/")
+        page = ModulePage(browser, f"http://127.0.0.1:{serving.server_port}/")
         yield page
         page.close()
         serving.shutdown()
@@ -26,5 +27,6 @@ def module_page() -> Iterator[ModulePage]:
 def page(module_page: ModulePage) -> Iterator[ModulePage]:
     """The module's page; afterwards nothing may have gone wrong that the test does not know of."""
     yield module_page
-    errors, module_page.errors = module_page.errors, []
+    errors = list(module_page.errors)
+    module_page.errors.clear()
     assert errors == []

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-from concurrent.futures import ThreadPoolExecutor
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from playwright.sync_api import Page, Playwright, sync_playwright
+from playwright.sync_api import Browser
 from torch import Generator, Tensor
 
 import playground.ui
@@ -20,7 +19,7 @@ from playground.dynamics.paths import LinearPath
 from playground.models.flow import Flow
 from playground.networks import ActivationName, Mlp
 from playground.ui.messages import exact
-from tests.browser.driver import start_browser
+from tests.browser.driver import Visitor
 
 STAGE = Path(playground.ui.__file__).parent / "stage"
 MODULES = ("kernel", "network", "place", "mixture", "solvers", "codec", "metrics", "sampler")
@@ -46,31 +45,19 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 class ModulePage:
-    """A page that runs JavaScript; Playwright lives in a thread of its own, apart from other tests' event loops."""
+    """A page that runs JavaScript on the modules."""
 
-    def __init__(self, address: str) -> None:
-        self.errors: list[str] = []
-        self._thread = ThreadPoolExecutor(max_workers=1)
-        self._playwright, self._page = self._thread.submit(self._open, address).result()
-
-    def _open(self, address: str) -> tuple[Playwright, Page]:
-        playwright = sync_playwright().start()
-        page = start_browser(playwright).new_page()
-        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.goto(address)
-        return playwright, page
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._visitor = Visitor(browser, address)
+        self.errors = self._visitor.faults
+        self.close = self._visitor.close
 
     def __call__(self, script: str, argument: Any = None) -> Any:
         """The value of an async function's body that sees the modules, `floats`, `text`, `pool` and `given`."""
         imports = "".join(f"const {name} = await import('/{name}.js');" for name in MODULES)
         helpers = "const { floats, textOf: text } = codec; window.pool ??= new sampler.Sampler({ workers: 2 });"
         function = f"async (given) => {{ {imports} {helpers} const pool = window.pool; {script} }}"
-        return self._thread.submit(self._page.evaluate, function, argument).result()
-
-    def close(self) -> None:
-        self._thread.submit(self._playwright.stop).result()
-        self._thread.shutdown()
+        return self._visitor.page.evaluate(function, argument)
 
 
 def packed(values: Tensor) -> str:
