@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from abc import abstractmethod
 from typing import Annotated, ClassVar, Literal
 
@@ -124,33 +123,27 @@ class SinkhornCoupling(BatchCoupling):
         return self.model_copy(update={"epsilon": epsilon})
 
     def remark(self, source: Distribution, target: Distribution) -> str | None:
-        """What is said where ε is too small for these distributions; None where it is not."""
+        """What is to be said where ε is too small for these distributions; None where it is not."""
         generator = Generator().manual_seed(0)
         costs = squared_distances(source.sample(self.batch, generator), target.sample(self.batch, generator))
         asked, used = self._epsilons(costs)
-        return None if asked == used else too_small(asked, used)
+        if asked == used:
+            return None
+        return (
+            f"ε = {asked:.3g} is too small for Sinkhorn's iterations to settle; {used:.2g} is used instead. "
+            "Choose at least that, or the coupling optimal_transport, which is the limit of ε = 0."
+        )
 
     def partners(self, x0: Tensor, x1: Tensor, generator: Generator, labels: Tensor | None = None) -> Tensor:
         costs = squared_distances(x0, x1)
-        asked, used = self._epsilons(costs)
-        if asked != used:
-            warnings.warn(too_small(asked, used), stacklevel=2)
-        upper_ends = sinkhorn(costs, used).cumsum(1)
+        upper_ends = sinkhorn(costs, self._epsilons(costs)[1]).cumsum(1)
         u = torch.rand(len(x0), 1, generator=generator, device=generator.device).cpu().double() * upper_ends[:, -1:]
         return torch.searchsorted(upper_ends, u)[:, 0].clamp(max=len(x1) - 1).to(x1.device)
 
     def _epsilons(self, costs: Tensor) -> tuple[float, float]:
-        """The ε that is asked for, and the one that is used with these costs."""
+        """The ε that is asked for, and the one that is used with these costs, which may be larger."""
         asked = DEFAULT_EPSILON if self.epsilon is None else self.epsilon
         return asked, max(asked, LEAST_EPSILON * float(costs.mean()))
-
-
-def too_small(asked: float, least: float) -> str:
-    """The warning about an ε below the least one."""
-    return (
-        f"ε = {asked:.3g} is too small for Sinkhorn's iterations to settle; {least:.3g} is used instead. "
-        "Choose at least that, or the coupling optimal_transport, which is the limit of ε = 0."
-    )
 
 
 class ClassOptimalTransportCoupling(BatchCoupling):

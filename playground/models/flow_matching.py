@@ -6,6 +6,7 @@ coupling and path.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -92,11 +93,17 @@ class FlowMatching(Model):
             )
 
     def remarks(self, source: Distribution, target: Distribution) -> list[str]:
+        return [remark for remark in (self.path.mismatch, self._clamped(source, target)) if remark]
+
+    def _clamped(self, source: Distribution, target: Distribution) -> str | None:
+        """What is to be said where the coupling's ε is too small."""
         coupling = self.coupling.settled(self.path)
-        clamped = coupling.remark(source, target) if isinstance(coupling, SinkhornCoupling) else None
-        return [remark for remark in (self.path.mismatch, clamped) if remark]
+        return coupling.remark(source, target) if isinstance(coupling, SinkhornCoupling) else None
 
     def rounds(self, task: Task) -> Iterator[Learner]:
+        clamped = self._clamped(task.source, task.target)
+        if clamped:
+            warnings.warn(clamped, stacklevel=2)
         yield FlowLearner("flow", self, task, task.pool(task.source, SOURCE), task.pool(task.target, TARGET))
 
     def trained(self, weights: Weights, network: Network, dim: int, source: Distribution | None = None) -> Flow:

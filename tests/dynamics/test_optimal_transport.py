@@ -11,6 +11,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Generator
 
+from playground import run
 from playground.choice import InvalidExperiment
 from playground.distributions import Gaussian, Ring
 from playground.dynamics.coupling_figures import coupling_figures
@@ -119,17 +120,26 @@ def test_the_entropic_plan_between_gaussians_has_the_known_correlation():
     assert float(found) == pytest.approx(math.sqrt(1 + (epsilon / 4) ** 2) - epsilon / 4, abs=0.03)
 
 
-def test_an_epsilon_that_is_too_small_is_clamped_with_a_warning():
+def test_an_epsilon_that_is_too_small_is_clamped_and_said():
     x0, x1 = clouds(128)
     least = LEAST_EPSILON * float(squared_distances(x0, x1).mean())
-    with pytest.warns(UserWarning, match=r"ε = 0\.0001 is too small .*; 0\.1\d+ is used instead\. Choose"):
-        small = SinkhornCoupling(epsilon=1e-4).partners(x0, x1, Generator().manual_seed(3))
+    small = SinkhornCoupling(epsilon=1e-4).partners(x0, x1, Generator().manual_seed(3))
     assert torch.equal(small, SinkhornCoupling(epsilon=least + 1e-9).partners(x0, x1, Generator().manual_seed(3)))
     source, target = Gaussian(dimension=2), Ring()
-    model = FlowMatching(coupling=SinkhornCoupling(epsilon=1e-3))
-    (remark,) = model.remarks(source, target)
-    assert "is too small" in remark
+    (remark,) = FlowMatching(coupling=SinkhornCoupling(epsilon=1e-3)).remarks(source, target)
+    assert remark == (
+        "ε = 0.001 is too small for Sinkhorn's iterations to settle; 0.061 is used instead. "
+        "Choose at least that, or the coupling optimal_transport, which is the limit of ε = 0."
+    )
     assert FlowMatching(coupling=SinkhornCoupling(epsilon=0.5)).remarks(source, target) == []
+
+
+def test_training_warns_of_it_once():
+    sinkhorn_ = {"kind": "sinkhorn", "epsilon": 1e-3, "batch": 32}
+    given = {"model": {"kind": "flow_matching", "coupling": sinkhorn_}, "training": {"steps": 3}}
+    with pytest.warns(UserWarning, match=r"ε = 0\.001 is too small") as caught:
+        run(Experiment.parse(given))
+    assert len([warning for warning in caught if "ε" in str(warning.message)]) == 1
 
 
 def test_epsilon_follows_from_a_brownian_bridge():
