@@ -11,7 +11,9 @@ import subprocess
 import sys
 
 QUICK = {
-    "time_to_quality": shlex.split("--seeds 1 --limit 15 --growth 2 --target 'two moons' --target checkerboard"),
+    "time_to_quality": shlex.split(
+        "--seeds 1 --limit 15 --growth 2 --reference-growth 4 --target 'two moons' --target checkerboard"
+    ),
     "step": ["--rounds", "15"],
     "browser": [],
 }

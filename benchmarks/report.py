@@ -61,12 +61,17 @@ def conditions(module: str, load: Load) -> str:
     )
 
 
+def keep(name: str, text: str) -> None:
+    """Writes a report to results/."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+
+
 def publish(name: str, text: str, save: bool) -> None:
-    """Prints a report, and keeps it in results/ where that is asked for."""
+    """Prints a report, and keeps it where that is asked for."""
     print(text, flush=True)
     if save:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+        keep(name, text)
 
 
 def _processor() -> str:

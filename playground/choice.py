@@ -119,10 +119,6 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def _counted(values: int) -> str:
-    return "1 value" if values == 1 else f"{values} values"
-
-
 def _sentence(item: Any) -> str:
     """One sentence for one pydantic error: what was given, what is asked."""
     kind, context, given = item["type"], item.get("ctx", {}), _shown(item.get("input"))
@@ -147,18 +143,16 @@ def _sentence(item: Any) -> str:
             return f"{given} is not one of {context['expected']}."
         case "union_tag_invalid":
             return f"there is no kind {_shown(context['tag'])}; choose one of {context['expected_tags']}."
-        case "model_type" | "dict_type":
-            return f"{given} is not a mapping of fields; write {{field: value, ...}}."
-        case "union_tag_not_found" | "model_attributes_type":
+        case "union_tag_not_found" | "model_type" | "model_attributes_type":
             return f"{given} does not say which kind it is; write a kind or {{kind: ..., ...}}."
         case "extra_forbidden":
             return "there is no such field here; check its spelling."
         case "missing":
             return "this is missing."
         case "too_short":
-            return f"give at least {_counted(context['min_length'])}."
+            return f"give at least {context['min_length']} values."
         case "too_long":
-            return f"give at most {_counted(context['max_length'])}."
+            return f"give at most {context['max_length']} values."
         case "value_error":
             return str(context["error"])
         case _:

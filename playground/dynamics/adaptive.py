@@ -49,7 +49,7 @@ class Adaptive(Solver):
         le=0.1,
         title="Relative tolerance",
         description="Allowed error of each step as a share of the particles' coordinates.",
-        json_schema_extra={"scale": "log"},
+        json_schema_extra={"scale": "log", "hidden": True},  # the stage sets it
     )
     atol: float = Field(
         1e-5,
@@ -57,7 +57,7 @@ class Adaptive(Solver):
         le=0.1,
         title="Absolute tolerance",
         description="Allowed error of each step in data units, which counts where coordinates are near zero.",
-        json_schema_extra={"scale": "log"},
+        json_schema_extra={"scale": "log", "hidden": True},  # the stage sets it
     )
 
     def states(self, field: Velocity, x: Tensor, times: Sequence[float]) -> Iterator[State]:

@@ -111,7 +111,8 @@ def _spread(x: Tensor) -> float:
 class Affine:
     """The network's place in the field at times t: v = skip (x − center) + drift + out F(inside (x − center), t).
 
-    Scalars have the shape (n, 1) of t; center and drift are (n, d).
+    Scalars have the shape (n, 1) of t; center and drift are (n, d). noise is the deviation, in units of F, of what F is
+    to say of single pairs: 1 where the scaling makes it so, and more where most of it is noise that averages out.
     """
 
     inside: Tensor
@@ -119,6 +120,7 @@ class Affine:
     skip: Tensor
     drift: Tensor
     out: Tensor
+    noise: Tensor
 
 
 def affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor, prediction: Prediction = "velocity") -> Affine:
@@ -132,6 +134,9 @@ def affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor, predictio
       moments, k = Cov(dx_t/dt, x_t) / var, and c the deviation of what it leaves unexplained. It is the
       preconditioning of EDM (Karras et al. 2022, eq. 7) with the means taken out. Given x_t all predictions then leave
       the same unknown, so that they differ in sign alone: − for the noise.
+
+    Along bridges the deviation leaves out gamma' z, which has no bound at their ends; what it adds to the velocity,
+    −gamma' gamma times the score, has one and takes its place.
     """
     c = path.coefficients(t)
     zero, one = torch.zeros_like(t), torch.ones_like(t)
@@ -140,15 +145,19 @@ def affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor, predictio
     else:
         inside = _variance(moments, c).rsqrt()
         center = c.alpha * moments.mean1 + c.sigma * moments.mean0
+    push = (c.d_gamma * c.gamma * inside) ** 2
     if kind == "residual":
-        skip, out = _regression(moments, c, inside)
+        skip, left = _regression(moments, c, inside)
+        out = ((c.turning * moments.std0 * moments.std1 * inside) ** 2 + push).sqrt()
         drift = c.d_alpha * moments.mean1 + c.d_sigma * moments.mean0
-        return Affine(inside, center, skip, drift, -out if prediction == "noise" else out)
-    mean, deviation = torch.zeros_like(center), one
+        return Affine(inside, center, skip, drift, -out if prediction == "noise" else out, left / out)
+    mean, deviation, noise = torch.zeros_like(center), one, one
     if kind == "standard":
         match prediction:
             case "velocity":
-                deviation = _speed(moments, c).sqrt()
+                speed = (c.d_alpha * moments.std1) ** 2 + (c.d_sigma * moments.std0) ** 2
+                deviation = (speed + push).sqrt()
+                noise = (speed + c.d_gamma**2).sqrt() / deviation
             case "data":
                 mean, deviation = mean + moments.mean1, moments.std1 * one
             case "noise":
@@ -156,50 +165,48 @@ def affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor, predictio
             case "score":  # F = −x0, the score's form that is finite where sigma is 0
                 prediction, deviation = "noise", -one
     if prediction == "velocity":
-        return Affine(inside, center, zero, mean, deviation)
+        return Affine(inside, center, zero, mean, deviation, noise)
     of_point, of_value = mixing(prediction, "velocity", c)
-    return Affine(inside, center, of_point, of_point * center + of_value * mean, of_value * deviation)
+    return Affine(inside, center, of_point, of_point * center + of_value * mean, of_value * deviation, noise)
 
 
 def denoiser(kind: ScalingKind, moments: Moments, path: Path, t: Tensor) -> Affine:
-    """The place of a bridge's second network, with the noise z in place of v: the score is −E[z | x_t] / gamma."""
+    """The place of a bridge's second network, with −gamma times the score, E[z | x_t], in place of v.
+
+    The score is finite where gamma is 0, so that F is in units of the score, 1 / √var, and not of z.
+    """
     c = path.coefficients(t)
     place = affine(kind, moments, path, t)
-    zero, one = torch.zeros_like(t), torch.ones_like(t)
-    nowhere = torch.zeros_like(place.center)
+    zero, nowhere = torch.zeros_like(t), torch.zeros_like(place.center)
+    out = c.gamma * place.inside
     if kind != "residual":
-        return Affine(place.inside, place.center, zero, nowhere, one)
+        return Affine(place.inside, place.center, zero, nowhere, out, 1 / out)
     skip = c.gamma * place.inside.square()
-    return Affine(place.inside, place.center, skip, nowhere, (1 - c.gamma * skip).sqrt())
+    return Affine(place.inside, place.center, skip, nowhere, out, (1 - c.gamma * skip).sqrt() / out)
 
 
-def weight(weighting: Weighting, c: Coefficients, out: Tensor) -> Tensor | None:
-    """The factor on a squared error of the network F (n, 1), from the `out` of its place; None for 1.
+def weight(weighting: Weighting, c: Coefficients, place: Affine) -> Tensor:
+    """The factor on a squared error of the network F (n, 1) at its place.
 
-    - unit: errors count in the network's units.
+    - unit: errors count in units of the deviation of what F is to say.
     - velocity: ‖v̂ − v‖², the loss of flow matching.
     - noise: ‖x̂0 − x0‖², the L_simple of DDPM (Ho et al. 2020, eq. 14); equally SNR times that of the data.
     - data: ‖x̂1 − x1‖².
     - min_snr: min(SNR, 5) ‖x̂1 − x1‖² (Hang et al. 2023).
     """
     if weighting == "unit":
-        return None
+        return 1 / place.noise.square()
     if weighting == "velocity":
-        return out.square()
+        return place.out.square()
     if weighting == "noise":
-        return (c.alpha * out / c.turning).square()
-    data = (c.sigma * out / c.turning).square()
+        return (c.alpha * place.out / c.turning).square()
+    data = (c.sigma * place.out / c.turning).square()
     return data if weighting == "data" else data * (c.alpha / c.sigma).square().clamp(max=SNR_CAP)
 
 
 def _variance(moments: Moments, c: Coefficients) -> Tensor:
     """The variance of x_t on each axis."""
     return (c.alpha * moments.std1) ** 2 + (c.sigma * moments.std0) ** 2 + c.gamma**2
-
-
-def _speed(moments: Moments, c: Coefficients) -> Tensor:
-    """The variance of dx_t/dt on each axis."""
-    return (c.d_alpha * moments.std1) ** 2 + (c.d_sigma * moments.std0) ** 2 + c.d_gamma**2
 
 
 def _regression(moments: Moments, c: Coefficients, inside: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ coupling and path.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -120,17 +120,17 @@ class FlowMatching(Model):
 
 @dataclass(frozen=True)
 class Examples:
-    """What a network sees (n, in), what each head should say, (n, d) each, and what an error counts, (n, 1) or 1."""
+    """What a network sees (n, in), what each head should say, (n, d), and what its errors count, (n, 1) or None for 1."""
 
     inputs: Tensor
     wanted: list[Tensor]
-    weights: Tensor | None
+    weights: Sequence[Tensor | None]
 
     def batches(self, size: int) -> Iterator[Examples]:
         """One batch after another."""
         for at in range(0, len(self.inputs), size):
             rows = slice(at, at + size)
-            weights = None if self.weights is None else self.weights[rows]
+            weights = [None if part is None else part[rows] for part in self.weights]
             yield Examples(self.inputs[rows], [wanted[rows] for wanted in self.wanted], weights)
 
 
@@ -160,8 +160,8 @@ class FlowLearner:
     def step(self, decay: float) -> Tensor:
         batch = next(self._batches)
         losses = [
-            head.step(batch.inputs, wanted, batch.weights, decay)
-            for head, wanted in zip(self._heads.values(), batch.wanted, strict=True)
+            head.step(batch.inputs, wanted, weights, decay)
+            for head, wanted, weights in zip(self._heads.values(), batch.wanted, batch.weights, strict=True)
         ]
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
@@ -183,10 +183,12 @@ class FlowLearner:
         place = affine(self._scaling, self._moments, self._path, t, self._model.prediction)
         centred = xt - place.center
         wanted = [(velocity - place.skip * centred - place.drift) / place.out]
+        plain = self._model.weighting == "unit" and not self._path.bridge
+        weights = [None if plain else weight(self._model.weighting, self._path.coefficients(t), place)]
         if z is not None:
             second = denoiser(self._scaling, self._moments, self._path, t)
             wanted.append((z - second.skip * centred) / second.out)
-        weights = weight(self._model.weighting, self._path.coefficients(t), place.out)
+            weights.append(1 / second.noise.square())
         return Examples(self._mlp.inputs_at(place.inside * centred, t), wanted, weights)
 
     def _times(self, batches: int) -> Tensor:
@@ -197,8 +199,8 @@ class FlowLearner:
         device = self._generator.device
         offsets = torch.rand(batches, self._batch, generator=self._generator, device=device)
         shares = (torch.arange(self._batch, device=device) + offsets) / self._batch
-        # The last one may round up to 1, where no source is left to average over.
-        t = self._model.times.quantile(shares.clamp_(max=1 - 2**-24)).clamp(max=1 - 2**-24)
+        # At 1, to which the last one may round, no source is left to average over; at 0 a bridge has no noise.
+        t = self._model.times.quantile(shares.clamp_(2**-24, 1 - 2**-24)).clamp(2**-24, 1 - 2**-24)
         low, high = interval(self._scaling, self._model.prediction, self._path)
         return (low + (high - low) * t).view(-1, 1)
 

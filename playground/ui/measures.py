@@ -76,7 +76,7 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
             given = await _read(request)
             return JSONResponse(await desk.run(f"{kind} {given['page']}", work(given)))
         except Busy as busy:
-            return JSONResponse({"message": str(busy)}, status_code=503)
+            return JSONResponse({"busy": True, "message": str(busy)})
         except ValueError as error:  # InvalidExperiment among them
             return JSONResponse({"message": str(error)}, status_code=400)
 

@@ -82,6 +82,9 @@ def serve() -> Iterator[Server]:
         try:
             _await_answer(server)
             yield server
+            if process.poll() is not None:
+                wrote = log.read_text(errors="replace")
+                raise RuntimeError(f"The server ended by itself, with status {process.returncode}. It wrote:\n{wrote}")
         finally:
             process.terminate()
             try:

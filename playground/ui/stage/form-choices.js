@@ -119,7 +119,8 @@ function standards(form, chosen, path) {
     if (preset) form.change(path, structuredClone(preset.value), true);
     element.selectedIndex = 0;
   });
-  return [element];
+  element.id = `${form.id(path)}-standards`;
+  return [h("label", { class: "pg-unseen", for: element.id }, "Settings from the literature"), element];
 }
 
 function list(options, id, choose) {

@@ -29,6 +29,8 @@ import { reducedMotion, Viewer } from "./viewer.js";
 const TRACED = { smooth: 320, nodes: 120 };
 /** While training streams, sampling one picture may take so long (ms). */
 const LIVE_MS = 70;
+/** ... but never with fewer steps than these. */
+const LIVE_STEPS = 6;
 /** While things change, distances are measured at most so often (ms): training wants the processor too. */
 const MEASURE_EVERY = 150;
 
@@ -269,7 +271,7 @@ export class Stage extends Viewer {
     const { training, trajectory } = this.state;
     if (!training || !trajectory || this.past !== null || !sampling.steps) return sampling;
     const each = trajectory.ms / (trajectory.t.length - 1);
-    return { ...sampling, steps: Math.min(sampling.steps, Math.max(FEW_STEPS + 1, Math.floor(LIVE_MS / each))) };
+    return { ...sampling, steps: Math.min(sampling.steps, Math.max(LIVE_STEPS, Math.floor(LIVE_MS / each))) };
   }
 
   #show(trajectory, request, { since, glide }) {
