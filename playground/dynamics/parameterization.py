@@ -15,6 +15,8 @@ ScalingKind = Literal["none", "standard", "residual"]
 Prediction = Literal["velocity", "noise", "data", "score"]
 Weighting = Literal["unit", "velocity", "noise", "data", "min_snr"]
 
+NARROW = 0.1
+"""Features of x_t that a score is scaled for, as a share of its whole width."""
 SNR_CAP = 5.0
 """γ of the min-SNR weighting (Hang et al. 2023)."""
 
@@ -170,19 +172,23 @@ def affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor, predictio
     return Affine(inside, center, of_point, of_point * center + of_value * mean, of_value * deviation, noise)
 
 
-def denoiser(kind: ScalingKind, moments: Moments, path: Path, t: Tensor) -> Affine:
-    """The place of a bridge's second network, with −gamma times the score, E[z | x_t], in place of v.
+def score_affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor) -> Affine:
+    """The place of a bridge's second network at times t (n, 1), with the score −E[z | x_t] / gamma in place of v.
 
-    The score is finite where gamma is 0, so that F is in units of the score, 1 / √var, and not of z.
+    - none: score = F.
+    - standard: score = −c F with c = 1 / √(gamma² + var / 100), what it would be at the edge of features of a tenth of
+      the width of x_t: finite where gamma is 0, as the score is.
+    - residual: score = −(x − m) / var − c F, the first of which is the exact one of a Gaussian.
     """
     c = path.coefficients(t)
     place = affine(kind, moments, path, t)
-    zero, nowhere = torch.zeros_like(t), torch.zeros_like(place.center)
-    out = c.gamma * place.inside
-    if kind != "residual":
-        return Affine(place.inside, place.center, zero, nowhere, out, 1 / out)
-    skip = c.gamma * place.inside.square()
-    return Affine(place.inside, place.center, skip, nowhere, out, (1 - c.gamma * skip).sqrt() / out)
+    zero, one, nowhere = torch.zeros_like(t), torch.ones_like(t), torch.zeros_like(place.center)
+    if kind == "none":
+        return Affine(place.inside, place.center, zero, nowhere, one, 1 / c.gamma)
+    near = (c.gamma * place.inside).square()
+    skip, left = (place.inside.square(), 1 - near) if kind == "residual" else (zero, one)
+    out = place.inside / (near + NARROW**2).sqrt()
+    return Affine(place.inside, place.center, -skip, nowhere, -out, left.sqrt() / (c.gamma * out))
 
 
 def weight(weighting: Weighting, c: Coefficients, place: Affine) -> Tensor:

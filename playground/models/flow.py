@@ -20,8 +20,8 @@ from playground.dynamics.parameterization import (
     ScalingKind,
     affine,
     convert,
-    denoiser,
     interval,
+    score_affine,
 )
 from playground.dynamics.path import Path
 from playground.dynamics.solvers import Sampler
@@ -126,16 +126,15 @@ class ScoredFlow(Flow):
 
 @dataclass(frozen=True)
 class BridgeFlow(Flow):
-    """A flow along bridges, with a second network that has learnt their noise."""
+    """A flow along bridges, with a second network that has learnt the score."""
 
-    noise_weights: Tensor = field(kw_only=True)
+    score_weights: Tensor = field(kw_only=True)
 
     @torch.no_grad()
     def score(self, x: Tensor, t: float) -> Tensor:
-        """∇ log p_t = −E[z | x_t] / gamma at x (n, d) and the shared time t; not finite where gamma is 0."""
+        """∇ log p_t at x (n, d) and the shared time t."""
         time = torch.tensor([[t]], dtype=x.dtype)
-        noise = self._output(self.noise_weights, denoiser(self.scaling, self.moments, self.path, time), x, time)
-        return noise / -self.path.coefficients(time).gamma
+        return self._output(self.score_weights, score_affine(self.scaling, self.moments, self.path, time), x, time)
 
     def describe(self) -> dict[str, Any]:
         told = super().describe()

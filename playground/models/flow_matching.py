@@ -18,7 +18,7 @@ from torch import Tensor
 from playground.distributions import Gaussian
 from playground.distributions.base import Distribution
 from playground.dynamics.couplings import AnyCoupling, IndependentCoupling, SinkhornCoupling
-from playground.dynamics.parameterization import Moments, Prediction, Weighting, affine, denoiser, interval, weight
+from playground.dynamics.parameterization import Moments, Prediction, Weighting, affine, interval, score_affine, weight
 from playground.dynamics.paths import AnyPath, LinearPath, Path
 from playground.dynamics.times import AnyTimes, UniformTimes
 from playground.models.base import SOURCE, TARGET, Learner, Model, Optimisation, Pool, Task, Weights, seeded
@@ -113,14 +113,14 @@ class FlowMatching(Model):
             raise ValueError("these are the weights of another network.")
         scaling, moments = network.input_scaling, Moments.unpacked(packed)
         if self.path.bridge:
-            return BridgeFlow(mlp, heads[0], self.path, scaling, moments, source=source, noise_weights=heads[1])
+            return BridgeFlow(mlp, heads[0], self.path, scaling, moments, source=source, score_weights=heads[1])
         kind = ScoredFlow if source is not None and is_standard(source) else Flow
         return kind(mlp, heads[0], self.path, scaling, moments, self.prediction, source)
 
 
 @dataclass(frozen=True)
 class Examples:
-    """What a network sees (n, in), what each head should say, (n, d), and what its errors count, (n, 1) or None for 1."""
+    """What a network sees (n, in), what each head should say (n, d), what its errors count (n, 1) or None for 1."""
 
     inputs: Tensor
     wanted: list[Tensor]
@@ -137,7 +137,7 @@ class Examples:
 class FlowLearner:
     """E w(t) ‖v(x_t, t) − dx_t/dt‖² over pairs of the coupling and times in [t_min, t_max].
 
-    Along bridges a second network of the same shape learns their noise z, from which the score follows
+    Along bridges a second network of the same shape learns the score, by E gamma² ‖s(x_t, t) + z / gamma‖²
     ([SF]²M, Tong et al. 2024).
     """
 
@@ -186,8 +186,8 @@ class FlowLearner:
         plain = self._model.weighting == "unit" and not self._path.bridge
         weights = [None if plain else weight(self._model.weighting, self._path.coefficients(t), place)]
         if z is not None:
-            second = denoiser(self._scaling, self._moments, self._path, t)
-            wanted.append((z - second.skip * centred) / second.out)
+            second = score_affine(self._scaling, self._moments, self._path, t)
+            wanted.append((-z / self._path.coefficients(t).gamma - second.skip * centred) / second.out)
             weights.append(1 / second.noise.square())
         return Examples(self._mlp.inputs_at(place.inside * centred, t), wanted, weights)
 

@@ -291,7 +291,7 @@ def test_every_position_of_every_slider_is_a_valid_value(open_form: Open) -> Non
     page = open_form("experiment")
     assert page.evaluate(wrong) == []
     page.locator('[data-path="training.rate"] .pg-slider').press("ArrowLeft")
-    assert value(page)["training"]["rate"] == 0.0045
+    assert value(page)["training"]["rate"] == 0.009
 
 
 def test_parts_are_hidden_and_ordered_and_their_values_kept(open_form: Open) -> None:

@@ -13,7 +13,7 @@ from playground.choice import kinds
 from playground.distributions import Gaussian, Ring, TwoMoons, Uniform
 from playground.dynamics.exact import ExactField, Normals
 from playground.dynamics.likelihood import differentiated
-from playground.dynamics.parameterization import Moments, affine, convert, denoiser, interval, weight
+from playground.dynamics.parameterization import Moments, affine, convert, interval, score_affine, weight
 from playground.dynamics.paths import (
     AnyPath,
     BridgePath,
@@ -141,18 +141,32 @@ def test_places_are_finite_on_their_interval(path, scaling, prediction):
         assert value.isfinite().all()
 
 
-def test_the_denoiser_says_the_noise_of_a_bridge():
+def test_the_second_network_of_a_bridge_says_the_score():
+    """What it is to say of pairs is −z / gamma, whose deviation `noise` makes 1."""
     path, n, generator = BridgePath(sigma=0.8), 20_000, Generator().manual_seed(0)
     x0, x1, z = torch.randn(3, n, 2, generator=generator, dtype=DOUBLE)
     moments = Moments(torch.zeros(2, dtype=DOUBLE), torch.zeros(2, dtype=DOUBLE), 1.0, 1.0)
-    t = torch.full((1, 1), 0.3, dtype=DOUBLE)
-    xt, _ = path.point(x0, x1, t, z)
-    for scaling in SCALINGS:
-        place = denoiser(scaling, moments, path, t)
-        said = (z - place.skip * (xt - place.center)) / place.out
-        assert said.std(0).tolist() == pytest.approx([1, 1], abs=0.03)
-        if scaling == "residual":  # nothing of the point is left in it
-            assert torch.corrcoef(torch.cat([said, xt], dim=1).T)[:2, 2:].abs().max() < 0.04
+    for t in (path.t_min, 0.3, 0.9):
+        at = torch.full((1, 1), t, dtype=DOUBLE)
+        xt, _ = path.point(x0, x1, at, z)
+        for scaling in SCALINGS:
+            place = score_affine(scaling, moments, path, at)
+            said = (-z / path.coefficients(at).gamma - place.skip * xt) / place.out / place.noise
+            assert said.std(0).tolist() == pytest.approx([1, 1], abs=0.03)
+            if scaling == "residual":  # nothing of the point is left in it
+                assert torch.corrcoef(torch.cat([said, xt], dim=1).T)[:2, 2:].abs().max() < 0.04
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path.bridge], ids=lambda path: path.kind)
+@pytest.mark.parametrize("scaling", ["standard", "residual"])
+def test_along_bridges_nothing_is_large_at_the_ends(path, scaling):
+    """A network that errs by 1 errs by a few units of the data, though gamma' is 25 there."""
+    t = torch.linspace(path.t_min, path.t_max, 101)[:, None]
+    moments = Moments(torch.zeros(2), torch.zeros(2), 1.0, 1.5)
+    for place in (affine(scaling, moments, path, t), score_affine(scaling, moments, path, t)):
+        assert place.out.isfinite().all()
+        assert place.skip.isfinite().all()
+        assert (place.out.abs() < 11).all()
 
 
 def test_weightings_are_the_squared_errors_that_they_name():
@@ -161,15 +175,15 @@ def test_weightings_are_the_squared_errors_that_they_name():
     t = torch.linspace(0.1, 0.9, 5, dtype=DOUBLE)[:, None]
     c, place = path.coefficients(t), affine("residual", moments, path, t)
     x, value, error = torch.randn(3, 5, 2, generator=Generator().manual_seed(0), dtype=DOUBLE)
-    assert weight("unit", c, place.out) is None
+    torch.testing.assert_close(weight("unit", c, place), torch.ones_like(t))
     for name in ("velocity", "noise", "data"):
         before = convert(value, x, "velocity", name, c)
         after = convert(value + place.out * error, x, "velocity", name, c)
-        torch.testing.assert_close((after - before) ** 2, weight(name, c, place.out) * error**2)
+        torch.testing.assert_close((after - before) ** 2, weight(name, c, place) * error**2)
     snr = (c.alpha / c.sigma) ** 2
-    data = weight("data", c, place.out)
-    torch.testing.assert_close(weight("noise", c, place.out), snr * data)
-    torch.testing.assert_close(weight("min_snr", c, place.out), snr.clamp(max=5) * data)
+    data = weight("data", c, place)
+    torch.testing.assert_close(weight("noise", c, place), snr * data)
+    torch.testing.assert_close(weight("min_snr", c, place), snr.clamp(max=5) * data)
 
 
 # --- learning ---------------------------------------------------------------------------------------------------------
