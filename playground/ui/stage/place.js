@@ -64,16 +64,12 @@ export function affinePlace(scaling, prediction, path, t, dim) {
   const center = kind === "none" ? zeros : mix(c.alpha, c.sigma);
   if (kind === "residual") {
     const skip = inside ** 2 * (c.dAlpha * c.alpha * std1 ** 2 + c.dSigma * c.sigma * std0 ** 2 + c.dGamma * c.gamma);
-    const minors = [
-      (c.dAlpha * c.sigma - c.dSigma * c.alpha) * std0 * std1,
-      (c.dAlpha * c.gamma - c.dGamma * c.alpha) * std1,
-      (c.dSigma * c.gamma - c.dGamma * c.sigma) * std0,
-    ];
-    const out = Math.hypot(...minors) * inside;
+    const turning = c.dAlpha * c.sigma - c.dSigma * c.alpha;
+    const out = Math.hypot(turning * std0 * std1, c.dGamma * c.gamma) * inside;
     return { inside, center, skip, drift: mix(c.dAlpha, c.dSigma), out: prediction === "noise" ? -out : out };
   }
   const outputs = {
-    velocity: ["velocity", zeros, Math.sqrt(variance(c.dAlpha, c.dSigma, c.dGamma))],
+    velocity: ["velocity", zeros, Math.sqrt(variance(c.dAlpha, c.dSigma, c.dGamma * c.gamma * inside))],
     data: ["data", mean1, std1],
     noise: ["noise", mean0, std0],
     score: ["noise", zeros, -1], // F = −x₀, which is finite where sigma is 0
