@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 from playground.dynamics.couplings import Coupling
 from playground.models.base import Pool
 
-FIRST = 2048
+FIRST = 1024
 """Pairs that are made before the first batch."""
 KEPT = 2**15
 """Pairs that are kept, the newest ones."""
