@@ -52,28 +52,31 @@ class Network(Choice):
         "from the exact field between two Gaussians of the same moments.",
     )
 
-    def build(self, inputs: int, outputs: int) -> Mlp:
-        """The network from `inputs` values and the time to `outputs` values."""
-        return Mlp(inputs, outputs, (self.width,) * self.depth, self.activation, self.frequencies)
+    def build(self, inputs: int, outputs: int, timed: bool = True) -> Mlp:
+        """The network from `inputs` values, and the time if it is `timed`, to `outputs` values."""
+        return Mlp(inputs, outputs, (self.width,) * self.depth, self.activation, self.frequencies, timed)
 
 
 @dataclass(frozen=True)
 class Mlp:
     """A multilayer perceptron F(weights, x, t) with x (n, inputs) → (n, outputs).
 
-    The first layer sees [x, τ, sin 2πt, …, sin 2πkt, cos 2πt, …, cos 2πkt] with τ = 2t − 1 and k frequencies.
+    The first layer sees [x, τ, sin 2πt, …, sin 2πkt, cos 2πt, …, cos 2πkt] with τ = 2t − 1 and k frequencies; of one
+    that is not timed, such as a generator, it sees x alone and t is left out.
     """
 
     inputs: int
     outputs: int
     widths: tuple[int, ...]
     activation: ActivationName
-    frequencies: int
+    frequencies: int = 0
+    timed: bool = True
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """(out, in) of each linear layer."""
-        sizes = [self.inputs + 1 + 2 * self.frequencies, *self.widths, self.outputs]
+        told = 1 + 2 * self.frequencies if self.timed else 0
+        sizes = [self.inputs + told, *self.widths, self.outputs]
         return list(zip(sizes[1:], sizes[:-1], strict=True))
 
     @property
@@ -105,11 +108,14 @@ class Mlp:
         angles = 2 * math.pi * t * torch.arange(1, self.frequencies + 1, dtype=t.dtype, device=t.device)
         return torch.cat([2 * t - 1, torch.sin(angles), torch.cos(angles)], dim=1)
 
-    def inputs_at(self, x: Tensor, t: Tensor) -> Tensor:
+    def inputs_at(self, x: Tensor, t: Tensor | None = None) -> Tensor:
         """What the first layer sees of x (n, inputs) at t, (n, 1) or (1, 1) for all: (n, inputs + 1 + 2k)."""
+        if not self.timed:
+            return x
+        assert t is not None, "a timed network is told the time"
         return torch.cat([x, self.features(t).expand(len(x), -1)], dim=1)
 
-    def __call__(self, weights: Tensor, x: Tensor, t: Tensor) -> Tensor:
+    def __call__(self, weights: Tensor, x: Tensor, t: Tensor | None = None) -> Tensor:
         """F(x, t): x (n, inputs), t (n, 1) or (1, 1) for all → (n, outputs)."""
         *hidden, (last, last_bias) = self.layers(weights)
         act = ACTIVATIONS[self.activation]

@@ -137,3 +137,12 @@ def test_the_description_is_enough_to_compute_it(activation):
             h = functions[op["op"]](h)
     assert at == described["size"] == len(flat)
     np.testing.assert_allclose(h, mlp(weights, x, t).numpy(), atol=1e-5)
+
+
+def test_a_network_that_is_not_timed_sees_its_inputs_alone():
+    mlp = Network(width=8, depth=2, frequencies=3).build(3, 2, timed=False)
+    weights = mlp.initial(Generator().manual_seed(0))
+    assert mlp.shapes[0] == (8, 3)
+    assert mlp(weights, torch.randn(5, 3)).shape == (5, 2)
+    with pytest.raises(AssertionError):
+        Network().build(3, 2)(Network().build(3, 2).initial(Generator()), torch.randn(5, 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from playground.choice import InvalidExperiment, Problem
 from playground.dynamics.solvers import Euler, Heun, Sampler
 from playground.engine.run import Run
 from playground.metrics import DISTANCES, coverage, distances, floor, nll, npe, path_figures, w2
-from playground.models.base import HasDensity, HasField, seeded
+from playground.models.base import HasDensity, HasField, Trained, seeded
 
 EVALUATIONS = (1, 2, 4, 8, 16, 32, 100)
 FINE = Sampler(solver=Heun(), steps=100)
@@ -22,6 +23,7 @@ MIN_POINTS, MAX_POINTS = 10, 5_000
 def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
     """Distances with Euler at 1 to 100 evaluations beside their floor, path figures, mode coverage, likelihood.
 
+    A model without a field has distances at its own number of evaluations alone, and no path figures.
     n points of the source and of the target are drawn from a fixed seed. A figure that the model or the target does
     not have is None. Raises ValueError where n is out of bounds.
     """
@@ -29,11 +31,11 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
         raise InvalidExperiment([Problem(("n",), f"{n} is out of bounds; choose from {MIN_POINTS} to {MAX_POINTS:,}.")])
     model, target = run.trained(round), run.experiment.target.at(run.dim)
     x0, real = run.starts(n), run.real(n)
-    ends = {nfe: model.trajectory(x0, Sampler(solver=Euler(), steps=nfe)).end for nfe in EVALUATIONS}
     modes = target.separate_modes()
-    covered = coverage(model.trajectory(run.starts(2500, seed=1), FINE).end, modes) if modes else None
+    fine = FINE if isinstance(model, HasField) else run.experiment.sampler
+    covered = coverage(model.trajectory(run.starts(2500, seed=1), fine, seed=1).end, modes) if modes else None
     return {
-        "by_nfe": {str(nfe): distances(end, real) for nfe, end in ends.items()},
+        "by_nfe": {str(nfe): distances(end, real) for nfe, end in _ends(run, model, x0)},
         "floor": floor(target, n, DISTANCES, seeded(0, 13), pairs=4),
         **_path_figures(model, x0, real),
         "modes_covered": covered.modes_covered if covered else None,
@@ -45,6 +47,16 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
     }
 
 
+def _ends(run: Run, model: Trained, x0: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """Samples by the evaluations that they cost: of a field by Euler steps, of any other model as it samples."""
+    if not isinstance(model, HasField):
+        whole = model.trajectory(x0, run.experiment.sampler)
+        yield whole.nfe, whole.end
+        return
+    for nfe in EVALUATIONS:
+        yield nfe, model.trajectory(x0, Sampler(solver=Euler(), steps=nfe)).end
+
+
 def _likelihood(model: object, real: Tensor) -> dict[str, float | None]:
     """The mean negative log-likelihood of target points inside the model's support, and the share outside it."""
     found = model.log_prob(real) if isinstance(model, HasDensity) else None
@@ -54,11 +66,11 @@ def _likelihood(model: object, real: Tensor) -> dict[str, float | None]:
     return {"nll": measured.nll, "nll_outside": measured.outside}
 
 
-def _path_figures(model: object, x0: Tensor, real: Tensor) -> dict[str, float | None]:
+def _path_figures(model: Trained, x0: Tensor, real: Tensor) -> dict[str, float | None]:
     """Straightness, NPE and transport cost, for a model that has a field."""
     figures = None
     if isinstance(model, HasField):
-        fine = model.trajectory(x0, FINE)  # type: ignore[attr-defined]  # every trained model has one
+        fine = model.trajectory(x0, FINE)
         slopes = torch.stack([model.velocity(x, float(t)) for t, x in zip(fine.t, fine.x, strict=True)])
         figures = path_figures(fine.t, fine.x, slopes)
     if figures is None:

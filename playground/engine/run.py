@@ -82,8 +82,12 @@ class Run:
         return begun[index]
 
     def starts(self, n: int, seed: int = 0) -> Tensor:
-        """Points of the source (n, d), the same for a seed whatever was trained."""
-        return self.experiment.source.at(self.dim).sample(n, seeded(seed, 11))
+        """Where n particles start: points of the source (n, d), or of the model's own latent (n, k).
+
+        They are the same for a seed whatever was trained.
+        """
+        chosen = self.experiment
+        return chosen.model.starts(chosen.source.at(self.dim), self.dim, n, seeded(seed, 11))
 
     def real(self, n: int, seed: int = 0) -> Tensor:
         """Points of the target (n, d), the same for a seed whatever was trained."""
@@ -122,7 +126,7 @@ class Run:
         if n * sampler.steps > MAX_STATES:
             sentence = f"{n:,} samples of {sampler.steps:,} steps are too many to keep; choose fewer of either."
             raise InvalidExperiment([Problem(("n",), sentence)])
-        return self.trained(round, snapshot).trajectory(self.starts(n, seed), sampler)
+        return self.trained(round, snapshot).trajectory(self.starts(n, seed), sampler, seed)
 
     def metrics(self, n: int = 2000, round: int = -1) -> dict[str, Any]:
         """How good the samples are, on n points: see engine.evaluation.measure."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from pydantic import Field
@@ -163,11 +163,17 @@ class Learner(Protocol):
 class Trained(Protocol):
     """A model with its weights: it can be asked for samples."""
 
-    def trajectory(self, x0: Tensor, sampler: Sampler) -> Trajectory:
-        """Carries starting points x0 (n, d) to samples, keeping the states on the way."""
+    def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
+        """Carries starting points x0 (n, k) of `Model.starts` to samples (n, d), keeping the states on the way.
+
+        seed: fixes whatever is left to chance after the start; a deterministic model makes no use of it.
+        """
 
     def describe(self) -> dict[str, Any] | None:
-        """How another runtime evaluates it from its flat weights; None where it cannot."""
+        """How another runtime evaluates it from its flat weights; None where it cannot.
+
+        It is then shown by trajectories that are computed here.
+        """
 
 
 @runtime_checkable
@@ -196,6 +202,13 @@ class HasDensity(Protocol):
 
 class Model(Choice):
     """A family of generative models."""
+
+    own_latent: ClassVar[bool] = False
+    """Whether it starts from a latent of its own, so that it makes no use of the source."""
+
+    def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
+        """N points from which `Trained.trajectory` starts: of the source (n, d), or of an own latent (n, k)."""
+        return source.sample(n, generator)
 
     def check(self, source: Distribution, target: Distribution, optimisation: Optimisation) -> None:
         """Raises ValueError with a sentence where it cannot carry this source to this target, trained like this."""

@@ -125,7 +125,7 @@ class ExactFlow:
         """The log-density in nats at the end of the path, at x (n, d): (n,)."""
         return self.field.log_prob(x, self.interval[1])
 
-    def trajectory(self, x0: Tensor, sampler: Sampler) -> Trajectory:
+    def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
         """Integrates the field from the source points x0 (n, d)."""
         return sampler.integrate(self.velocity, self.path.start(x0), *self.interval)
 

@@ -96,7 +96,7 @@ class Flow:
         """Where source points x0 (n, d) begin."""
         return self.path.start(x0, self.interval[0])
 
-    def trajectory(self, x0: Tensor, sampler: Sampler) -> Trajectory:
+    def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
         """Integrates the field from the source points x0 (n, d)."""
         return sampler.integrate(self.velocity, self.start(x0), *self.interval)
 

@@ -43,7 +43,7 @@ class Shift:
     def velocity(self, x: Tensor, t: float) -> Tensor:
         return self.by.expand_as(x)
 
-    def trajectory(self, x0: Tensor, sampler: Sampler) -> Trajectory:
+    def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
         return sampler.integrate(self.velocity, x0)
 
     def describe(self) -> None:
@@ -56,7 +56,7 @@ class Jump:
 
     by: Tensor
 
-    def trajectory(self, x0: Tensor, sampler: Sampler) -> Trajectory:
+    def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
         return Trajectory(t=torch.tensor([0.0, 1.0]), x=torch.stack([x0, x0 + self.by]), nfe=1)
 
     def describe(self) -> None:
@@ -138,6 +138,7 @@ def test_a_model_that_stands_still_is_as_far_as_the_source_is():
 
 def test_a_model_without_a_field_has_no_path_figures():
     found = measure(of(Jump(torch.zeros(2)), target="ring"), n=50)
+    assert list(found["by_nfe"]) == ["1"]
     assert (found["straightness"], found["npe"], found["transport_cost"]) == (None, None, None)
     assert set(found) == KEYS
 
