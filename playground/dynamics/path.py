@@ -129,7 +129,7 @@ class Path(Choice):
         return together[apart]
 
     def describe(self) -> dict[str, Any]:
-        """The interval, the factor of x0 where a sampler starts, and a table of the coefficients.
+        """Its name and what to know of it, the interval, the factor of x0 at the start, a table of the coefficients.
 
         Cubic Lagrange interpolation between the four nearest nodes reads every column to 1e-5 of its value, but for
         1e-6 of the largest value in the column.
@@ -138,7 +138,8 @@ class Path(Choice):
         c = self.coefficients(t)
         table = {"t": t.tolist()} | {field.name: getattr(c, field.name).tolist() for field in fields(c)}
         interval = {"t_min": self.t_min, "t_max": self.t_max, "start": float(self.at(self.t_min).sigma)}
-        return {"kind": self.kind_name()} | interval | {"table": table}
+        words = {"kind": self.kind_name(), "label": self.label(), "about": self.summary(), "mismatch": self.mismatch}
+        return words | interval | {"table": table}
 
 
 def _geometric(least: float, most: float) -> Tensor:

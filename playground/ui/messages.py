@@ -19,6 +19,7 @@ from torch import Tensor
 from playground.distributions import Distribution
 from playground.engine.history import Snapshot, binned
 from playground.engine.run import Round, Run
+from playground.experiment import Experiment
 from playground.metrics import floor
 from playground.models.base import seeded
 
@@ -74,6 +75,7 @@ def scene(name: str, run: Run) -> str:
     experiment = run.experiment
     chosen, modes = experiment.to_dict(), experiment.target.at(run.dim).separate_modes()
     x0, real = run.starts(PARTICLES), run.real(PARTICLES)
+    path = getattr(experiment.model, "path", None)
     message = {
         "run": name,
         "name": experiment.name,
@@ -83,6 +85,9 @@ def scene(name: str, run: Run) -> str:
         "floor": {"sliced_w2": _floor(experiment.target.at(run.dim))},
         "modes": modes and {name: values.tolist() for name, values in vars(modes).items()},
         "between": {name: chosen[name] for name in ("source", "target")},
+        "setting": setting(experiment),
+        "remarks": experiment.model.remarks(experiment.source.at(run.dim), experiment.target.at(run.dim)),
+        "path": None if run.rounds or path is None else path.describe(),
         "source_label": experiment.source.label(),
         "target_label": experiment.target.label(),
         "view": vars(View.of(x0, real)),
@@ -90,6 +95,13 @@ def scene(name: str, run: Run) -> str:
         "network": run.trained().describe() if run.rounds else None,
     }
     return _flat(message)
+
+
+def setting(experiment: Experiment) -> dict[str, Any]:
+    """What a question about couplings and exact fields has to name (see ui.fields): all but how to train."""
+    chosen = experiment.to_dict()
+    training = {name: chosen["training"][name] for name in ("points", "seed")}
+    return {name: chosen[name] for name in ("source", "target", "model")} | {"training": training}
 
 
 @lru_cache(maxsize=256)

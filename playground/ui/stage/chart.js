@@ -42,7 +42,7 @@ export class Chart {
     this.size.observe(node);
   }
 
-  /** Shows {traces, title, x, y, shapes, annotations}; `revision` keeps what was zoomed into for as long as it is the
+  /** Shows {traces, title, x, y, y2, shapes, annotations}; `revision` keeps what was zoomed into for as long as it is the
       same. Resolves when it is drawn. */
   async draw(content, theme, revision) {
     this.drawn = [content, theme, revision];
@@ -54,6 +54,21 @@ export class Chart {
     this.node.setAttribute("aria-label", content.description ?? content.title);
   }
 
+  /** Moves the line that says where the clock is to a value of x, without drawing the chart again. */
+  mark(value) {
+    const { xaxis, _size: size } = this.node._fullLayout ?? {};
+    if (!xaxis) return;
+    if (!this.now?.isConnected) {
+      this.now = Object.assign(document.createElement("div"), { className: "pg-moment" });
+      this.node.append(this.now);
+    }
+    const along = xaxis.l2p(value);
+    this.now.hidden = !(along >= 0 && along <= xaxis._length);
+    this.now.style.transform = `translateX(${(xaxis._offset + along).toFixed(1)}px)`;
+    Object.assign(this.now.style, { top: `${size.t}px`, height: `${size.h}px` });
+    this.now.dataset.t = value.toFixed(3);
+  }
+
   close() {
     this.size.disconnect();
     this.drawn = null;
@@ -61,7 +76,7 @@ export class Chart {
   }
 }
 
-function layoutOf({ title, x, y, shapes, annotations }, theme, revision, narrow) {
+function layoutOf({ title, x, y, y2, shapes, annotations }, theme, revision, narrow) {
   const font = { family: theme.font, size: 12, color: theme["ink-soft"] };
   const axis = {
     gridcolor: theme.line,
@@ -91,13 +106,14 @@ function layoutOf({ title, x, y, shapes, annotations }, theme, revision, narrow)
     margin: { l: narrow ? 44 : 56, r: 12, t: narrow ? 62 : 44, b: 44 },
     xaxis: titled(x),
     yaxis: titled(y),
+    ...(y2 && { yaxis2: { ...titled(y2), tickmode: "auto", overlaying: "y", side: "right", showgrid: false } }),
     shapes,
     annotations: annotations?.map((note) => ({ showarrow: false, font: { size: 11, color: theme["ink-soft"] }, ...note })),
     hovermode: "closest",
     hoverlabel: { bgcolor: theme.field, bordercolor: theme["line-strong"], font: { color: theme.ink, family: theme.font } },
     legend: narrow
-      ? { orientation: "h", entrywidth: 0.48, entrywidthmode: "fraction", x: 0, y: -0.2, yanchor: "top", font: { size: 11 } }
-      : { x: 1.01, y: 1, font: { size: 12 } },
+      ? { orientation: "h", entrywidth: 0.48, entrywidthmode: "fraction", x: 0, y: y2 ? -0.32 : -0.2, yanchor: "top", font: { size: 11 } }
+      : { x: y2 ? 1.11 : 1.01, y: 1, font: { size: 12 } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: theme["ink-faint"], activecolor: theme.accent, orientation: "h" },
     dragmode: narrow ? false : "zoom", // a finger scrolls the page
     uirevision: revision,

@@ -104,6 +104,9 @@ export class Controls {
     for (const part of ["distance", "nfe", "ms"]) this.#say(part, "–");
     this.#say("pace", "");
     this.parts.progress.value = 0;
+    this.parts.remarks.replaceChildren(
+      ...(scene.remarks ?? []).map((text) => Object.assign(document.createElement("li"), { textContent: text })),
+    );
   }
 
   /** Whether there is anything that can move; if not, the hint says why. */

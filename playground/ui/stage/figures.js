@@ -11,19 +11,22 @@ import { Chart, themeOf } from "./chart.js";
 import { growthCurve, lossCurve, solverCurves } from "./curves.js";
 import { Measured, TRIALS } from "./measured.js";
 import { Report } from "./report.js";
+import { scheduleCurves } from "./schedule.js";
 
 const TABS = {
   loss: "Loss",
   solvers: "Quality vs NFE",
   growth: "Quality vs training time",
+  path: "Path",
   report: "Measured on the server",
 };
 const DOWNLOADS = {
   loss: "training-loss",
   solvers: "quality-against-evaluations",
   growth: "quality-against-training-time",
+  path: "path-schedule",
 };
-const CURVES = { loss: lossCurve, solvers: solverCurves, growth: growthCurve };
+const CURVES = { loss: lossCurve, solvers: solverCurves, growth: growthCurve, path: scheduleCurves };
 /** So much of a part must be in sight to be looked at. */
 const SEEN = 0.2;
 /** While things change a chart is drawn at most so often (ms). */
@@ -34,7 +37,7 @@ const tab = ([name, label]) => `
 
 const panel = (name) => `
   <div class="pg-panel" role="tabpanel" id="pg-panel-${name}" aria-labelledby="pg-tab-${name}" data-panel="${name}" hidden>
-    <div class="pg-plot"${name in DOWNLOADS ? ' role="figure"' : ""}></div><p class="pg-empty"></p>
+    <div class="pg-plot"${name in DOWNLOADS ? ' role="figure"' : ""}></div><p class="pg-empty"></p><p class="pg-caption"></p>
   </div>`;
 
 const PAGE = `
@@ -112,6 +115,7 @@ export class Figures {
     });
     on("pg:sampled", (picture) => this.measured.show(picture));
     on("pg:settings", () => this.measured.disturb());
+    on("pg:time", ({ t }) => this.#mark(t));
     this.parts.log.addEventListener("click", () => {
       this.log = !this.log;
       this.parts.log.setAttribute("aria-pressed", String(this.log));
@@ -187,8 +191,10 @@ export class Figures {
     if (measured.scene.network && !measured.picture) return; // the picture comes first
     const theme = themeOf(this.root);
     const content = CURVES[name](measured, theme, this.log);
-    const [plot, empty] = this.panels[name].children;
+    const [plot, empty, caption] = this.panels[name].children;
     const nothing = typeof content === "string";
+    this.moving = content.moving ? name : null;
+    caption.textContent = content.caption ?? "";
     plot.classList.toggle("pg-hidden", nothing);
     empty.textContent = nothing ? content : "";
     if (nothing) return;
@@ -198,9 +204,15 @@ export class Figures {
       await this.charts[name].draw(content, theme, `${measured.scene.run} ${name}`);
       empty.textContent = "";
       this.counters.drawn += 1;
+      this.#mark(this.stage.state.t);
     } catch (error) {
       empty.textContent = error.message;
     }
+  }
+
+  /** Where the clock is, on a chart over the particles' time. */
+  #mark(t) {
+    if (this.moving === this.active) this.charts[this.active]?.mark(t);
   }
 
   /** How far the work for the chart in front has come. */

@@ -89,6 +89,7 @@ export const FRAME = `
   <div class="pg-side">
     ${sampling}
     ${training}
+    <ul class="pg-remarks" data-part="remarks" aria-label="Remarks on this experiment"></ul>
     <p class="pg-message" data-part="message" role="status"></p>
   </div>
 </div>`;

@@ -63,7 +63,9 @@ async function mountForm(part, { props, trigger }) {
   let timer;
   let shown;
   let turn = 0; // counts what was said, so that a preview which comes late does not end a training
-  const clouds = ({ source, target }) => JSON.stringify([source, target]);
+  // Before anything is trained the picture also shows what is known of the model: its path, its remarks.
+  const clouds = ({ source, target, model }) =>
+    JSON.stringify(document.body.dataset.run === "none" ? [source, target, model] : [source, target]);
   const tell = (experiment) => {
     props.value = JSON.stringify({ page, turn: ++turn, experiment });
     sessionStorage.setItem(FORM_KEPT, JSON.stringify(experiment));

@@ -12,6 +12,7 @@
  *     pg:scene     {scene}, which is shown from now on
  *     pg:snapshot  {snapshot}, which has been added
  *     pg:sampled   {run, snapshot, solver, steps, grid | rtol, atol, nfe, ms, trajectory} for each new picture
+ *     pg:time      {t} whenever the clock stands elsewhere
  *     pg:settings  the settings, soon after one has changed (the time that passes while it plays is none)
  */
 

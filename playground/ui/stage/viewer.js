@@ -121,6 +121,7 @@ export class Viewer {
     this.counters.playing = this.clock.playing;
     this.root.dataset.playing = String(this.clock.playing);
     this.controls.showClock(this.clock);
+    this.emit("time", { t: this.clock.t });
     this.drawing.invalidate(...MOVING);
     this.draw();
   }
