@@ -201,7 +201,18 @@ class HasDensity(Protocol):
 
 
 class Model(Choice):
-    """A family of generative models."""
+    r"""A family of generative models.
+
+    It explains itself by four texts, which the form shows under the family's name (plain English, each one to three
+    sentences, no markup): `about`, what it is and how it makes a sample; `formula`, its loss, one formula a line in
+    the part of LaTeX that ui/mathml.py reads, as in r"-\log p(x) = ..."; `look_for`, what to watch on the stage;
+    `try_this`, one experiment to make, naming the control as the form does.
+    """
+
+    about: ClassVar[str] = ""
+    formula: ClassVar[str] = ""
+    look_for: ClassVar[str] = ""
+    try_this: ClassVar[str] = ""
 
     own_latent: ClassVar[bool] = False
     """Whether it starts from a latent of its own, so that it makes no use of the source."""

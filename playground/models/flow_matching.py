@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -33,6 +33,24 @@ PREPARED = 8192
 
 class FlowMatching(Model):
     """Learns the velocity that carries the source to the target along a probability path."""
+
+    about: ClassVar[str] = (
+        "A network learns a velocity at every place and time. Pairs of a source and a target point are joined by a "
+        "path; what is learnt is the mean velocity of all paths through a place. A sample is a source point that "
+        "follows it from t = 0 to 1."
+    )
+    formula: ClassVar[str] = r"""
+        \mathcal{L} = \mathbb{E}_{t, x_0, x_1} ‖ v_θ(x_t, t) - \dot{x}_t ‖^2
+        x_t = α_t x_1 + σ_t x_0
+    """
+    look_for: ClassVar[str] = (
+        "Paths of single pairs cross, those of the flow never do: they bend where pairs would cross. Bent paths are "
+        "why few steps miss."
+    )
+    try_this: ClassVar[str] = (
+        "Drag the sampler's steps down to 1: every particle jumps to the mean of what it could become. Then choose the "
+        "coupling optimal transport, train again and compare."
+    )
 
     kind: Literal["flow_matching"] = "flow_matching"
     path: AnyPath = Field(LinearPath(), title="Path", description="How a point moves from its source to its target.")

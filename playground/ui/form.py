@@ -16,8 +16,9 @@ declared: "optional" (null is allowed); "step", "unit", "scale", "range" (where 
     vector          item (a float or int with its bounds), min_length, max_length
     matrix          the same for its rows, and columns: {min_length, max_length}
     group           summary, fields
-    union           kinds: [{kind, label, summary, fields, presets?, thumbnail?}, ...], and of presets
-                    [{label, value}, ...] with the whole object as value
+    union           kinds: [{kind, label, summary, fields, presets?, thumbnail?, explained?}, ...], and of presets
+                    [{label, value}, ...] with the whole object as value; a model family is explained by
+                    {about, formula (MathML), look_for, try_this}, as far as it says so
     hidden          nothing: the value is kept and not drawn
 
 Keys that say nothing are left out. Fields carry their class's defaults; the default of a group or union is the
@@ -39,6 +40,8 @@ from pydantic_core import to_jsonable_python
 from typing_extensions import TypeAliasType
 
 from playground.choice import Choice
+from playground.models.base import Model
+from playground.ui.mathml import mathml
 
 Description = dict[str, Any]
 Thumbnail = Callable[[Choice], Any]
@@ -140,6 +143,8 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
     if "kind" not in choice.model_fields or choice.model_fields["kind"].is_required():
         raise TypeError(f'{choice.__name__}: declare its kind, as in kind: Literal["its_name"] = "its_name".')
     kind: Description = {"kind": choice.kind_name(), "label": choice.label(), **_group(choice, walk)}
+    if issubclass(choice, Model) and (explained := _explained(choice)):
+        kind["explained"] = explained
     if choice.presets:
         kind["presets"] = [
             {"label": name, "value": choice.preset(name).model_dump(mode="json")} for name in choice.presets
@@ -149,6 +154,12 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
         if picture is not None:
             kind["thumbnail"] = picture
     return kind
+
+
+def _explained(family: type[Model]) -> Description:
+    """What a family says of itself, without what it leaves empty."""
+    texts = {name: getattr(family, name) for name in ("about", "formula", "look_for", "try_this")}
+    return {name: mathml(text) if name == "formula" else text for name, text in texts.items() if text}
 
 
 def _numbers(declared: _Declared, where: str) -> Description:

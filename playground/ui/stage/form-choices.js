@@ -1,6 +1,7 @@
 // Groups of fields, and unions: a kind is chosen from a list or from thumbnails and its fields follow at once.
 
 import { chevron, drawn, h } from "./form-dom.js";
+import { explanation } from "./form-explained.js";
 import { FIELDS } from "./form-fields.js";
 import { frame } from "./form-frame.js";
 import { kindOf } from "./form-values.js";
@@ -101,8 +102,8 @@ export function unionBody(form, field, path, id) {
         summary.textContent = chosen?.summary ?? "";
         summary.hidden = !chosen?.summary;
         fields = fieldList(form, chosen?.fields ?? [], path);
-        element.replaceChildren(...standards(form, chosen, path), fields.element);
-        element.hidden = fields.element.childElementCount === 0;
+        element.replaceChildren(...explanation(form, chosen, path), ...standards(form, chosen, path), fields.element);
+        element.hidden = element.childElementCount === 1 && fields.element.childElementCount === 0;
       }
       fields.write(value);
     },
