@@ -14,7 +14,8 @@ class Snapshot:
     """A training at one moment.
 
     id: counts the snapshots of a round from 0; round and phase: which of the run's; step: gradient steps done in the
-    round; seconds: training time so far; losses: (step, loss) since the last snapshot; weights: flat, on the CPU.
+    round; seconds: training time so far; losses: (step, loss) since the last snapshot; weights: flat, on the CPU;
+    prepared: the share that is done of what a round makes before its first step, such as pairs.
     """
 
     id: int
@@ -24,6 +25,7 @@ class Snapshot:
     seconds: float
     losses: tuple[tuple[float, float], ...]
     weights: Weights
+    prepared: float = 1.0
 
 
 class History(Sequence[Snapshot]):

@@ -33,6 +33,7 @@ class RoundNotes(Settings):
     name: str
     steps: int
     seconds: float
+    preparing: float = 0.0
     losses: tuple[tuple[float, float], ...]
     snapshots: tuple[tuple[int, int, int, float], ...]
 
@@ -73,6 +74,7 @@ def write_weights(run: Run, path: Path, snapshots: int = 48) -> None:
                 name=record.name,
                 steps=record.steps,
                 seconds=round(record.seconds, 4),
+                preparing=round(record.preparing, 4),
                 losses=tuple(
                     (round(step, 1), float(f"{loss:.5g}")) for step, loss in binned(record.losses.points, LOSSES)
                 ),
@@ -105,7 +107,7 @@ def read_weights(kind: type[AnyRun], experiment: Experiment, path: Path) -> AnyR
 
 
 def _round(index: int, notes: RoundNotes, tensors: dict[str, Tensor]) -> Round:
-    record = Round(notes.name, steps=notes.steps, seconds=notes.seconds)
+    record = Round(notes.name, steps=notes.steps, seconds=notes.seconds, preparing=notes.preparing)
     record.losses = LossCurve(points=list(notes.losses))
     record.taken = notes.snapshots[-1][0] + 1 if notes.snapshots else 0
     for id_, phase, step, seconds in notes.snapshots:

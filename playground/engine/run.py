@@ -26,11 +26,15 @@ MAX_STATES = 20_000_000
 
 @dataclass
 class Round:
-    """One round of training: a flow, a reflow, a distillation, ...; steps and seconds as they really were."""
+    """One round of training: a flow, a reflow, a distillation, ...; steps and seconds as they really were.
+
+    preparing: how many of the seconds went into what the round makes before its first step.
+    """
 
     name: str
     steps: int
     seconds: float = 0.0
+    preparing: float = 0.0
     history: History = field(default_factory=History)
     losses: LossCurve = field(default_factory=LossCurve)
     taken: int = 0

@@ -6,6 +6,7 @@ import itertools
 import math
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +17,7 @@ from playground.choice import InvalidExperiment, Problem
 from playground.engine.history import Snapshot
 from playground.engine.run import Round, Run
 from playground.experiment import MAX_STEPS, Experiment
-from playground.models.base import Learner, Task, Weights
+from playground.models.base import Learner, Prepares, Task, Weights
 
 TIMED_STEPS = 50
 """Steps that are timed before a budget in seconds becomes a number of steps."""
@@ -32,7 +33,8 @@ class Training(Iterator[Snapshot]):
     every: seconds between snapshots, 0 for one after each step; None takes evenly spaced steps instead, so that the
         same seed gives the same history as well as the same final weights. It may be changed on the way.
 
-    A loss that is not finite ends the stream: `run.failure` then says so and the last good snapshot stays the run's.
+    A round that has something to make before its first step shows its first snapshot again and again meanwhile, with
+    the share that is done, unless every is 0 or None. A loss that is not finite ends the stream: `run.failure` then says so and the last good snapshot stays the run's.
     """
 
     def __init__(self, experiment: Experiment, every: float | None = 0.1) -> None:
@@ -60,6 +62,12 @@ class Training(Iterator[Snapshot]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def finished(self) -> bool:
+        """Whether the last step of the last round has been taken."""
+        rounds, count = self.run.rounds, self.run.experiment.model.round_count
+        return len(rounds) >= count and len(rounds[-1].history) > 0 and rounds[-1].last.step >= rounds[-1].steps
+
     def extend(self, steps: int | None = None) -> None:
         """Lets a finished training go on for `steps` more, by default as many as the experiment says.
 
@@ -67,7 +75,7 @@ class Training(Iterator[Snapshot]):
         training has not finished or has failed.
         """
         record = self.run.rounds[-1] if self.run.rounds else None
-        if record is None or self._latest is None or self.run.failure or record.last.step < record.steps:
+        if record is None or self._latest is None or self.run.failure or not self.finished:
             raise ValueError("only a training that has finished can go on.")
         if not record.steps:
             raise ValueError("this model has nothing to learn, so that its training cannot go on.")
@@ -92,6 +100,8 @@ class Training(Iterator[Snapshot]):
         for index, self._latest in enumerate(experiment.model.rounds(task)):
             record = Round(self._latest.name, steps=self._budget(self._latest))
             self.run.rounds.append(record)
+            if isinstance(self._latest, Prepares):
+                yield from self._prepared(index, record, self._latest)
             yield from self._phase(index, record, self._latest, phase=0, first=0)
             if self.run.failure:
                 return
@@ -102,6 +112,21 @@ class Training(Iterator[Snapshot]):
         steps: int = getattr(learner, "steps", settings.steps if settings.seconds is None else MAX_STEPS)
         return steps
 
+    def _prepared(self, index: int, record: Round, learner: Learner) -> Generator[Snapshot]:
+        """Lets a learner make what it needs before its first step."""
+        assert isinstance(learner, Prepares)
+        shown = Snapshot(record.next_id(), index, 0, 0, record.seconds, (), learner.weights(), prepared=0.0)
+        record.history.add(shown)
+        yield shown
+        clock, last_shown = Stopwatch(record.seconds), record.seconds
+        for share in learner.prepare():
+            if self.every and clock.seconds - last_shown >= self.every:
+                clock.pause()
+                last_shown = clock.seconds
+                yield replace(shown, seconds=last_shown, prepared=share)
+                clock.resume()
+        record.seconds = record.preparing = clock.seconds
+
     def _phase(self, index: int, record: Round, learner: Learner, phase: int, first: int) -> Generator[Snapshot]:
         """Drives a learner from step `first` to the end of its budget."""
         settings = self.run.experiment.training
@@ -109,7 +134,8 @@ class Training(Iterator[Snapshot]):
         clock, last_shown = Stopwatch(record.seconds), record.seconds
         pending: list[tuple[int, Tensor]] = []
         for step in itertools.count(first):
-            if self._is_due(step, record.steps, clock.seconds - last_shown) and (pending or phase == 0):
+            seen = len(record.history) > 0 and not pending
+            if self._is_due(step, record.steps, clock.seconds - last_shown) and not seen:
                 clock.pause()
                 last_shown = record.seconds = clock.seconds
                 losses = [(at, float(loss)) for at, loss in pending]
@@ -129,7 +155,7 @@ class Training(Iterator[Snapshot]):
             rate = peak * decay(settings.decay, step - first, record.steps - first)
             pending.append((step, learner.step(rate)))
             if step + 1 == TIMED_STEPS and settings.seconds is not None:
-                affordable = round(settings.seconds / clock.seconds * TIMED_STEPS)
+                affordable = round(settings.seconds / (clock.seconds - record.preparing) * TIMED_STEPS)
                 record.steps = min(MAX_STEPS, max(2 * TIMED_STEPS, affordable))
                 self._fix_budget(record.steps)
 

@@ -160,6 +160,17 @@ class Learner(Protocol):
         """The weights that are shown and sampled, as copies on the CPU, with whatever constants they need."""
 
 
+@runtime_checkable
+class Prepares(Protocol):
+    """A learner that has something to make before its first step, such as pairs for a reflow."""
+
+    def prepare(self) -> Iterator[float]:
+        """Makes it in pieces of at most a few hundredths of a second, and after each yields the share that is done.
+
+        What `weights` gives does not depend on it.
+        """
+
+
 class Trained(Protocol):
     """A model with its weights: it can be asked for samples."""
 
@@ -223,6 +234,11 @@ class Model(Choice):
 
     def check(self, source: Distribution, target: Distribution, optimisation: Optimisation) -> None:
         """Raises ValueError with a sentence where it cannot carry this source to this target, trained like this."""
+
+    @property
+    def round_count(self) -> int:
+        """How many learners `rounds` gives."""
+        return 1
 
     def remarks(self, source: Distribution, target: Distribution) -> list[str]:
         """Sentences on what is not quite as it was asked for, such as a path that misses its source."""

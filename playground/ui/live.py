@@ -187,8 +187,7 @@ def _ended(session: Session | None, sentence: str) -> Any:
 
 
 def _finished(training: Training) -> bool:
-    rounds = training.run.rounds
-    return bool(rounds) and len(rounds[-1].history) > 0 and rounds[-1].last.step >= rounds[-1].steps
+    return training.finished
 
 
 def _checked(given: Any) -> Experiment:

@@ -362,6 +362,67 @@ def test_no_round_follows_one_that_failed(learns_with):
     assert not second.decays
 
 
+# --- what a round makes before its first step ------------------------------------------------------------------------
+
+
+class Preparing(Counter):
+    """Makes something in ten pieces, each of which takes `piece` seconds of the clock."""
+
+    piece = 0.06
+    made = 0
+
+    def prepare(self):
+        for done in range(1, 11):
+            self.made += 1
+            self.clock.now += self.piece
+            yield done / 10
+
+
+def test_preparation_streams_and_counts_as_the_rounds_time(learns_with, clock):
+    learner = Preparing("second", clock=clock, cost=0.01)
+    learns_with(Counter("first"), learner)
+    seen = [taken for taken in train(quick(steps=30), every=0.1) if taken.round == 1]
+    before = [taken for taken in seen if taken.prepared < 1]
+    assert [taken.prepared for taken in before] == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0][:5]
+    assert {taken.id for taken in before} == {0} and {taken.step for taken in before} == {0}
+    after = seen[len(before) + 1 :]
+    assert seen[len(before)].prepared == 1, "the last piece is told, or the first steps"
+    assert all(taken.step > 0 for taken in after)
+    assert after[-1].step == 30 and after[-1].seconds == pytest.approx(0.9)
+
+
+def test_preparation_is_no_snapshot_of_its_own(learns_with, clock):
+    learner = Preparing(clock=clock, cost=0.01)
+    learns_with(learner)
+    stream = train(quick(steps=30), every=0.1)
+    list(stream)
+    record = stream.run.rounds[0]
+    assert [kept.id for kept in record.history] == list(range(len(record.history)))
+    assert [kept.step for kept in record.history].count(0) == 1
+    assert record.preparing == pytest.approx(0.6) and record.seconds == pytest.approx(0.9)
+
+
+def test_a_stop_while_preparing_leaves_the_rest_undone(learns_with, clock):
+    learner = Preparing("second", clock=clock)
+    learns_with(Counter("first"), learner)
+    stream = train(quick(steps=5), every=0.1)
+    for taken in stream:
+        if 0 < taken.prepared < 1:
+            break
+    stream.close()
+    assert learner.made == 2 and not learner.decays
+    assert [(record.name, record.steps) for record in stream.run.rounds] == [("first", 5), ("second", 0)]
+    assert not list(stream)
+
+
+def test_a_budget_in_seconds_is_for_the_steps_alone(learns_with, clock):
+    learner = Preparing(clock=clock, cost=0.002)
+    learns_with(learner)
+    finished = run(quick(seconds=1.5))
+    assert finished.experiment.training.steps == 750
+    assert finished.rounds[0].seconds == pytest.approx(2.1)
+
+
 # --- going on --------------------------------------------------------------------------------------------------------
 
 
