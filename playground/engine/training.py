@@ -34,7 +34,8 @@ class Training(Iterator[Snapshot]):
         same seed gives the same history as well as the same final weights. It may be changed on the way.
 
     A round that has something to make before its first step shows its first snapshot again and again meanwhile, with
-    the share that is done, unless every is 0 or None. A loss that is not finite ends the stream: `run.failure` then says so and the last good snapshot stays the run's.
+    the share that is done, unless every is 0 or None. A loss that is not finite ends the stream: `run.failure` then
+    says so and the last good snapshot stays the run's.
     """
 
     def __init__(self, experiment: Experiment, every: float | None = 0.1) -> None:
