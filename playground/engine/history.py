@@ -15,7 +15,8 @@ class Snapshot:
 
     id: counts the snapshots of a round from 0; round and phase: which of the run's; step: gradient steps done in the
     round; seconds: training time so far; losses: (step, loss) since the last snapshot; weights: flat, on the CPU;
-    prepared: the share that is done of what a round makes before its first step, such as pairs.
+    prepared: the share that is done of what a round makes before its first step, such as pairs;
+    remark: what the learner itself finds wrong with its state, in a sentence.
     """
 
     id: int
@@ -26,6 +27,7 @@ class Snapshot:
     losses: tuple[tuple[float, float], ...]
     weights: Weights
     prepared: float = 1.0
+    remark: str | None = None
 
 
 class History(Sequence[Snapshot]):

@@ -147,7 +147,8 @@ class Training(Iterator[Snapshot]):
                     return
                 pending.clear()
                 record.losses.extend(losses)
-                snapshot = Snapshot(record.next_id(), index, phase, step, clock.seconds, tuple(losses), weights)
+                remark = getattr(learner, "remark", None)
+                snapshot = Snapshot(record.next_id(), index, phase, step, clock.seconds, tuple(losses), weights, remark)
                 record.history.add(snapshot)
                 yield snapshot
                 clock.resume()

@@ -3,6 +3,7 @@
 Everything here is deterministic and computed on the CPU in float64, whatever the dtype and device of its input.
 """
 
+from playground.metrics.collapse import Alarm, alarm, alive, mode_kl
 from playground.metrics.coverage import Coverage, coverage
 from playground.metrics.distances import DISTANCES, distances, energy_distance, floor, mmd, sliced_w2, w2
 from playground.metrics.likelihood import Likelihood, nll
@@ -11,15 +12,19 @@ from playground.metrics.transport import PathFigures, npe, path_figures
 
 __all__ = [
     "DISTANCES",
+    "Alarm",
     "Coverage",
     "Likelihood",
     "PathFigures",
+    "alarm",
+    "alive",
     "coverage",
     "directions",
     "distances",
     "energy_distance",
     "floor",
     "mmd",
+    "mode_kl",
     "nll",
     "npe",
     "path_figures",

@@ -7,7 +7,8 @@ from pydantic import Field
 from playground.choice import FROM_NAME
 from playground.models.exact import Exact
 from playground.models.flow_matching import FlowMatching
+from playground.models.gan import Gan
 
-AnyModel = Annotated[FlowMatching | Exact, Field(discriminator="kind"), FROM_NAME]
+AnyModel = Annotated[FlowMatching | Exact | Gan, Field(discriminator="kind"), FROM_NAME]
 
-__all__ = ["AnyModel", "Exact", "FlowMatching"]
+__all__ = ["AnyModel", "Exact", "FlowMatching", "Gan"]

@@ -148,7 +148,9 @@ def seeded(seed: int, stream: int, device: torch.device | str = "cpu") -> Genera
 class Learner(Protocol):
     """One round of training, driven a step at a time.
 
-    One with nothing to learn also has `steps = 0`: it is asked for its weights once, and is done.
+    One with nothing to learn also has `steps = 0`: it is asked for its weights once, and is done. One that can tell
+    when it goes wrong without failing has `remark`, a sentence or None. One of two players has `turn`, which says who
+    of them takes a step: "both", "critic" or "generator".
     """
 
     name: str
@@ -209,6 +211,14 @@ class HasDensity(Protocol):
 
     def log_prob(self, x: Tensor) -> Tensor | None:
         """The log-density in nats of its samples at x (n, d) → (n,); None where its source has none."""
+
+
+@runtime_checkable
+class HasCritic(Protocol):
+    """A trained model with a critic that judges points of the data's space."""
+
+    def critic(self, x: Tensor) -> Tensor:
+        """The critic's raw output at x (n, d): (n,); the greater, the more real."""
 
 
 class Model(Choice):

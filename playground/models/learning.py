@@ -110,6 +110,25 @@ class Adam:
         keep = min(self._settings.ema, (1 + self._steps) / (10 + self._steps))
         self._average.lerp_(self.weights, 1 - keep)
 
+    def ahead(self, decay: float) -> Callable[[Tensor, Tensor], Tensor]:
+        """A function (weights, gradient) → weights that takes steps on from this state, and leaves it as it is.
+
+        It can be differentiated; the scale that Adam divides by counts as a constant, since a root has no derivative
+        at 0.
+        """
+        (first, second), rate = self._betas, self._settings.rate * decay
+        mean, square, steps = self._mean, self._square, self._steps
+
+        def step(weights: Tensor, gradient: Tensor) -> Tensor:
+            nonlocal mean, square, steps
+            steps += 1
+            mean = mean.lerp(gradient, 1 - first)
+            square = second * square + (1 - second) * gradient.detach().square()
+            scale = (square / (1 - second**steps)).sqrt() + 1e-8
+            return weights - rate / (1 - first**steps) * mean / scale
+
+        return step
+
     def average(self) -> Tensor:
         """A copy of the averaged weights (the raw ones where the decay is 0)."""
         return (self._average if self._settings.ema else self.weights).detach().clone()
