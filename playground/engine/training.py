@@ -147,8 +147,8 @@ class Training(Iterator[Snapshot]):
                     return
                 pending.clear()
                 record.losses.extend(losses)
-                remark = getattr(learner, "remark", None)
-                snapshot = Snapshot(record.next_id(), index, phase, step, clock.seconds, tuple(losses), weights, remark)
+                taken = record.next_id(), index, phase, step, clock.seconds, tuple(losses), weights
+                snapshot = Snapshot(*taken, remark=getattr(learner, "remark", None))
                 record.history.add(snapshot)
                 yield snapshot
                 clock.resume()

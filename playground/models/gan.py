@@ -34,6 +34,22 @@ class Gan(Model):
     kind: Literal["gan"] = "gan"
     title: ClassVar[str] = "GAN"
     own_latent: ClassVar[bool] = True
+    about: ClassVar[str] = (
+        "A generator maps noise to points in a single step. A critic learns to tell its points from real ones, and the "
+        "generator learns from the critic's gradient alone; it never sees a real point."
+    )
+    formula: ClassVar[str] = r"""
+        \mathcal{L}_D = -\mathbb{E}_{x} \log D(x) - \mathbb{E}_{z} \log(1 - D(G(z)))
+        \mathcal{L}_G = -\mathbb{E}_{z} \log D(G(z))
+    """
+    look_for: ClassVar[str] = (
+        "Nothing in its loss asks for all modes. A mode that no point reaches sends no gradient, so modes empty, fill "
+        "again, or stay lost."
+    )
+    try_this: ClassVar[str] = (
+        "Switch off Standardise the data and set β₁ to 0.9: most modes go. Then add R1 and R2 of 0.1, with the "
+        "relativistic loss, and train again."
+    )
 
     loss: AnyGanLoss = Field(NonSaturating(), title="Loss", description="What generator and critic play for.")
     latent_dim: int = Field(2, ge=1, le=8, title="Latent dimensions", description="How many numbers of noise it maps.")
