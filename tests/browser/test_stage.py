@@ -273,7 +273,7 @@ def test_keys_do_what_the_help_lists(stage: Open) -> None:
         page.press(key)
         assert page.time() == pytest.approx(t, abs=2e-3), key
     page.press("]")
-    expect(page.part("steps-value")).to_contain_text("5 steps")
+    expect(page.part("steps-value")).to_have_text("5")
     page.press("s")
     expect(page.part("solver")).to_have_value("rk4")
     page.press("{")

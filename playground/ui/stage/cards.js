@@ -1,14 +1,9 @@
 /** The figures of the picture as cards: a value, and beside it what it is read against. */
 
 const CARDS = {
-  sliced_w2: [
-    "Sliced W<sub>2</sub>",
-    "Distance between the particles at t = 1 and real target samples, seen along 128 directions; in units of the data. " +
-      "The floor is what two real samples of this size measure: 1× cannot be told from real.",
-  ],
   energy_distance: [
     "Energy distance",
-    "Another distance to the target, from the distances between all pairs of points; the root of units of the data. " +
+    "A distance to the target besides sliced W2, from the distances between all pairs of points; the root of units of the data. " +
       "The floor is what two real samples of this size measure.",
   ],
   w2: [
@@ -33,7 +28,6 @@ const CARDS = {
       "start points and real target samples, whose noise can lift it a little above the paths' own cost); in squared " +
       "units of the data. Of the solution with 100 Heun steps.",
   ],
-  nfe: ["NFE", "Network evaluations for each particle, the true cost of a picture, and the time that took here."],
 };
 
 const MODES =
@@ -53,7 +47,7 @@ export class Cards {
     this.ask = document.createElement("button");
     Object.assign(this.ask, { type: "button", className: "pg-link", textContent: "measure", onclick: measure });
     this.ask.title = "Measure this run on the server";
-    this.values = {}; // as shown, for whoever wants numbers
+    this.values = {}; // of the picture, those that the stage's controls show among them
   }
 
   /** Shows what is known of the picture and of the run; `server` is the server's measurement, if there is one. */
@@ -62,16 +56,15 @@ export class Cards {
     const known = picture && scene?.network;
     this.#distances(known ? distances : null, reference, scene, distances?.picture !== picture);
     this.#paths(known ? fine.get(picture.snapshot) : null, reference, training);
-    this.#say("nfe", known ? picture.trajectory.nfe : null, known ? duration(picture.trajectory.ms) : "");
+    if (known) this.values.nfe = picture.trajectory.nfe;
+    if (known && Number.isFinite(distances?.sliced_w2)) this.values.sliced_w2 = distances.sliced_w2;
     this.#exact(server, known && !training);
   }
 
   #distances(distances, reference, scene, late) {
-    for (const name of ["sliced_w2", "energy_distance"]) {
-      const floor = reference?.floor?.[name]?.value ?? scene?.floor?.[name];
-      const value = distances?.[name];
-      this.#say(name, value, value === null ? "not finite" : times(value, floor, "floor"), late);
-    }
+    const floor = reference?.floor?.energy_distance?.value;
+    const value = distances?.energy_distance;
+    this.#say("energy_distance", value, value === null ? "not finite" : times(value, floor, "floor"), late);
     const covered = distances?.coverage;
     if (!scene?.modes) {
       this.#say("modes", null, scene ? "no separate modes" : "");
@@ -131,5 +124,3 @@ export function times(value, unit, name) {
 }
 
 export const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0995 ? 0 : 1)} %`;
-
-const duration = (ms) => `${ms < 9.95 ? ms.toFixed(1) : Math.round(ms)} ms`;

@@ -5,9 +5,10 @@
  * their own beyond the inputs; what a hand does is reported through `on`, what is to be shown is told by `show…`.
  */
 
+import { times } from "./cards.js";
 import { ADAPTIVE, FIXED, FRAME, icon } from "./frame.js";
 import { plotLoss } from "./loss.js";
-import { isAdaptive, TABLEAUX } from "./solvers.js";
+import { isAdaptive } from "./solvers.js";
 import { Ticks } from "./ticks.js";
 
 const count = (value) => Math.round(value).toLocaleString("en");
@@ -88,8 +89,7 @@ export class Controls {
     this.parts.grid.disabled = adapts;
     this.#slide("steps", steps);
     this.#slide("tolerance", Math.log10(tolerance));
-    const nfe = steps * TABLEAUX[solver].b.length;
-    this.#say("steps-value", `${steps} ${steps === 1 ? "step" : "steps"} · ${count(nfe)} NFE`);
+    this.#say("steps-value", count(steps));
     this.#say("tolerance-value", tolerance.toExponential(0).replace("-", "−"));
     this.parts.tolerance.setAttribute("aria-valuetext", tolerance.toExponential(0));
   }
@@ -101,7 +101,10 @@ export class Controls {
     this.#say("source", source);
     this.#say("target", target);
     this.parts.canvas.setAttribute("aria-label", `${count(n)} particles from ${source} to ${target}`);
-    for (const part of ["distance", "nfe", "ms"]) this.#say(part, "–");
+    for (const part of ["distance", "nfe"]) {
+      this.#say(part, "–");
+      this.#say(`${part}-note`, "");
+    }
     this.#say("pace", "");
     this.parts.progress.value = 0;
     this.parts.remarks.replaceChildren(
@@ -158,13 +161,13 @@ export class Controls {
       this.#say("tolerance-value", `${this.choices.tolerance.toExponential(0).replace("-", "−")} · ${t.length - 1} steps${vain}`);
     }
     this.parts.distance.classList.add("pg-stale");
-    this.#say("ms", `${ms < 9.95 ? ms.toFixed(1) : count(ms)} ms`);
+    this.#say("nfe-note", `in ${ms < 9.95 ? ms.toFixed(1) : count(ms)} ms`);
   }
 
   showDistance(value, floor) {
-    const ratio = floor > 0 ? `<small>${(value / floor).toFixed(1)}× floor</small>` : "";
     this.parts.distance.classList.remove("pg-stale");
-    this.parts.distance.innerHTML = `${value.toFixed(3)} ${ratio}`;
+    this.#say("distance", value.toFixed(3));
+    this.#say("distance-note", times(value, floor, "floor"));
   }
 
   /** A line below the controls; a problem is announced at once, a notice when there is time. */

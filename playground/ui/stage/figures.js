@@ -14,9 +14,9 @@ import { Report } from "./report.js";
 import { scheduleCurves } from "./schedule.js";
 
 const TABS = {
-  loss: "Loss",
   solvers: "Quality vs NFE",
   growth: "Quality vs training time",
+  loss: "Loss",
   path: "Path",
   report: "Measured on the server",
 };
@@ -73,7 +73,7 @@ export class Figures {
     this.listen = new AbortController();
     this.#listen();
     this.#watch();
-    this.open("loss");
+    this.open("solvers"); // the loss has its strip beside the picture
     this.#showCards();
     (window.__playground ??= { stages: [] }).figures = this.counters;
   }

@@ -35,7 +35,7 @@ const select = (part, label, title, inner) => `
   <label class="pg-select" title="${title}"><span class="pg-name">${label}</span><select data-part="${part}">${inner}</select></label>`;
 
 const card = (part, label, title) => `
-  <div class="pg-card" title="${title}"><dt>${label}</dt><dd data-part="${part}">–</dd></div>`;
+  <div class="pg-card" title="${title}"><dt>${label}</dt><dd data-part="${part}">–</dd><dd data-part="${part}-note"></dd></div>`;
 
 const transport = `
   <div class="pg-transport">
@@ -53,9 +53,8 @@ const sampling = `
   <section class="pg-group" aria-label="Sampling">
     <h3>Sampling</h3>
     <dl class="pg-cards">
-      ${card("distance", "Sliced W<sub>2</sub> to target", "Distance between the end points and real target samples. The floor is what two real samples of this size measure: 1× cannot be told from real.")}
-      ${card("nfe", "NFE", "Network evaluations for each particle, the true cost of a picture.")}
-      ${card("ms", "Sampled in", "Time your browser took to integrate all particles.")}
+      ${card("distance", "Sliced W<sub>2</sub>", "Distance between the end points and real target samples, seen along 128 directions; in units of the data. The floor is what two real samples of this size measure: 1× cannot be told from real.")}
+      ${card("nfe", "NFE", "Network evaluations for each particle, the true cost of a picture, and the time that it took your browser.")}
     </dl>
     ${slider("steps", "Steps", "Solver steps from source to target. Few steps are cheap and bend where the field bends.", 'min="1" max="100" step="1" value="50"')}
     ${slider("tolerance", "Tolerance", "How far off a step may be before the solver rejects it and tries a shorter one. Its steps show on the time slider.", `min="${TOLERANCES[1]}" max="${TOLERANCES[0]}" step="0.5" value="-5"`)}

@@ -24,7 +24,8 @@ import { FEW_STEPS } from "./layers/paths.js";
 import { SWITCHES } from "./layers/index.js";
 import { SPEEDS } from "./frame.js";
 import { Pictures } from "./picture.js";
-import { reducedMotion, Viewer } from "./viewer.js";
+import { reducedMotion } from "./surroundings.js";
+import { Viewer } from "./viewer.js";
 
 /** How many particles leave a trail: fewer where each state of the solver is a node. */
 const TRACED = { smooth: 320, nodes: 120 };

@@ -11,16 +11,14 @@ import { Gestures } from "./gestures.js";
 import { helpDialog } from "./help.js";
 import { listen, shortcuts } from "./keyboard.js";
 import { CALM, layers, present, SWITCHES } from "./layers/index.js";
+import { particleAt, probeAt } from "./picking.js";
 import { Rail } from "./rail.js";
+import { reducedMotion, watchSurroundings } from "./surroundings.js";
 import { Zoom } from "./view.js";
 
 /** A live update glides from the previous picture to the new one for so long (ms). */
 const GLIDE = 110;
-/** A particle this near to the pointer (CSS pixels) is meant. */
-const NEAR = 10;
 const MOST_PROBES = 24;
-
-export const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Viewer {
   constructor(root, { sampler, lane, controls }) {
@@ -60,12 +58,18 @@ export class Viewer {
         pan: (across, down) => this.#pan(across, down),
         click: (X, Y) => this.dropProbe(X, Y),
         double: () => this.#double(),
-        point: (X, Y) => this.#hover(this.#nearest(X, Y)),
+        point: (X, Y) => this.#hover(particleAt(this.state, X, Y)),
         leave: () => this.#hover(null),
       },
       this.listening.signal,
     );
-    this.#watch();
+    const { signal } = this.listening;
+    this.observers = watchSurroundings(this.root, this.picture, signal, {
+      size: () => this.#fitSize(),
+      colours: () => this.restyle(),
+      seen: (visible) => this.#seen(visible),
+      calm: () => this.#calm(),
+    });
     this.looked();
   }
 
@@ -281,19 +285,6 @@ export class Viewer {
 
   // ---------------------------------------------------------------------------------------------- probes
 
-  /** The particle under a pixel, or null. */
-  #nearest(X, Y) {
-    const { view, trajectory, shown, n, dim, t, on } = this.state;
-    if (!view || !trajectory || !on.has("particles")) return null;
-    let [best, least] = [null, NEAR ** 2];
-    for (let i = 0; i < n; i++) {
-      const right = dim === 1 ? 0 : shown[2 * i];
-      const away = (view.X(right, t) - X) ** 2 + (view.Y(right, shown[i * dim + dim - 1]) - Y) ** 2;
-      if (away < least) [best, least] = [i, away];
-    }
-    return best;
-  }
-
   #hover(particle) {
     if (this.state.hovered === particle) return;
     this.state.hovered = particle;
@@ -303,12 +294,8 @@ export class Viewer {
 
   /** A probe at a pixel, or in the middle: at the current time, in 1-D at the time of the pixel. */
   dropProbe(X = this.picture.clientWidth / 2, Y = this.picture.clientHeight / 2) {
-    const { view, trajectory, probes, t } = this.state;
-    if (!view || !trajectory) return;
-    const [first, last] = [trajectory.t[0], trajectory.t.at(-1)];
-    const data = view.data(X, Y, t);
-    const probe = { ...data, t: Math.min(last, Math.max(first, data.t)), id: (this.dropped = (this.dropped ?? 0) + 1) };
-    this.setProbes([...probes, probe].slice(-MOST_PROBES));
+    const probe = probeAt(this.state, X, Y);
+    if (probe) this.setProbes([...this.state.probes, probe].slice(-MOST_PROBES));
   }
 
   clearProbes() {
@@ -341,33 +328,17 @@ export class Viewer {
     this.restyle();
   }
 
-  /** Follows size, colours and visibility; nothing moves where nobody looks. */
-  #watch() {
-    const { signal } = this.listening;
-    let onScreen = true;
-    const look = () => {
-      this.visible = onScreen && !document.hidden;
-      if (!this.visible) return;
-      this.clock.last = null;
-      this.draw();
-      this.cameIntoSight();
-    };
-    const size = new ResizeObserver(() => this.#fitSize());
-    size.observe(this.picture);
-    const screen = new IntersectionObserver(([entry]) => ((onScreen = entry.isIntersecting), look()));
-    screen.observe(this.root);
-    const colours = new MutationObserver(() => this.restyle());
-    for (const node of [document.documentElement, document.body]) {
-      colours.observe(node, { attributes: true, attributeFilter: ["class"] });
-    }
-    this.observers = [size, screen, colours];
-    document.addEventListener("visibilitychange", look, { signal });
-    const calm = () => {
-      if (reducedMotion.matches) this.clock.pause();
-      this.touch();
-    };
-    reducedMotion.addEventListener("change", calm, { signal });
-    look();
+  #seen(visible) {
+    this.visible = visible;
+    if (!visible) return;
+    this.clock.last = null;
+    this.draw();
+    this.cameIntoSight();
+  }
+
+  #calm() {
+    if (reducedMotion.matches) this.clock.pause();
+    this.touch();
   }
 
   close() {
