@@ -13,7 +13,7 @@ from playground.choice import InvalidExperiment, Problem, problems_of
 from playground.dynamics.solvers import Sampler
 from playground.engine.history import History, LossCurve, Snapshot
 from playground.experiment import Experiment
-from playground.models.base import Trained, seeded, training_points
+from playground.models.base import Trained, Weights, seeded, training_points
 from playground.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -75,8 +75,12 @@ class Run:
         """
         record = self.round(round)
         chosen = record.last if snapshot is None else record.history.by_id(snapshot)
+        return self.with_weights(chosen.weights)
+
+    def with_weights(self, weights: Weights) -> Trained:
+        """The model with the weights of any snapshot of this run."""
         source = self.experiment.source.at(self.dim)
-        return self.experiment.model.trained(chosen.weights, self.experiment.network, self.dim, source)
+        return self.experiment.model.trained(weights, self.experiment.network, self.dim, source)
 
     def round(self, index: int = -1) -> Round:
         """A round that has at least one snapshot. Raises ValueError where there is none of this index."""

@@ -242,6 +242,15 @@ class Model(Choice):
         """N points from which `Trained.trajectory` starts: of the source (n, d), or of an own latent (n, k)."""
         return source.sample(n, generator)
 
+    @classmethod
+    def sampling_fields(cls) -> frozenset[str]:
+        """The fields that matter for sampling alone, so that a change of one needs no new training.
+
+        They are declared with `json_schema_extra={"sampling": True}`.
+        """
+        extras = {name: info.json_schema_extra for name, info in cls.model_fields.items()}
+        return frozenset(name for name, extra in extras.items() if isinstance(extra, dict) and extra.get("sampling"))
+
     def check(self, source: Distribution, target: Distribution, optimisation: Optimisation) -> None:
         """Raises ValueError with a sentence where it cannot carry this source to this target, trained like this."""
 

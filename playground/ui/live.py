@@ -173,7 +173,7 @@ def _shown(session: Session, training: Training, taken: Snapshot, **about: Any) 
 def _message(
     session: Session, training: Training, taken: Snapshot, *, rate: float | None = None, done: bool = False
 ) -> str:
-    return messages.snapshot(session.name, training.run.rounds[taken.round], taken, rate=rate, done=done)
+    return messages.snapshot(session.name, training.run, taken, rate=rate, done=done)
 
 
 def _ended(session: Session | None, sentence: str) -> Any:

@@ -9,8 +9,10 @@ import asyncio
 import gzip
 import json
 import math
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -24,9 +26,10 @@ from playground.engine import presets
 from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import floor, sliced_w2, w2
-from playground.models.base import seeded
+from playground.models.base import Weights, seeded
+from playground.ui import messages
 from playground.ui.messages import PARTICLES
-from playground.ui.session import Sessions
+from playground.ui.session import Session, Sessions
 
 POINTS = 1000
 """Points on which a run is measured here: exact transport between more would take seconds."""
@@ -83,11 +86,15 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
     async def measured(request: Request) -> Response:
         return await answered(request, "run", partial(_measurement, sessions))
 
+    async def sampled(request: Request) -> Response:
+        return await answered(request, "sample", partial(_sampling, sessions))
+
     async def referred(request: Request) -> Response:
         return await answered(request, "reference", _referral)
 
     return [
         Route("/playground/measure", measured, methods=["POST"]),
+        Route("/playground/sample", sampled, methods=["POST"]),
         Route("/playground/reference", referred, methods=["POST"]),
         Route("/playground/plotly.min.js", _plotly),
     ]
@@ -111,28 +118,75 @@ async def _read(request: Request) -> dict[str, Any]:
 
 def _measurement(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figures]:
     """How to measure the run that the page shows: a preset's, or its own. Raises ValueError where there is none."""
-    name = str(given.get("run"))
+    name, round_ = str(given.get("run")), _whole(given.get("round", -1))
     if name.startswith(PRESET):
-        return partial(_measured_preset, name.removeprefix(PRESET))
-    session = sessions.find(given["page"])
-    if session is None or session.training is None or session.name != name or not session.training.run.rounds:
-        raise ValueError("the server no longer has this run; train it again to measure it.")
+        return partial(_measured_preset, name.removeprefix(PRESET), round_)
+    session = _session(sessions, given)
     if session.turn.locked():
         raise ValueError("this run is still training; measure it when it is done.")
-    return partial(_measured, session.training.run)
+    return partial(_measured, _trained(session), round_)
+
+
+def _whole(given: Any) -> int:
+    """A whole number of the request. Raises ValueError where it is none."""
+    if not isinstance(given, int):
+        raise ValueError("this question could not be read; reload the page.")
+    return given
+
+
+def _session(sessions: Sessions, given: dict[str, Any]) -> Session:
+    """The session of the page that asks, which holds the run that is named. Raises ValueError where there is none."""
+    session = sessions.find(given["page"])
+    if session is None or session.training is None or session.name != given.get("run"):
+        raise ValueError("the server no longer has this run; train it again.")
+    return session
+
+
+def _trained(session: Session) -> Run:
+    """What the session has learnt. Raises ValueError where that is nothing."""
+    if session.training is None or not session.training.run.rounds:
+        raise ValueError("the server no longer has this run; train it again.")
+    return session.training.run
+
+
+def _sampling(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figures]:
+    """How to sample a snapshot anew: {page, run, round, snapshot, sampler, model}. Raises ValueError with a sentence.
+
+    sampler replaces the experiment's, and model those of its fields that matter for sampling alone.
+    """
+    name = str(given.get("run"))
+    preset = name.removeprefix(PRESET) if name.startswith(PRESET) else None
+    run = presets.run(preset) if preset is not None else _trained(_session(sessions, given))
+    fields, free = run.experiment.to_dict(), run.experiment.model.sampling_fields()
+    fields["sampler"] = given.get("sampler") or fields["sampler"]
+    changed = given.get("model") if isinstance(given.get("model"), dict) else {}
+    fields["model"] |= {key: value for key, value in (changed or {}).items() if key in free}
+    chosen = replace(run, experiment=Experiment.parse(fields))
+    record = chosen.round(_whole(given.get("round", -1)))
+    try:
+        weights = record.history.by_id(_whole(given.get("snapshot", record.last.id))).weights
+    except KeyError:
+        raise ValueError("this moment of the training is no longer kept; choose another.") from None
+    return partial(_resampled, chosen, weights)
+
+
+def _resampled(run: Run, weights: Weights) -> Figures:
+    begun = time.perf_counter()
+    found = run.with_weights(weights).trajectory(run.starts(PARTICLES), run.experiment.sampler)
+    return messages.trajectory(found) | {"ms": round(1000 * (time.perf_counter() - begun), 1)}
 
 
 @cache
-def _measured_preset(name: str) -> Figures:
+def _measured_preset(name: str, round_: int) -> Figures:
     run = presets.run(name)
     if not run.rounds:
         raise ValueError("this preset has no trained weights to measure; train it first.")
-    return _measured(run)
+    return _measured(run, round_)
 
 
-def _measured(run: Run) -> Figures:
-    """`Run.metrics` of the last round, on fewer points than its default."""
-    return {"points": POINTS, **run.metrics(POINTS)}
+def _measured(run: Run, round_: int) -> Figures:
+    """`Run.metrics` of a round, on fewer points than its default."""
+    return {"points": POINTS, **run.metrics(POINTS, round_)}
 
 
 def _referral(given: dict[str, Any]) -> Callable[[], Figures]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -18,14 +19,17 @@ from torch import Tensor
 
 from playground.distributions import Distribution
 from playground.engine.history import Snapshot, binned
-from playground.engine.run import Round, Run
+from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import floor
-from playground.models.base import seeded
+from playground.models.base import HasField, Trained, seeded
+from playground.trajectory import Trajectory
 
 PARTICLES = 2000
 LOSSES_A_MESSAGE = 32
 FLOOR_PAIRS = 8
+STATES_LIVE, STATES_WHOLE = 6, 32
+"""States of a trajectory that is sent: while training, of which there are many, and of one that was asked for."""
 
 
 def exact(values: Tensor) -> dict[str, Any]:
@@ -74,13 +78,16 @@ def scene(name: str, run: Run) -> str:
     """
     experiment = run.experiment
     chosen, modes = experiment.to_dict(), experiment.target.at(run.dim).separate_modes()
-    x0, real = run.starts(PARTICLES), run.real(PARTICLES)
+    starts, real = run.starts(PARTICLES), run.real(PARTICLES)
+    own = experiment.model.own_latent
+    x0 = seen(starts, run.dim) if own else starts
     path = getattr(experiment.model, "path", None)
     message = {
         "run": name,
         "name": experiment.name,
         "dim": run.dim,
         "x0": exact(x0),
+        "latent": exact(starts) if own else None,
         "target": quantised(real),
         "floor": {"sliced_w2": _floor(experiment.target.at(run.dim))},
         "modes": modes and {name: values.tolist() for name, values in vars(modes).items()},
@@ -88,11 +95,11 @@ def scene(name: str, run: Run) -> str:
         "setting": setting(experiment),
         "remarks": experiment.model.remarks(experiment.source.at(run.dim), experiment.target.at(run.dim)),
         "path": None if run.rounds or path is None else path.describe(),
-        "source_label": experiment.source.label(),
+        "source_label": "Latent" if own else experiment.source.label(),
         "target_label": experiment.target.label(),
         "view": vars(View.of(x0, real)),
         "sampler": experiment.sampler.describe(),
-        "network": run.trained().describe() if run.rounds else None,
+        "network": reading(run.trained(0)) if run.rounds else None,
     }
     return _flat(message)
 
@@ -104,6 +111,41 @@ def setting(experiment: Experiment) -> dict[str, Any]:
     return {name: chosen[name] for name in ("source", "target", "model")} | {"training": training}
 
 
+def reading(trained: Trained) -> dict[str, Any]:
+    """How the browser evaluates a round's weights; where it cannot, that it has to ask for finished trajectories.
+
+    {"remote": true, "dim", "sampled": whether solver and steps matter}
+    """
+    described = trained.describe()
+    return {"remote": True, "sampled": isinstance(trained, HasField)} if described is None else described
+
+
+def seen(points: Tensor, dim: int) -> Tensor:
+    """Points (n, k) of a latent space by their first coordinates, as (n, dim); what is missing is 0."""
+    return torch.nn.functional.pad(points[:, :dim], (0, max(0, dim - points.shape[1])))
+
+
+def trajectory(found: Trajectory, most: int = STATES_WHOLE) -> dict[str, Any]:
+    """A finished trajectory in 16 bits a number: at most so many of its states, the first and the last among them.
+
+    Times run from 0 to 1 here; `axis` names what they count and `ends` says from where to where. States that are not
+    finite, as of a chain that blew up, are left out with all that follow.
+    """
+    bad = (~found.x.isfinite().flatten(1).all(1)).nonzero()
+    whole = max(1, int(bad[0])) if len(bad) else len(found.t)
+    chosen = torch.linspace(0, whole - 1, min(most, whole)).round().long()
+    t = found.t[chosen].double()
+    span = float(t[-1] - t[0]) or 1.0
+    return {
+        "t": ((t - t[0]) / span).tolist(),
+        "x": quantised(found.x[chosen].nan_to_num()),
+        "nfe": found.nfe,
+        "axis": found.axis,
+        "ends": [float(t[0]), float(t[-1])],
+        "broken": whole < len(found.t),
+    }
+
+
 @lru_cache(maxsize=256)
 def _floor(target: Distribution) -> float | None:
     """Sliced W2 between two real samples: known already when a target that was looked at is trained on."""
@@ -112,14 +154,21 @@ def _floor(target: Distribution) -> float | None:
 
 def snapshot(
     name: str,
-    record: Round,
+    run: Run,
     taken: Snapshot,
     *,
     rate: float | None = None,
     done: bool = False,
+    sampled: bool = True,
     most_losses: int = LOSSES_A_MESSAGE,
 ) -> str:
-    """One snapshot for the stage; rate is in steps a second, from which the seconds left follow."""
+    """One snapshot for the stage; rate is in steps a second, from which the seconds left follow.
+
+    The first of every further round says how that is read. Of a model that the browser cannot evaluate it holds the
+    trajectory instead of the weights, unless it is not `sampled`: the browser then asks for it when it is looked at.
+    """
+    record, network = run.rounds[taken.round], reading(run.with_weights(taken.weights))
+    opens = taken.round > 0 and taken.id == record.history[0].id
     left = None if done or not rate else (record.steps - taken.step) / rate
     losses = [(round(step, 1), float(f"{loss:.5g}")) for step, loss in binned(taken.losses, most_losses)]
     return _flat(
@@ -134,10 +183,28 @@ def snapshot(
             "rate": round(rate, 1) if rate else None,
             "left": None if left is None else round(left, 2),
             "loss": losses,
-            "weights": {key: exact(values)["f32"] for key, values in taken.weights.items() if key != "moments"},
             "done": done,
+            "name": record.name,
+            **({"network": network} if opens else {}),
+            **_content(run, taken, network, done, sampled),
         }
     )
+
+
+def _content(run: Run, taken: Snapshot, network: dict[str, Any], done: bool, sampled: bool) -> dict[str, Any]:
+    """What a snapshot has to show: its weights, where networks of them are read, and where only we know where they
+    lead, a trajectory.
+    """
+    content: dict[str, Any] = {}
+    if "remote" not in network or "networks" in network:
+        content["weights"] = {key: exact(values)["f32"] for key, values in taken.weights.items() if key != "moments"}
+    if "remote" not in network or not sampled:
+        return content
+    trained = run.with_weights(taken.weights)
+    begun = time.perf_counter()
+    found = trained.trajectory(run.starts(PARTICLES), run.experiment.sampler)
+    packed = trajectory(found, STATES_WHOLE if done else STATES_LIVE)
+    return content | {"trajectory": packed | {"ms": round(1000 * (time.perf_counter() - begun), 1)}}
 
 
 def _flat(message: dict[str, Any]) -> str:
@@ -152,6 +219,7 @@ def opening(name: str, run: Run) -> str:
             newest = taken is record.last
             losses = tuple(record.losses.points) if newest else ()
             done = newest and record is run.rounds[-1]
-            shots.append(snapshot(name, record, replace(taken, losses=losses), done=done, most_losses=512))
+            shown = replace(taken, losses=losses)
+            shots.append(snapshot(name, run, shown, done=done, sampled=newest, most_losses=512))
     experiment = json.dumps(run.experiment.to_dict(), separators=(",", ":"))
     return f'{{"experiment":{experiment},"scene":{scene(name, run)},"snapshots":[{",".join(shots)}]}}'

@@ -37,7 +37,7 @@ def test_the_default_network_streams_less_than_70_kB_an_update(small_run):
     with Training(Experiment(), every=0) as training:
         next(training)
         taken = next(training)
-        size = len(messages.snapshot("run 1", training.run.rounds[0], taken, rate=1000.0))
+        size = len(messages.snapshot("run 1", training.run, taken, rate=1000.0))
     assert size <= 70_000
 
 
@@ -67,7 +67,7 @@ def test_a_target_without_separate_modes_has_none_in_its_scene():
 
 def test_a_snapshot_says_its_phase(small_run):
     record = small_run.rounds[0]
-    assert json.loads(messages.snapshot("run 1", record, record.last))["phase"] == 0
+    assert json.loads(messages.snapshot("run 1", small_run, record.last))["phase"] == 0
 
 
 def test_the_view_holds_the_clouds_and_not_their_outliers():

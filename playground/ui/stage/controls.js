@@ -15,9 +15,12 @@ const count = (value) => Math.round(value).toLocaleString("en");
 const seconds = (value) => (value < 9.95 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`);
 
 export class Controls {
-  /** Builds itself inside `root`; `on` has play, restart, state, loop, speed, hold, scrub, release, sampling, training. */
-  constructor(root, on) {
-    root.innerHTML = FRAME;
+  /** Builds itself inside `root`; `on` has play, restart, state, loop, speed, hold, scrub, release, sampling, training,
+      round. */
+  constructor(root, on, frame = FRAME) {
+    root.innerHTML = frame;
+    this.root = root;
+    this.on = on;
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
     this.rows = Object.fromEntries([...root.querySelectorAll("[data-row]")].map((node) => [node.dataset.row, node]));
     this.ticks = new Ticks(this.parts.ticks);
@@ -67,6 +70,20 @@ export class Controls {
     return JSON.stringify(this.choices) !== before;
   }
 
+  /** The sampling as an experiment has it. */
+  get described() {
+    const { solver, steps, grid, tolerance } = this.choices;
+    return isAdaptive(solver) ? { solver: { kind: solver, rtol: tolerance, atol: tolerance } } : { solver, steps, grid };
+  }
+
+  /** Whether it is still the one that the run came with. */
+  get untouched() {
+    const { solver, steps, grid, rtol } = this.standard ?? {};
+    const now = this.choices;
+    if (now.solver !== solver) return false;
+    return isAdaptive(solver) ? Math.abs(Math.log10(now.tolerance / rtol)) < 0.01 : now.steps === steps && now.grid === grid;
+  }
+
   /** More or fewer steps, or a narrower or wider tolerance. */
   refine(sign) {
     const { steps, tolerance } = this.parts;
@@ -101,6 +118,8 @@ export class Controls {
     this.#say("source", source);
     this.#say("target", target);
     this.parts.canvas.setAttribute("aria-label", `${count(n)} particles from ${source} to ${target}`);
+    this.standard = scene.sampler;
+    this.axis = null;
     for (const part of ["distance", "nfe"]) {
       this.#say(part, "–");
       this.#say(`${part}-note`, "");
@@ -110,6 +129,28 @@ export class Controls {
     this.parts.remarks.replaceChildren(
       ...(scene.remarks ?? []).map((text) => Object.assign(document.createElement("li"), { textContent: text })),
     );
+  }
+
+  /** A choice between the rounds of a run, where there are several. */
+  showRounds(names, index) {
+    const { rounds } = this.parts;
+    rounds.hidden = names.length < 2;
+    while (rounds.children.length > names.length) rounds.lastChild.remove();
+    names.forEach((name, k) => {
+      let button = rounds.children[k];
+      if (!button) {
+        button = Object.assign(document.createElement("button"), { type: "button", onclick: () => this.on.round(k) });
+        rounds.append(button);
+      }
+      if (button.textContent !== name) button.textContent = name;
+      button.setAttribute("aria-pressed", String(k === index));
+    });
+  }
+
+  /** Steps and solvers are offered where there is something to solve. */
+  showKind(network) {
+    const none = network?.map || (network?.remote && !network.sampled);
+    this.root.dataset.sampling = none ? "none" : "solver";
   }
 
   /** Whether there is anything that can move; if not, the hint says why. */
@@ -122,7 +163,7 @@ export class Controls {
     const { play, loop: again } = this.parts;
     this.parts.speed.value = String(speed);
     this.#slide("time", t);
-    this.#say("time-value", t.toFixed(2));
+    this.#say("time-value", this.axis ? this.axis.at(t) : t.toFixed(2));
     const face = playing || held ? "pause" : "play";
     if (play.dataset.face !== face) {
       play.dataset.face = face;
@@ -153,7 +194,10 @@ export class Controls {
   }
 
   showPicture(trajectory) {
-    const { nfe, ms, t, rejected } = trajectory;
+    const { nfe, ms, t, rejected, axis, ends } = trajectory;
+    const counted = axis && axis !== "time" && ends;
+    this.axis = counted ? { at: (share) => `${axis} ${Math.round(ends[0] + share * (ends[1] - ends[0]))}` } : null;
+    this.parts.time.title = counted ? `${axis}: drag to scrub.` : "Time along the path: 0 is the source, 1 the target. Drag to scrub.";
     this.#say("nfe", count(nfe));
     this.ticks.show(trajectory);
     if (isAdaptive(this.solver)) {

@@ -2,6 +2,7 @@
     description, traces, x, y, shapes, annotations}, or a sentence where there is nothing to show yet. */
 
 import { rounded, times } from "./cards.js";
+import { hasField } from "./layers/index.js";
 import { TABLEAUX } from "./solvers.js";
 
 /** Solvers are told apart by hue, symbol and dash alike. */
@@ -58,6 +59,7 @@ export function lossCurve({ loss, marks, scene, newest }, theme, log) {
 /** Distance against evaluations for every solver, with the floor and the picture's own place. */
 export function solverCurves({ solvers, picture, distances, reference, scene }, theme) {
   if (!picture) return nothing(scene, "Comes with the first picture.", "every solver is tried out");
+  if (!hasField(scene)) return "This model follows no velocity field, so there are no solvers to compare.";
   const done = (solvers.get(picture.snapshot) ?? []).filter(({ sliced_w2 }) => sliced_w2 !== null);
   const { nfe } = picture.trajectory;
   const furthest = Math.max(320, nfe, ...done.map((one) => one.nfe));

@@ -105,13 +105,13 @@ export class Figures {
     const on = (name, act) => this.stage.root.addEventListener(name, ({ detail }) => act(detail ?? {}), { signal });
     on("pg:scene", ({ scene }) => {
       this.measured.begin(scene);
-      this.report.forget(scene.network ? scene.run : null, Boolean(scene.network?.mixture));
+      this.report.forget(scene, Boolean(scene.network?.mixture));
       this.#showCards();
       this.#draw();
     });
     on("pg:snapshot", ({ snapshot }) => {
       this.measured.add(snapshot);
-      this.report.forget(snapshot.run, Boolean(snapshot.done));
+      this.report.forget(this.measured.scene, Boolean(snapshot.done));
     });
     on("pg:sampled", (picture) => this.measured.show(picture));
     on("pg:settings", () => this.measured.disturb());

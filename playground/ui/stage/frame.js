@@ -65,6 +65,7 @@ const sampling = `
 const training = `
   <section class="pg-group" aria-label="Training">
     <div class="pg-head"><h3>Training</h3><span data-part="pace"></span></div>
+    <div class="pg-rounds" data-part="rounds" role="group" aria-label="Round" hidden></div>
     <progress data-part="progress" max="1" value="0" aria-label="Training progress"></progress>
     ${slider("training", "Snapshot", "Look back at the network as it was during training; the right end is the newest.", 'min="0" max="0" step="1" value="0" disabled')}
     <div class="pg-loss"><canvas data-part="loss" role="img" aria-label="Training loss"></canvas></div>

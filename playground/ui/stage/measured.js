@@ -9,7 +9,9 @@
 import { Aside } from "./aside.js";
 import { History } from "./clock.js";
 import { decodeArray, decodeWeights } from "./codec.js";
+import { hasField } from "./layers/index.js";
 import { PathSums } from "./metrics.js";
+import { decodeTrajectory } from "./remote.js";
 import { fetchJSON, pageKey } from "./server.js";
 import { TABLEAUX } from "./solvers.js";
 
@@ -51,7 +53,7 @@ export class Measured {
 
   #reset(scene) {
     Object.assign(this, { scene, picture: null, training: false, reference: {}, asked: false, distances: null });
-    Object.assign(this, { history: new History(), loss: [], marks: [], offset: 0, newest: null });
+    Object.assign(this, { history: new History(), loss: [], marks: [], newest: null });
     this.fine = new Map(); // snapshot → {straightness, energy, cost}, null where it is not finite
     this.solvers = new Map(); // snapshot → [{solver, nfe, sliced_w2, …}] for as many of TRIALS as are done
     this.growth = new Map(); // snapshot → sliced W2
@@ -64,7 +66,8 @@ export class Measured {
     this.#reset(scene);
     if (!scene.network) return;
     const { run, dim, modes, network } = scene;
-    this.x0 = decodeArray(scene.x0).data;
+    this.width = network.map?.latent ?? dim; // of what the samples start from
+    this.starts = decodeArray((network.map && scene.latent) || scene.x0).data;
     this.#aside.tell("open", { run, description: network });
     this.#aside.tell("compare", { run, dim, modes, points: decodeArray(scene.target).data });
     if (network.mixture) this.#exact();
@@ -80,14 +83,12 @@ export class Measured {
   add(snapshot) {
     if (!this.scene?.network || snapshot.run !== this.scene.run) return;
     const before = this.newest;
-    const at = this.offset + (before?.step ?? 0);
-    if (before && snapshot.round !== before.round) this.offset = at;
-    if (before && snapshot.round !== before.round) this.marks.push({ step: at, name: `round ${snapshot.round + 1}` });
-    else if (before && snapshot.phase !== before.phase) this.marks.push({ step: at, name: "trained on" });
+    const at = before?.step ?? 0;
+    if (before && snapshot.phase !== before.phase) this.marks.push({ step: at, name: "trained on" });
     this.newest = snapshot;
     this.training = !snapshot.done;
     for (const gone of this.history.add({ ...snapshot, loss: null })) this.#drop(gone.id);
-    for (const [step, loss] of snapshot.loss) this.loss.push([this.offset + step, loss]);
+    for (const [step, loss] of snapshot.loss) this.loss.push([step, loss]);
     if (this.loss.length > MOST_LOSSES) this.loss = halved(this.loss);
     this.changed("loss");
     this.#work();
@@ -176,8 +177,9 @@ export class Measured {
     const id = this.picture?.snapshot;
     if (id === undefined || this.training || !this.#wanted.size) return null;
     if (!this.history.kept.some((one) => one.id === id)) return null;
-    if (this.#wanted.has("cards") && !this.fine.has(id)) return () => this.#solveFinely(id);
-    if (this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < TRIALS.length) return () => this.#tryOut(id);
+    const solved = hasField(this.scene);
+    if (solved && this.#wanted.has("cards") && !this.fine.has(id)) return () => this.#solveFinely(id);
+    if (solved && this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < TRIALS.length) return () => this.#tryOut(id);
     const other = this.#wanted.has("growth") && spread(this.history.kept).find((one) => !this.growth.has(one.id));
     return other ? () => this.#lookBack(other.id) : null;
   }
@@ -202,7 +204,7 @@ export class Measured {
   }
 
   async #solveFinely(id) {
-    const { scene, x0 } = this;
+    const { scene, starts: x0 } = this;
     const { run, dim } = scene;
     const totals = { straightness: 0, energy: 0, cost: 0 };
     const still = () => scene === this.scene && this.picture?.snapshot === id && !this.training;
@@ -232,27 +234,38 @@ export class Measured {
     if (!this.solvers.has(id)) this.solvers.set(id, []);
     const done = this.solvers.get(id);
     const trial = TRIALS[done.length];
-    const { nfe, sliced_w2 } = await this.#reach(id, { x0: this.x0, ...trial });
+    const { nfe, sliced_w2 } = await this.#reach(id, { x0: this.starts, ...trial });
     done.push({ ...trial, nfe, sliced_w2 });
     if (scene === this.scene) this.changed("solvers");
   }
 
   async #lookBack(id) {
     const { scene, growth } = this;
-    const { sliced_w2 } = await this.#reach(id, { x0: this.x0.slice(0, FEWER * scene.dim), ...GROWTH });
+    const { trajectory } = this.history.kept.find((one) => one.id === id);
+    const x0 = this.starts.slice(0, FEWER * this.width);
+    const sent = scene.network.remote;
+    const { sliced_w2 } = await (sent ? this.#sent(trajectory) : this.#reach(id, { x0, ...GROWTH }));
     growth.set(id, sliced_w2);
     if (scene === this.scene) this.changed("growth");
+  }
+
+  /** {sliced_w2} of the first particles of a trajectory that came with a snapshot; null where none did. */
+  async #sent(trajectory) {
+    if (!trajectory) return { sliced_w2: null };
+    const { x, n, dim } = decodeTrajectory(trajectory);
+    const points = x.slice((x.length / (n * dim) - 1) * n * dim).slice(0, FEWER * dim);
+    return this.#aside.ask("measure", { run: this.scene.run, points, all: false });
   }
 
   /** {nfe, sliced_w2} of where x0 ends; sliced_w2 is null where the solver gave up or the run has been left. */
   async #reach(id, { x0, ...request }) {
     const { scene } = this;
-    const ends = new Float32Array(x0.length);
+    const ends = new Float32Array((x0.length / this.width) * scene.dim);
     let nfe = null;
     try {
       const whole = TABLEAUX[request.solver].error !== undefined; // all particles share its step size
       await this.#sample(id, { x0, whole, ...request }, (piece, at) => {
-        ends.set(piece.x.subarray(-piece.x.length / piece.t.length), at);
+        ends.set(piece.x.subarray(-piece.x.length / piece.t.length), (at / this.width) * scene.dim);
         nfe = piece.nfe;
       });
       const { sliced_w2 } = await this.#aside.ask("measure", { run: scene.run, points: ends, all: false });
@@ -269,7 +282,7 @@ export class Measured {
       this.handed.add(id);
       this.#aside.tell("put", { run, snapshot: id, weights: decodeWeights(snapshot.weights) });
     }
-    return this.#aside.sample({ run, snapshot: id, dim, ...request }, each);
+    return this.#aside.sample({ run, snapshot: id, dim: this.width, ...request }, each);
   }
 }
 

@@ -13,9 +13,10 @@ export class Report {
   }
 
   /** Another run, or other weights: what was measured is of the past. `possible`: whether it can be measured now. */
-  forget(run, possible) {
+  forget(scene, possible) {
+    const run = scene?.network ? scene.run : null;
     const same = this.run === run && this.possible === possible && !this.answer;
-    Object.assign(this, { run, possible, answer: null, asked: null });
+    Object.assign(this, { run, origin: scene?.origin ?? { run, round: 0 }, possible, answer: null, asked: null });
     if (same) return;
     this.say(possible ? "" : run ? "This run is still training." : "Nothing learnt yet. Train, then measure.");
     if (possible) this.offer();
@@ -46,7 +47,7 @@ export class Report {
     const asked = (this.asked = {});
     this.say("The server is measuring…");
     try {
-      const answer = await fetchJSON("/playground/measure", JSON.stringify({ page: await pageKey(), run: this.run }));
+      const answer = await fetchJSON("/playground/measure", JSON.stringify({ page: await pageKey(), ...this.origin }));
       if (this.asked !== asked) return;
       this.answer = answer;
       this.#show(answer);

@@ -7,6 +7,7 @@
    one for all. */
 
 import { BLOCK } from "./layout.js";
+import { Remote } from "./remote.js";
 import { isAdaptive } from "./solvers.js";
 
 /** @typedef {{t: Float64Array, x: Float32Array, n: number, dim: number, nfe: number, rejected: [number, number][],
@@ -18,6 +19,8 @@ import { isAdaptive } from "./solvers.js";
 export class Sampler {
   #workers;
   #dims = new Map(); // run → dim
+  #latents = new Map(); // run of a map → dimensions of its latent
+  #remote = new Remote();
   #waiting = []; // jobs with parts that no worker has yet
   #running = new Set(); // jobs with parts in workers
   #since = new Map(); // lane → when it was last answered, or began to be asked
@@ -34,16 +37,21 @@ export class Sampler {
     });
   }
 
-  /** Declares a run by the structure of its networks or by a mixture (mixture.js), which may be sampled at once, as
-      any snapshot; an earlier run of that name is forgotten. */
+  /** Declares a run by the structure of its networks, by a mixture (mixture.js), which may be sampled at once, as any
+      snapshot, by a map (surfaces.js), or as one that the server samples (remote.js); an earlier run of that name is
+      forgotten. */
   open(run, description) {
     this.forget(run);
     this.#dims.set(run, description.dim ?? description.mixture?.centers.shape[1]);
+    if (description.map) this.#latents.set(run, description.map.latent);
+    if (description.remote) this.#remote.open(run, description);
     this.#tell(() => ({ kind: "open", run, description }));
   }
 
-  /** Adds a snapshot's weights {name: Float32Array} to a run; they are copied. */
-  put(run, snapshot, weights) {
+  /** Adds a snapshot's weights {name: Float32Array} to a run; they are copied. Of a run that the server samples it may
+      have a trajectory too; see remote.js. */
+  put(run, snapshot, weights, trajectory = null, whole = true) {
+    if (this.#remote.has(run)) this.#remote.put(run, snapshot, trajectory, whole);
     const copied = () => Object.fromEntries(Object.entries(weights).map(([name, values]) => [name, values.slice()]));
     this.#tell(() => ({ kind: "put", run, snapshot, weights: copied() }));
   }
@@ -55,8 +63,10 @@ export class Sampler {
 
   /** Drops one snapshot, or without one the whole run: its waiting requests resolve to null. */
   forget(run, snapshot) {
+    this.#remote.forget(run, snapshot);
     if (snapshot === undefined) {
       this.#dims.delete(run);
+      this.#latents.delete(run);
       for (const job of [...this.#waiting, ...this.#running]) if (job.run === run) this.#settle(job, null);
     }
     this.#tell(() => ({ kind: "forget", run, snapshot }));
@@ -67,10 +77,14 @@ export class Sampler {
       `solver` is a name or a tableau {a, b, c}; solvers with fixed steps take `steps` of them on the `grid` "uniform",
       "quadratic" or "cosine", adaptive ones keep to `rtol` and `atol`. With `times` instead, the states stand exactly
       there, whatever the solver: points that join a cloud later ride the times of its trajectory, from any of them to
-      any other, back in time where the times descend.
+      any other, back in time where the times descend. A map takes its latent as x0 and no solver; what the server
+      samples takes `live` and `settings`, and neither x0 nor a solver.
       @returns {Promise<Trajectory | null>} null where a newer request of the lane (by default the run) overtook it. */
-  async sample({ run, snapshot, x0, dim, solver, steps, grid, rtol, atol, times, lane = run }) {
-    const shares = isAdaptive(solver) && !times ? [x0.slice()] : this.#divide(x0, dim);
+  async sample({ run, snapshot, x0, dim, solver, steps, grid, rtol, atol, times, live, settings, lane = run }) {
+    if (this.#remote.has(run)) return this.#remote.sample({ run, snapshot, lane, live, settings });
+    const latent = this.#latents.get(run);
+    const whole = isAdaptive(solver) && !times && !latent;
+    const shares = whole ? [x0.slice()] : this.#divide(x0, latent ?? dim);
     const request = { kind: "sample", run, snapshot, solver, steps, grid, rtol, atol };
     const parts = shares.map((part) => ({ ...request, x0: part, times: times?.slice() }));
     const answers = await this.#ask(run, lane, parts);
@@ -82,6 +96,14 @@ export class Sampler {
   async evaluate({ run, snapshot, points, t, lane = null }) {
     const shares = this.#divide(points, this.#dims.get(run) ?? 1);
     const parts = shares.map((part) => ({ kind: "evaluate", run, snapshot, points: part, t }));
+    const answers = await this.#ask(run, lane, parts);
+    return answers && concatenated(answers.map((answer) => answer.values));
+  }
+
+  /** The values of one of a run's surfaces (surfaces.js) at points: a Float32Array, one for each; null as above. */
+  async surface({ run, snapshot, name, points, lane = null }) {
+    const shares = this.#divide(points, this.#dims.get(run) ?? 1);
+    const parts = shares.map((part) => ({ kind: "surface", run, snapshot, name, points: part }));
     const answers = await this.#ask(run, lane, parts);
     return answers && concatenated(answers.map((answer) => answer.values));
   }

@@ -6,7 +6,7 @@ export const root = window.gradio_config?.root ?? "";
 export async function fetchJSON(path, body) {
   const answer = await fetch(root + path, body === undefined ? {} : { method: "POST", body });
   const content = await answer.json().catch(() => ({ message: "the server's answer could not be read." }));
-  if (content?.busy) throw new Error(content.message);
+  if (content?.busy) throw Object.assign(new Error(content.message), { busy: true });
   if (!answer.ok) throw Object.assign(new Error(content.message), { problems: content.problems ?? [] });
   return content;
 }

@@ -10,13 +10,13 @@
  * same workers. On its element it tells what happens:
  *
  *     pg:scene     {scene}, which is shown from now on
- *     pg:snapshot  {snapshot}, which has been added
+ *     pg:snapshot  {snapshot}, which has been added to the round on the stage
+ *     pg:rounds    {tracks, track}, when a round has begun or another one is shown
  *     pg:sampled   {run, snapshot, solver, steps, grid | rtol, atol, nfe, ms, trajectory} for each new picture
  *     pg:time      {t} whenever the clock stands elsewhere
  *     pg:settings  the settings, soon after one has changed (the time that passes while it plays is none)
  */
 
-import { History } from "./clock.js";
 import { decodeArray, decodeWeights } from "./codec.js";
 import { COLOURS } from "./colours.js";
 import { Controls } from "./controls.js";
@@ -25,6 +25,7 @@ import { SWITCHES } from "./layers/index.js";
 import { SPEEDS } from "./frame.js";
 import { Pictures } from "./picture.js";
 import { reducedMotion } from "./surroundings.js";
+import { Track } from "./track.js";
 import { Viewer } from "./viewer.js";
 
 /** How many particles leave a trail: fewer where each state of the solver is a node. */
@@ -37,7 +38,8 @@ const LIVE_STEPS = 6;
 const MEASURE_EVERY = 150;
 
 export class Stage extends Viewer {
-  constructor(root, { sampler }) {
+  /** led: somebody else moves the clock (panels.js), so that it neither starts nor stops by itself. */
+  constructor(root, { sampler, led = false }) {
     const lane = `stage ${Math.random()}`;
     root.classList.add("pg-stage");
     const controls = new Controls(root, {
@@ -51,12 +53,14 @@ export class Stage extends Viewer {
       release: () => this.byHand(() => this.clock.release()),
       sampling: (since) => this.#resampleByHand(since),
       training: (index, since) => this.#lookAt(index, since),
+      round: (index) => this.showRound(index),
     });
     super(root, { sampler, lane, controls });
     this.sampler = sampler;
     this.lane = lane;
     this.pictures = new Pictures(sampler, lane);
-    this.#begin();
+    this.led = led;
+    this.#begin(null);
     this.#setState("empty");
     window.__playground ??= { stages: [] };
     window.__playground.stages.push(this.counters);
@@ -65,23 +69,22 @@ export class Stage extends Viewer {
   /** Shows source and target at once; forgets the previous run with its history. */
   setScene(scene) {
     const before = this.state.scene;
-    if (before?.network) this.sampler.forget(before.run);
+    this.#close();
     const { data: x0 } = decodeArray(scene.x0);
     const { data: target } = decodeArray(scene.target);
-    if (scene.network) {
-      this.sampler.open(scene.run, scene.network);
-      this.sampler.refer(scene.run, target, scene.dim);
-    }
+    const latent = scene.latent ? decodeArray(scene.latent).data : null;
     const { dim } = scene;
     const n = x0.length / dim;
     const nothing = { trajectory: null, request: null, training: false, hovered: null, found: {}, trainedStep: 0 };
-    Object.assign(this.state, { scene, dim, n, x0, target, shown: x0.slice(), ...nothing });
-    this.#begin();
+    Object.assign(this.state, { scene, dim, n, x0, latent, target, shown: x0.slice(), ...nothing });
+    this.#begin(scene);
     if (JSON.stringify(before?.view) !== JSON.stringify(scene.view)) this.fit();
     if (before?.dim !== dim) this.setProbes([]);
     if (!COLOURS[this.colour].dims.includes(dim)) this.setColour("angle");
     this.recolour();
     this.controls.showScene(scene, n);
+    this.controls.showRounds([], 0);
+    this.controls.showKind(scene.network);
     if (JSON.stringify(before?.sampler) !== JSON.stringify(scene.sampler)) this.controls.setSampling(scene.sampler);
     this.controls.showReady(false, scene.network ? "" : "Nothing learnt yet. Train, and the particles find their way.");
     this.controls.showHistory([], -1);
@@ -94,45 +97,101 @@ export class Stage extends Viewer {
     if (scene.network?.mixture) this.#showExact();
   }
 
-  /** Keeps the weights in the history and, unless the past is being looked at, shows what they do. */
+  /** Keeps the weights in the history and, unless the past or an earlier round is being looked at, shows what they do. */
   addSnapshot(snapshot) {
-    const { scene } = this.state;
-    if (!scene?.network || snapshot.run !== scene.run) return;
-    this.sampler.put(scene.run, snapshot.id, decodeWeights(snapshot.weights));
-    const { id, step, steps } = snapshot;
-    this.gone.push(...this.history.add({ id, step, steps }));
-    this.#forget();
-    for (const point of snapshot.loss) this.loss.push(point);
-    if (this.loss.length > 4000) this.loss = this.loss.filter((_, k) => k % 2 === 0);
+    const track = this.#trackOf(snapshot);
+    if (!track) return;
+    const { id, trajectory, done } = snapshot;
+    this.sampler.put(track.scene.run, id, decodeWeights(snapshot.weights ?? {}), trajectory, Boolean(done));
+    track.add({ ...snapshot, run: track.scene.run });
     this.counters.snapshots += 1;
+    if (track !== this.track) {
+      if (this.staysAt !== null) return this.#tellRounds();
+      this.#showTrack(track);
+    }
+    this.#forget();
     this.counters.history = this.history.kept.length;
-    this.state.trainedStep = step;
+    this.state.trainedStep = snapshot.step;
     this.#lead(snapshot);
-    if (this.past !== null && this.index < 0) this.past = this.history.nearest(this.pastStep).id;
-    this.controls.showHistory(this.history.kept, this.index);
+    this.controls.showHistory(this.history.kept, track.index);
     this.controls.showPace(snapshot);
     this.lossIsStale = true;
     this.draw();
     if (snapshot.message) this.controls.showMessage(snapshot.message, true);
-    if (this.past === null) this.#resample({ glide: !snapshot.done });
-    this.emit("snapshot", { snapshot });
+    if (track.past === null) this.#resample({ glide: !done });
+    this.emit("snapshot", { snapshot: track.history.kept.at(-1) });
+  }
+
+  // ---------------------------------------------------------------------------------------------- rounds
+
+  get history() {
+    return this.track.history;
+  }
+
+  /** The track of a snapshot's round, begun where it is new; null where it belongs to another run. */
+  #trackOf(snapshot) {
+    const first = this.tracks[0];
+    if (!first?.scene?.network || snapshot.run !== first.scene.run) return null;
+    const { round = 0, network } = snapshot;
+    if (!this.tracks[round] && network) {
+      this.tracks[round] = Track.after(first, snapshot);
+      this.#open(this.tracks[round]);
+    }
+    return this.tracks[round] ?? null;
+  }
+
+  #open({ scene }) {
+    this.sampler.open(scene.run, scene.network);
+    this.sampler.refer(scene.run, this.state.target, scene.dim);
+  }
+
+  /** Shows another round, and stays with it while later ones are trained; the last one is followed by its next. */
+  showRound(index) {
+    const track = this.tracks[index];
+    if (!track) return;
+    this.staysAt = index === this.tracks.length - 1 ? null : index;
+    if (track === this.track) return;
+    this.#showTrack(track);
+    this.controls.showPace(track.history.kept.at(-1));
+    this.controls.showHistory(track.history.kept, track.index);
+    this.lossIsStale = true;
+    this.#resample({});
+  }
+
+  #showTrack(track) {
+    this.track = track;
+    Object.assign(this.state, { scene: track.scene, request: null, found: {}, hovered: null });
+    this.companions.reset();
+    this.controls.showKind(track.scene.network);
+    this.emit("scene", { scene: track.scene });
+    for (const snapshot of track.history.kept) this.emit("snapshot", { snapshot });
+    this.#tellRounds();
+  }
+
+  #tellRounds() {
+    this.controls.showRounds(this.tracks.map(({ name }) => name), this.tracks.indexOf(this.track));
+    this.emit("rounds", { tracks: this.tracks, track: this.track });
+  }
+
+  #close() {
+    for (const { scene } of this.tracks) if (scene?.network) this.sampler.forget(scene.run);
   }
 
   /** A field that is known exactly needs no training: it is its own only snapshot. */
   #showExact() {
-    this.history.add({ id: 0, step: 0, steps: 0 });
+    this.track.add({ id: 0, step: 0, steps: 0, loss: [], done: true });
     this.#lead({ done: true });
     this.#resample({});
   }
 
-  /** What belongs to one scene: its snapshots, which of them is looked at (null: the newest), its loss. */
-  #begin() {
-    this.history = new History();
-    this.past = null;
-    this.gone = [];
-    this.loss = [];
-    this.handled = false;
+  /** What belongs to one scene: its rounds, of which the newest is followed unless another one was chosen. */
+  #begin(scene) {
+    this.track = new Track(scene);
+    this.tracks = [this.track];
+    this.staysAt = null;
+    this.handled = this.led;
     this.wanted = null;
+    if (scene?.network) this.#open(this.track);
     this.companions.reset();
   }
 
@@ -168,16 +227,10 @@ export class Stage extends Viewer {
 
   destroy() {
     this.close();
-    if (this.state.scene?.network) this.sampler.forget(this.state.scene.run);
+    this.#close();
     this.state = { scene: null };
     window.__playground.stages = window.__playground.stages.filter((one) => one !== this.counters);
     this.root.replaceChildren();
-  }
-
-  /** Where the history slider stands. */
-  get index() {
-    const { kept } = this.history;
-    return this.past === null ? kept.length - 1 : kept.findIndex(({ id }) => id === this.past);
   }
 
   /** Unless a hand is on the clock: while training the end points show, and when it is done the way there plays. */
@@ -211,15 +264,20 @@ export class Stage extends Viewer {
 
   lookBack(by, since) {
     const last = this.history.kept.length - 1;
-    if (last > 0) this.#lookAt(Math.min(last, Math.max(0, this.index + by)), since);
+    if (last > 0) this.#lookAt(Math.min(last, Math.max(0, this.track.index + by)), since);
+  }
+
+  /** Looks at the snapshot that is nearest to this share of the training's steps. */
+  lookAtShare(share, since) {
+    const { kept } = this.history;
+    if (kept.length < 2) return;
+    const wanted = share >= 1 ? kept.at(-1) : this.history.nearest(share * kept.at(-1).step);
+    this.#lookAt(kept.indexOf(wanted), since);
   }
 
   #lookAt(index, since) {
-    const { kept } = this.history;
-    const one = kept[index];
-    this.past = index >= kept.length - 1 ? null : one.id;
-    this.pastStep = one.step;
-    this.controls.showHistory(kept, index);
+    this.track.lookAt(index);
+    this.controls.showHistory(this.history.kept, index);
     this.lossIsStale = true;
     this.#resample({ since });
   }
@@ -248,11 +306,11 @@ export class Stage extends Viewer {
     if (!this.wanted || !this.visible) return;
     const { since, glide } = this.wanted;
     this.wanted = null;
-    const { scene, dim, x0 } = this.state;
-    const snapshot = this.history.kept[this.index].id;
+    const { scene, dim } = this.state;
+    const { id: snapshot } = this.track.shown;
     const request = { run: scene.run, snapshot, ...this.#affordable(this.controls.sampling) };
     try {
-      const trajectory = await this.pictures.ask({ ...request, x0, dim });
+      const trajectory = await this.pictures.ask({ ...request, ...this.#start(scene.network), dim });
       if (trajectory && scene === this.state.scene) this.#show(trajectory, request, { since, glide });
     } catch (error) {
       if (scene === this.state.scene) this.say(`The browser could not sample this network: ${error.message}`, true);
@@ -261,17 +319,34 @@ export class Stage extends Viewer {
     this.draw();
   }
 
+  /** Where particles start, in the latent where there is one; what the server samples is told the settings instead. */
+  #start({ map, remote, sampled }) {
+    const { x0, latent, training } = this.state;
+    if (!remote) return { x0: map && latent ? latent : x0 };
+    const chosen = { ...(sampled ? { sampler: this.controls.described } : {}), ...(this.model ? { model: this.model } : {}) };
+    const asTrained = !this.model && (!sampled || this.controls.untouched);
+    return { live: training && this.track.past === null, settings: asTrained ? null : chosen };
+  }
+
+  /** Takes over those fields of the model that matter for sampling alone; null for those that it was trained with. */
+  setModel(fields) {
+    if (JSON.stringify(fields) === JSON.stringify(this.model ?? null)) return;
+    this.model = fields;
+    if (this.state.scene?.network?.remote) this.#resample({});
+  }
+
   /** Lets the sampler drop what the history has dropped, but not what it may be sampling just now. */
   #forget() {
-    const kept = this.gone.filter(({ id }) => this.pictures.uses(id) || id === this.state.request?.snapshot);
-    for (const one of this.gone) if (!kept.includes(one)) this.sampler.forget(this.state.scene.run, one.id);
-    this.gone = kept;
+    const { track } = this;
+    const kept = track.gone.filter(({ id }) => this.pictures.uses(id) || id === this.state.request?.snapshot);
+    for (const one of track.gone) if (!kept.includes(one)) this.sampler.forget(track.scene.run, one.id);
+    track.gone = kept;
   }
 
   /** While weights stream in, no more steps than keep the picture live; the last snapshot gets all that are asked. */
   #affordable(sampling) {
     const { training, trajectory } = this.state;
-    if (!training || !trajectory || this.past !== null || !sampling.steps) return sampling;
+    if (!training || !trajectory || this.track.past !== null || !sampling.steps) return sampling;
     const each = trajectory.ms / (trajectory.t.length - 1);
     return { ...sampling, steps: Math.min(sampling.steps, Math.max(LIVE_STEPS, Math.floor(LIVE_MS / each))) };
   }
@@ -321,8 +396,8 @@ export class Stage extends Viewer {
   #plotLoss() {
     this.lossIsStale = false;
     const { kept } = this.history;
-    const marked = this.past === null ? null : kept[this.index]?.step;
-    this.controls.showLoss(this.loss, kept.at(-1)?.steps ?? 0, this.state.theme, marked);
+    const marked = this.track.past === null ? null : this.track.shown?.step;
+    this.controls.showLoss(this.track.loss, kept.at(-1)?.steps ?? 0, this.state.theme, marked);
   }
 
   /** After the frame that shows the answer to a hand is painted, notes how long that took. */

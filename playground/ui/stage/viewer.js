@@ -10,7 +10,7 @@ import { Drawing, MOVING } from "./drawing.js";
 import { Gestures } from "./gestures.js";
 import { helpDialog } from "./help.js";
 import { listen, shortcuts } from "./keyboard.js";
-import { CALM, layers, present, SWITCHES } from "./layers/index.js";
+import { CALM, hasField, layers, present, SWITCHES } from "./layers/index.js";
 import { particleAt, probeAt } from "./picking.js";
 import { Rail } from "./rail.js";
 import { reducedMotion, watchSurroundings } from "./surroundings.js";
@@ -294,8 +294,10 @@ export class Viewer {
 
   /** A probe at a pixel, or in the middle: at the current time, in 1-D at the time of the pixel. */
   dropProbe(X = this.picture.clientWidth / 2, Y = this.picture.clientHeight / 2) {
+    const { scene, trajectory, probes } = this.state;
+    if (trajectory && !hasField(scene)) return this.say("A probe follows a velocity field, which this model does not have.");
     const probe = probeAt(this.state, X, Y);
-    if (probe) this.setProbes([...this.state.probes, probe].slice(-MOST_PROBES));
+    if (probe) this.setProbes([...probes, probe].slice(-MOST_PROBES));
   }
 
   clearProbes() {

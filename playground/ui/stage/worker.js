@@ -5,6 +5,7 @@
      sample {id, run, snapshot, x0, waited, overtaken, solver, steps, grid, rtol, atol, times}
                                                      → {id, t, x, nfe, rejected, ms}; x state after state
      evaluate {id, run, snapshot, points, t}         → {id, values}
+     surface {id, run, snapshot, name, points}       → {id, values}, one for each point
      distance {id, run, points}                      → {id, value}
      cancel {id}: a newer request waits: give this one up, → {id, overtaken}, unless it is soon done
    A request that fails is answered with {id, error}; a declaration that fails is reported as {error}. */
@@ -14,14 +15,16 @@ import { fixedDirections, slicedW2OfSorted, sortedProjections } from "./metrics.
 import { MixtureRun } from "./mixture.js";
 import { NetworkRun } from "./network.js";
 import { planOf } from "./solvers.js";
+import { MapRun, SurfaceRun } from "./surfaces.js";
 
 /** So often (ms) a request looks whether it has been overtaken. */
 const LOOK_MS = 40;
 /** Then it is given up if it would take longer than this (ms), and longer than twice the time without any answer. */
 const PATIENCE_MS = 150;
 
-/** What a run can be, by the key that its description has; each has put, drop and field as NetworkRun has. */
-const RUNS = { networks: NetworkRun, mixture: MixtureRun };
+/** What a run can be, by the first of these keys that its description has; each has put and drop as NetworkRun has, and
+    field or jump. */
+const RUNS = { mixture: MixtureRun, map: MapRun, remote: SurfaceRun, networks: NetworkRun };
 
 const kernel = new Kernel();
 const runs = new Map();
@@ -56,6 +59,13 @@ const handlers = {
   async sample({ id, run, snapshot, x0, waited, overtaken, ...request }) {
     if (overtaken) cancelled = id;
     const began = performance.now();
+    if (found(run).jump) {
+      const [seen, made] = found(run).jump(snapshot, x0);
+      const x = new Float32Array(2 * made.length);
+      x.set(seen);
+      x.set(made, made.length);
+      return { t: Float64Array.of(0, 1), x, nfe: 1, rejected: [], ms: performance.now() - began };
+    }
     const { velocity, tMin, tMax } = found(run).field(snapshot);
     const { solve, evaluations } = planOf(request, tMin, tMax);
     const states = [];
@@ -83,6 +93,10 @@ const handlers = {
     const values = new Float32Array(points.length);
     found(run).field(snapshot).velocity(points, t, values);
     return { values };
+  },
+
+  surface({ run, snapshot, name, points }) {
+    return { values: found(run).scalars.values(snapshot, name, points) };
   },
 
   distance({ run, points }) {

@@ -80,7 +80,7 @@ export const error = {
     return { mark: "error", text: `error at t = 1, mean ${said}${few ? "" : "; fewer steps show it"}` };
   },
   icon: '<circle cx="15.500" cy="4.800" r="2"/><path d="m13.800 6.500-3 3m-1.800 1.800-1.600 1.600" stroke-dasharray="3 2.200"/><circle cx="5" cy="15" r="2" fill="currentColor"/>',
-  needs: "trajectory",
+  needs: "flow",
   asks: ({ request }) => `${request.snapshot}`,
   ask: async (sampler, { request: { run, snapshot }, x0, n, dim }, lane) => {
     const starts = x0.slice(0, Math.min(PARTICLES, n) * dim);

@@ -2,7 +2,8 @@
  * The layers of a stage, from the lowest to the highest within each plane. A new layer is one file and its place here:
  *
  *     name, label, key, about, icon   what the button and the shortcut say; `always` instead where there is neither
- *     needs     what must be there before it is painted: "scene", "network" or "trajectory"
+ *     needs     what must be there before it is painted: "scene", "trajectory", "network" (whose path is known), or
+ *               "flow" (a trajectory, and a field here that carries other points too)
  *     dims      where it is for 1-D or 2-D alone
  *     legend    state → {mark, text} | null
  *     painters  [{plane, dims?, paint(ctx, view, state)}]; see drawing.js
@@ -40,5 +41,12 @@ export const CALM = ["particles", "paths"];
 /** Whether a layer that is switched on can be seen in this state. */
 export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory }) {
   if (!scene || !dims.includes(dim)) return false;
-  return needs === "scene" || (needs === "network" ? Boolean(scene.network?.path?.table) : Boolean(trajectory));
+  if (needs === "scene") return true;
+  if (needs === "network") return Boolean(scene.network?.path?.table);
+  return Boolean(trajectory) && (needs !== "flow" || hasField(scene));
+}
+
+/** Whether the browser knows the velocity of this scene's particles. */
+export function hasField({ network }) {
+  return Boolean(network) && !network.map && !network.remote;
 }

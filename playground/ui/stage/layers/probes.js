@@ -1,5 +1,7 @@
 /** Probes, drawn in full forward and backward in time, and the way of the particle under the pointer. */
 
+import { hasField } from "./index.js";
+
 /** Up to so many states of a way are drawn as nodes. */
 const NODES = 40;
 
@@ -86,8 +88,8 @@ export const probes = {
   always: true,
   needs: "trajectory",
   legend: ({ probes: { length } }) => (length ? { mark: "probe", text: length === 1 ? "a probe, dropped at ×" : `${length} probes, dropped at ×` } : null),
-  asks: ({ request, picture, probes: dropped }) =>
-    dropped.length ? `${request.snapshot} ${picture} ${dropped.map(({ id }) => id)}` : "none",
-  ask: async (sampler, state, lane) => (state.probes.length ? ask(sampler, state, lane) : []),
+  asks: ({ request, picture, scene, probes: dropped }) =>
+    dropped.length && hasField(scene) ? `${request.snapshot} ${picture} ${dropped.map(({ id }) => id)}` : "none",
+  ask: async (sampler, state, lane) => (state.probes.length && hasField(state.scene) ? ask(sampler, state, lane) : []),
   painters: [{ plane: "over", paint }],
 };

@@ -1,0 +1,105 @@
+/* Networks that are called once, without a time: maps from a latent to data, and scalar surfaces over the data.
+
+   Points are (n, dim), point after point; a latent may have other dimensions than the data. */
+
+import { BLOCK } from "./layout.js";
+import { Layers } from "./network.js";
+
+/** F((x − mean) / std) for points of `inputs` values: writes `outputs` values a point into `into`. */
+function evaluate(kernel, layers, x, { inputs, outputs, inside }, into) {
+  layers.load();
+  const { floats, buffers } = kernel;
+  for (let start = 0, first = 0; start < x.length; start += BLOCK * inputs, first += BLOCK) {
+    const count = Math.min(BLOCK, (x.length - start) / inputs);
+    for (let j = 0; j < inputs; j++) {
+      const [mean, std] = [inside.mean[j], inside.std[j]];
+      for (let i = 0; i < count; i++) floats[buffers[0] + j * BLOCK + i] = (x[start + i * inputs + j] - mean) / std;
+    }
+    const rows = layers.run();
+    for (let j = 0; j < outputs; j++) {
+      for (let i = 0; i < count; i++) into[(first + i) * outputs + j] = floats[rows + j * BLOCK + i];
+    }
+  }
+  return into;
+}
+
+/** The surfaces of a run: {NAME: {network, inside: {mean [d], std [d]}, of, label}}, by its networks' weights. */
+export class Surfaces {
+  constructor(kernel, { surfaces = {}, networks = {}, dim }) {
+    Object.assign(this, { kernel, surfaces, networks, dim, snapshots: new Map() });
+  }
+
+  put(snapshot, weights) {
+    const layers = {};
+    for (const { network } of Object.values(this.surfaces)) {
+      layers[network] ??= new Layers(this.kernel, this.networks[network], weights[network], this.dim);
+    }
+    this.snapshots.set(snapshot, layers);
+  }
+
+  drop(snapshot) {
+    this.snapshots.delete(snapshot);
+  }
+
+  /** The values (n,) of a surface at points; "probability" is the logistic function of the network's output. */
+  values(snapshot, name, points) {
+    const layers = this.snapshots.get(snapshot);
+    const surface = this.surfaces[name];
+    if (!layers || !surface) throw new Error(`there is no surface "${name}" of snapshot ${snapshot} here`);
+    const into = new Float32Array(points.length / this.dim);
+    const shape = { inputs: this.dim, outputs: 1, inside: surface.inside };
+    evaluate(this.kernel, layers[surface.network], points, shape, into);
+    return surface.of === "probability" ? into.map((logit) => 1 / (1 + Math.exp(-logit))) : into;
+  }
+}
+
+/** A run without a field of its own, which the server samples: it may have surfaces. */
+export class SurfaceRun {
+  constructor(kernel, description) {
+    this.scalars = new Surfaces(kernel, description);
+  }
+
+  put(snapshot, weights) {
+    this.scalars.put(snapshot, weights);
+  }
+
+  drop(snapshot) {
+    this.scalars.drop(snapshot);
+  }
+
+  field() {
+    throw new Error("this model has no velocity field");
+  }
+}
+
+/** A run whose samples are one call away: x = mean + std · F((z − mean) / std), from a latent z (n, k). */
+export class MapRun extends SurfaceRun {
+  constructor(kernel, description) {
+    super(kernel, description);
+    Object.assign(this, { kernel, map: description.map, networks: description.networks, snapshots: new Map() });
+  }
+
+  put(snapshot, weights) {
+    super.put(snapshot, weights);
+    const { network, latent } = this.map;
+    this.snapshots.set(snapshot, new Layers(this.kernel, this.networks[network], weights[network], latent));
+  }
+
+  drop(snapshot) {
+    super.drop(snapshot);
+    this.snapshots.delete(snapshot);
+  }
+
+  /** The latent by its first coordinates and the samples, both (n, dim). */
+  jump(snapshot, z) {
+    const layers = this.snapshots.get(snapshot);
+    if (!layers) throw new Error(`snapshot ${snapshot} is not here`);
+    const { latent, dim, inside, outside } = this.map;
+    const n = z.length / latent;
+    const shape = { inputs: latent, outputs: dim, inside };
+    const x = evaluate(this.kernel, layers, z, shape, new Float32Array(n * dim));
+    for (let i = 0; i < x.length; i++) x[i] = outside.mean[i % dim] + outside.std[i % dim] * x[i];
+    const seen = Float32Array.from(x, (_, i) => (i % dim < latent ? z[Math.floor(i / dim) * latent + (i % dim)] : 0));
+    return [seen, x];
+  }
+}
