@@ -7,8 +7,8 @@ server while a person chooses, and a new class in a union needs no edit here. A 
 
 and a field is {"name", "title", "description", "type", "default" or "required": true}, with whatever was
 declared: "optional" (null is allowed); "step", "unit", "scale", "range" (where the slider ends, if not at the bounds),
-"advanced",
-"sampling" (a change needs no new training), "labels" (of options, by value), "none" (what null is called), "hidden"; and by type
+"advanced", "sampling" (a change needs no new training), "labels" (of options, by value), "none" (what null is called),
+"hidden"; and by type
 
     float, int      minimum, maximum, exclusive_minimum, exclusive_maximum; dice (a seed, drawn at random)
     bool
