@@ -34,6 +34,7 @@ class Backprop:
         self.gradient = torch.zeros_like(weights)
         self._layers = list(mlp.layers(weights))
         self._gradients = list(mlp.layers(self.gradient))
+        self.piecewise_linear = mlp.activation == "relu"
         self._act, self._back = ACTIVATIONS[mlp.activation], BACKWARD[mlp.activation]
 
     @torch.no_grad()
@@ -61,3 +62,32 @@ class Backprop:
                 down = torch.mm(delta, self._layers[level][0])
                 delta = self._back(down, tape.before[level - 1], tape.after[level])
         return torch.mm(delta, self._layers[0][0]) if inputs else None
+
+    @torch.no_grad()
+    def slopes(self, tape: Tape) -> tuple[list[Tensor], Tensor]:
+        """Of a scalar F: ∂F/∂z_l for each layer, (n, out_l), and the slope ∂F/∂x (n, in)."""
+        down = tape.after[0].new_ones(len(tape.after[0]), 1)
+        levels = [down]
+        for level in reversed(range(1, len(self._layers))):
+            down = self._back(torch.mm(down, self._layers[level][0]), tape.before[level - 1], tape.after[level])
+            levels.append(down)
+        return levels[::-1], torch.mm(down, self._layers[0][0])
+
+    @torch.no_grad()
+    def backward_along(self, tape: Tape, levels: list[Tensor], delta: Tensor, along: Tensor) -> None:
+        """The gradient of loss + penalty of a scalar, piecewise linear F, from both derivatives at its points.
+
+        delta: ∂loss/∂F (n, 1); along: ∂penalty/∂slope (n, in); levels: from `slopes`. With s_l = ∂F/∂z_l the slope is
+        s_1 W_1, and since act'' = 0 its derivative by W_l towards `along` is s_lᵀ a_{l−1}, where a_0 = along goes up as
+        a_l = (a_{l−1} W_lᵀ) ⊙ act'(z_l). The loss's own is s_lᵀ (δ h_{l−1}), so that one product gives both.
+        """
+        for level, (to_matrix, to_bias) in enumerate(self._gradients):
+            both = torch.addcmul(along, delta, tape.after[level])
+            if level:
+                torch.mm(levels[level].t(), both, out=to_matrix)
+            else:
+                to_matrix.copy_(torch.mm(both.t(), levels[0]).t())
+            torch.sum(levels[level] * delta, 0, out=to_bias)  # exactly 0 where real and generated points cancel
+            if level + 1 < len(self._layers):
+                up = torch.mm(along, self._layers[level][0].t())
+                along = self._back(up, tape.before[level], tape.after[level + 1])

@@ -91,6 +91,9 @@ class GanLearner:
         )
         slope = settings.gradient_penalty + settings.loss.slope_penalty
         self._penalties = Penalties(settings.r1, settings.r2, slope)
+        # R1 and R2 are taken where the critic judges anyway; what remains is left to automatic differentiation.
+        self._by_hand = self._critic.piecewise_linear and bool(settings.r1 or settings.r2)
+        self._others = Penalties(0.0, 0.0, slope) if self._by_hand else self._penalties
         self._looks: deque[Look] = deque(maxlen=LOOKS)
         self._judged = target.points.new_zeros(2, 1)
         self._steps = 0
@@ -117,14 +120,22 @@ class GanLearner:
 
     def _critic_step(self, decay: float) -> Tensor:
         real, fake = self._real(), self._packed(self._generator.forward(self._latents())[0])
-        judged, tape = self._critic.forward(self._noisy(torch.cat([real, fake])))
+        seen = self._noisy(torch.cat([real, fake]))
+        judged, tape = self._critic.forward(seen)
         self._judged = judged
         loss, delta = _differentiated(self._loss.critic, judged, self._batch)
-        self._critic.backward(tape, delta)
         gradient = self._critic.gradient
-        if self._penalties:
+        if self._by_hand:
+            levels, slope = self._critic.slopes(tape)
+            penalty, along = self._penalties.of_slopes(*slope.chunk(2))
+            self._critic.backward_along(tape, levels, delta, along)
+            loss = loss + penalty
+        else:
+            self._critic.backward(tape, delta)
+        if self._others:
             layers = leaves(self._critic_net, self._judge)
-            penalty = self._penalties(self._critic_net, layers, real, fake, self._chance)
+            real, fake = seen.chunk(2)
+            penalty = self._others(self._critic_net, layers, real, fake, self._chance)
             parts = [part for layer in layers for part in layer]
             more = torch.autograd.grad(penalty, parts, allow_unused=True, materialize_grads=True)
             gradient, loss = gradient.add_(flat(more)), loss + penalty.detach()

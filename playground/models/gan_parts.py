@@ -76,6 +76,11 @@ class Penalties:
     def __bool__(self) -> bool:
         return bool(self.r1 or self.r2 or self.slope)
 
+    def of_slopes(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """R1 and R2 of the slopes at real and generated points (n, in): a scalar, and its derivatives (2n, in)."""
+        value = (self.r1 * real.square().sum() + self.r2 * fake.square().sum()) / (2 * len(real))
+        return value, torch.cat([self.r1 / len(real) * real, self.r2 / len(fake) * fake])
+
     def __call__(self, mlp: Mlp, layers: Layers, real: Tensor, fake: Tensor, generator: Generator) -> Tensor:
         """The penalty of a critic with these layers on real and generated inputs (n, in): a scalar."""
         terms, points = [], []

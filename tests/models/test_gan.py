@@ -75,7 +75,15 @@ def test_gradients_written_out_are_those_of_automatic_differentiation(activation
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("extra", [{}, {"r1": 0.3, "r2": 0.2}, {"spectral_norm": True, "r1": 0.3}, {"pack": 3}])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {},
+        {"r1": 0.3, "r2": 0.2},
+        {"spectral_norm": True, "r1": 0.3},
+        {"pack": 3, "r2": 0.1},
+    ],
+)
 def test_a_step_is_that_of_a_plain_loop(loss, extra):
     """Twin: the same latents and data through torch.autograd on the flat vectors, and torch's Adam."""
     made = learner(loss=loss, critic_steps=2, beta1=0.3, beta2=0.9, **extra)
@@ -123,6 +131,40 @@ def test_a_step_is_that_of_a_plain_loop(loss, extra):
         torch.testing.assert_close(made.step(1.0), value.detach(), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(made._generator_adam.weights, generator.detach(), rtol=1e-3, atol=2e-5)
     torch.testing.assert_close(made._critic_adam.weights, critic.detach(), rtol=1e-3, atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", kinds(AnyGanLoss), ids=lambda kind: kind.kind_name())
+@pytest.mark.parametrize("depth", [1, 3])
+def test_r1_and_r2_of_a_relu_critic_by_one_product_are_those_of_automatic_differentiation(kind, depth):
+    mlp = Network(width=12, depth=depth).build(2, 1, timed=False)
+    weights = mlp.initial(Generator().manual_seed(3)).requires_grad_()
+    x = torch.randn(20, 2, generator=Generator().manual_seed(2))
+    chosen = Penalties(0.7, 0.4, 0.0)
+    judged = mlp(weights, x)
+    loss = kind().critic(*judged.chunk(2))
+    penalty = chosen(mlp, list(mlp.layers(weights)), *x.chunk(2), Generator())
+    (expected,) = torch.autograd.grad(loss + penalty, weights)
+    net = Backprop(mlp, weights.detach())
+    output, tape = net.forward(x)
+    levels, slope = net.slopes(tape)
+    value, along = chosen.of_slopes(*slope.chunk(2))
+    outputs = output.clone().requires_grad_()
+    (delta,) = torch.autograd.grad(kind().critic(*outputs.chunk(2)), outputs)
+    net.backward_along(tape, levels, delta, along)
+    torch.testing.assert_close(value, penalty.detach())
+    torch.testing.assert_close(net.gradient, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_relu_critics_take_that_way_with_and_without_further_penalties():
+    """Twin: the same critic, all of whose penalties are left to automatic differentiation."""
+    for extra in ({}, {"gradient_penalty": 0.5}):
+        made = learner(activation="relu", r1=0.3, r2=0.2, **extra)
+        twin = learner(activation="relu", r1=0.3, r2=0.2, **extra)
+        twin._by_hand, twin._others = False, twin._penalties
+        for part in (made, twin):
+            part.turn = "critic"
+        torch.testing.assert_close(made.step(1.0), twin.step(1.0))
+        torch.testing.assert_close(made._critic.gradient, twin._critic.gradient, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(("r1", "r2", "slope"), [(0.7, 0, 0), (0, 0.4, 0), (0, 0, 2.0), (0.7, 0.4, 2.0)])
