@@ -27,7 +27,7 @@ from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import floor, sliced_w2, w2
 from playground.models.base import Weights, seeded
-from playground.ui import messages
+from playground.ui import fields, messages
 from playground.ui.messages import PARTICLES
 from playground.ui.session import Session, Sessions
 
@@ -92,10 +92,14 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
     async def referred(request: Request) -> Response:
         return await answered(request, "reference", _referral)
 
+    async def coupled(request: Request) -> Response:
+        return await answered(request, "coupling", fields.coupling)
+
     return [
         Route("/playground/measure", measured, methods=["POST"]),
         Route("/playground/sample", sampled, methods=["POST"]),
         Route("/playground/reference", referred, methods=["POST"]),
+        Route("/playground/coupling", coupled, methods=["POST"]),
         Route("/playground/plotly.min.js", _plotly),
     ]
 

@@ -94,6 +94,7 @@ def scene(name: str, run: Run) -> str:
         "between": {name: chosen[name] for name in ("source", "target")},
         "setting": setting(experiment),
         "remarks": experiment.model.remarks(experiment.source.at(run.dim), experiment.target.at(run.dim)),
+        "coupling": pairs.label() if (pairs := getattr(experiment.model, "coupling", None)) else None,
         "path": None if run.rounds or path is None else path.describe(),
         "source_label": "Latent" if own else experiment.source.label(),
         "target_label": experiment.target.label(),

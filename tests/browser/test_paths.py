@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from playwright.sync_api import expect
 
 from playground import Experiment
 from playground.dynamics.paths import BridgePath, InterpolantPath, Path, VEPath, VPPath
+from playground.engine.pairing_figures import pairing
+from playground.ui.messages import PARTICLES
 from tests.browser.driver import Visitor
 from tests.browser.test_charts import Desk
 
@@ -82,3 +85,71 @@ def test_the_clock_is_marked_on_the_schedule_and_the_model_is_followed(visit: Vi
             t,
         )
         assert abs(drawn) < 1
+
+
+def seen_keys(visitor: Visitor) -> Any:
+    return visitor.page.locator('.pg-stage [data-part="keys"]')
+
+
+def test_a_coupling_is_drawn_between_the_points_that_are_shown_with_its_figures(visit: Visit) -> None:
+    chosen = {"kind": "optimal_transport", "batch": 128}
+    experiment = Experiment.parse({"target": "ring", "model": {"kind": "flow_matching", "coupling": chosen}})
+    visitor = waiting(visit, target="ring", model={"kind": "flow_matching", "coupling": chosen})
+    visitor.page.keyboard.press("j")
+    expected = {row["kind"]: row for row in pairing(experiment, PARTICLES, every=True)["couplings"]}
+    own, other = expected["optimal_transport"], expected["independent"]
+    told = seen_keys(visitor).locator("li")
+    expect(told).to_contain_text("pairs, optimal transport: cost")
+    numbers = [float(number) for number in re.findall(r"[\d.]+", told.inner_text())]
+    assert numbers == pytest.approx([own["cost"], own["variance"], other["cost"], other["variance"]], rel=6e-3)
+
+    visitor.page.locator('[data-tab="coupling"]').click()
+    visitor.page.locator(".pg-charts").scroll_into_view_if_needed()
+    rows = visitor.page.locator(".pg-couplings tbody tr")
+    expect(rows).to_have_count(4)
+    expect(visitor.page.locator(".pg-couplings [aria-current]")).to_contain_text(
+        "Optimal transport chosen, 128 at a time"
+    )
+    for row in rows.all():
+        label = row.locator("th").evaluate("(cell) => cell.firstChild.textContent.trim()")
+        figures = next(one for one in expected.values() if one["label"] == label)
+        shown = [float(cell) for cell in row.locator("td").all_inner_texts()]
+        assert shown == pytest.approx([figures["cost"], figures["variance"], figures["class_shift"]], rel=6e-3)
+    visitor.page.locator('.pg-stage [data-tool="coupling"]').scroll_into_view_if_needed()
+    visitor.page.keyboard.press("j")
+    expect(seen_keys(visitor)).to_be_empty()
+
+
+@pytest.mark.parametrize("layer", ["coupling", "batch"])
+def test_lines_join_the_pairs_that_the_server_made(visit: Visit, layer: str) -> None:
+    """With pairs that all end at one point of the target, nothing is drawn at any other."""
+    visitor = visit()
+    answer = {"points": 2000, "classes": 1, "partners": [7] * 2000, "couplings": []}
+    row = {"kind": "independent", "label": "Independent", "chosen": True, "cost": 1, "variance": 1, "class_shift": None}
+    visitor.context.route("**/playground/coupling", lambda route: route.fulfill(json=answer | {"couplings": [row]}))
+    visitor.page.goto(visitor.page.url.split("?")[0] + link(target="ring"))
+    expect(visitor.page.locator(".pg-stage")).to_have_attribute("data-state", "waiting")
+    visitor.page.locator(f'.pg-stage [data-tool="{layer}"]').click()
+    expect(seen_keys(visitor)).to_contain_text("independent")
+    visitor.page.keyboard.press("Home")  # so that nothing but the ends is at t = 1
+    visitor.page.wait_for_timeout(300)
+    spread = visitor.page.evaluate(
+        """() => { const canvas = document.querySelector(".pg-stage [data-plane=over]");
+        const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        const found = [];
+        for (let k = 0; k < data.length; k += 4) {
+          const [r, g, b, a] = data.slice(k, k + 4);
+          if (a === 255 && Math.abs(r - 21) + Math.abs(g - 128) + Math.abs(b - 61) < 4) found.push([(k / 4) % width, Math.floor(k / 4 / width)]);
+        }
+        const range = (axis) => Math.max(...found.map((one) => one[axis])) - Math.min(...found.map((one) => one[axis]));
+        return [found.length, range(0), range(1)]; }"""
+    )
+    assert spread[0] > 5 and max(spread[1:]) <= 8, "one green dot"
+
+
+def test_a_model_that_pairs_nothing_says_so(visit: Visit) -> None:
+    visitor = waiting(visit, target="ring", model={"kind": "exact"})
+    for layer in ("coupling", "batch"):
+        button = visitor.page.locator(f'.pg-stage [data-tool="{layer}"]')
+        expect(button).to_be_disabled()
+        expect(button).to_have_attribute("title", re.compile("pairs no points"))

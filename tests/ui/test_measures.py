@@ -10,9 +10,10 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from playground import Experiment, Run
+from playground.engine.pairing_figures import pairing
 from playground.metrics import floor, w2
 from playground.models.base import seeded
-from playground.ui import measures
+from playground.ui import measures, messages
 from playground.ui.live import Live
 from playground.ui.session import Sessions
 
@@ -148,3 +149,19 @@ def test_plotly_is_the_packages_own_and_kept(client):
     assert "javascript" in first.headers["content-type"] and b"plotly.js v" in first.content[:200]
     again = client.get("/playground/plotly.min.js", headers={"if-none-match": first.headers["etag"]})
     assert again.status_code == 304 and not again.content
+
+
+def test_pairs_are_of_the_experiment_that_is_named(client):
+    experiment = Experiment.parse(SMALL | {"model": {"kind": "flow_matching", "coupling": "optimal_transport"}})
+    named = messages.setting(experiment)
+    assert Experiment.parse(named).model == experiment.model
+    answer = ask(client, "coupling", setting=named).json()
+    expected = pairing(experiment, messages.PARTICLES)
+    assert answer == json.loads(json.dumps(expected)) and len(answer["couplings"]) == 2
+
+
+@pytest.mark.parametrize("what", ["coupling"])
+def test_a_question_about_no_experiment_gets_a_sentence(client, what):
+    for setting in (None, 3, {"target": "nothing"}):
+        answer = ask(client, what, setting=setting)
+        assert answer.status_code == 400 and answer.json()["message"]

@@ -8,6 +8,7 @@
 
 import { Cards } from "./cards.js";
 import { Chart, themeOf } from "./chart.js";
+import { couplingTable } from "./coupling-table.js";
 import { growthCurve, lossCurve, solverCurves } from "./curves.js";
 import { Measured, TRIALS } from "./measured.js";
 import { Report } from "./report.js";
@@ -18,6 +19,7 @@ const TABS = {
   growth: "Quality vs training time",
   loss: "Loss",
   path: "Path",
+  coupling: "Coupling",
   report: "Measured on the server",
 };
 const DOWNLOADS = {
@@ -26,7 +28,7 @@ const DOWNLOADS = {
   growth: "quality-against-training-time",
   path: "path-schedule",
 };
-const CURVES = { loss: lossCurve, solvers: solverCurves, growth: growthCurve, path: scheduleCurves };
+const CURVES = { loss: lossCurve, solvers: solverCurves, growth: growthCurve, path: scheduleCurves, coupling: couplingTable };
 /** So much of a part must be in sight to be looked at. */
 const SEEN = 0.2;
 /** While things change a chart is drawn at most so often (ms). */
@@ -156,7 +158,7 @@ export class Figures {
   #want() {
     const charts = this.inView?.has("charts");
     this.measured.want("cards", Boolean(this.inView?.has("cards") || charts));
-    for (const name of ["solvers", "growth"]) this.measured.want(name, Boolean(charts && this.active === name));
+    for (const name of ["solvers", "growth", "coupling"]) this.measured.want(name, Boolean(charts && this.active === name));
   }
 
   #changed(what) {
@@ -198,6 +200,11 @@ export class Figures {
     plot.classList.toggle("pg-hidden", nothing);
     empty.textContent = nothing ? content : "";
     if (nothing) return;
+    if (content.html) {
+      plot.innerHTML = content.html;
+      this.counters.drawn += 1;
+      return;
+    }
     this.charts[name] ??= new Chart(plot, DOWNLOADS[name]);
     if (!window.Plotly) empty.textContent = "Loading…";
     try {

@@ -2,7 +2,7 @@
  * The figures of the run on the stage, as far as they are known: those of the picture follow it at once, the others
  * are worked out aside, piece by piece, for what is wanted at the moment. Nothing here draws.
  *
- *     const measured = new Measured((what) => …);   // told "picture", "fine", "reference", "loss", "solvers", "growth"
+ *     const measured = new Measured((what) => …);   // told "picture", "fine", "reference", "couplings", "loss", "solvers", "growth"
  *     measured.begin(scene); measured.add(snapshot); measured.show(picture); measured.want("cards", true);
  */
 
@@ -11,6 +11,7 @@ import { History } from "./clock.js";
 import { decodeArray, decodeWeights } from "./codec.js";
 import { hasField } from "./layers/index.js";
 import { PathSums } from "./metrics.js";
+import { answered } from "./layers/pairs.js";
 import { decodeTrajectory } from "./remote.js";
 import { fetchJSON, pageKey } from "./server.js";
 import { TABLEAUX } from "./solvers.js";
@@ -54,6 +55,7 @@ export class Measured {
   #reset(scene) {
     Object.assign(this, { scene, picture: null, training: false, reference: {}, asked: false, distances: null });
     Object.assign(this, { history: new History(), loss: [], marks: [], newest: null });
+    this.couplings = null; // what each coupling would cost here, or a sentence
     this.fine = new Map(); // snapshot → {straightness, energy, cost}, null where it is not finite
     this.solvers = new Map(); // snapshot → [{solver, nfe, sliced_w2, …}] for as many of TRIALS as are done
     this.growth = new Map(); // snapshot → sliced W2
@@ -119,6 +121,7 @@ export class Measured {
     else this.#wanted.delete(what);
     this.#look();
     this.#work();
+    if (what === "coupling" && wanted) this.#compare();
   }
 
   close() {
@@ -182,6 +185,19 @@ export class Measured {
     if (solved && this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < TRIALS.length) return () => this.#tryOut(id);
     const other = this.#wanted.has("growth") && spread(this.history.kept).find((one) => !this.growth.has(one.id));
     return other ? () => this.#lookBack(other.id) : null;
+  }
+
+  /** Asks, once for a scene, what each of the couplings would make of its points. */
+  async #compare() {
+    const { scene } = this;
+    if (!scene?.coupling || this.comparing === scene || this.couplings) return;
+    this.comparing = scene;
+    const question = { setting: scene.setting, every: true };
+    const couplings = await answered("coupling", question).catch(({ message }) => message);
+    this.comparing = null;
+    if (scene === this.scene) this.couplings = couplings;
+    if (this.#wanted.has("coupling")) await this.#compare();
+    this.changed("couplings");
   }
 
   /** Asks, once, what the figures are read against; without an answer they stand alone. */

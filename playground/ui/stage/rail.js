@@ -1,7 +1,7 @@
 /** The narrow bar beside the picture: a switch for each layer, colours, views, help. */
 
 import { COLOURS } from "./colours.js";
-import { SWITCHES } from "./layers/index.js";
+import { present, SWITCHES } from "./layers/index.js";
 
 const ICONS = {
   colour: '<path d="M10 3a7 7 0 1 0 0 14c1.500 0 1.600-1.200 1-2-.7-1-.1-2.300 1.300-2.300H14a3 3 0 0 0 3-3C17 5.800 13.800 3 10 3z"/><g fill="currentColor" stroke="none"><circle cx="6.600" cy="10.500" r="1.100"/><circle cx="8" cy="6.900" r="1.100"/><circle cx="12" cy="6.400" r="1.100"/></g>',
@@ -21,11 +21,14 @@ const TOOLS = [
   { name: "help", label: "Keys and hands", key: "?" },
 ];
 
+/** What is said of a layer for which there is nothing here. */
+const LACKS = { pairs: "This model pairs no points of the source with points of the target." };
+
 export class Rail {
   /** Builds itself inside `part`; `act` has toggle(name) and a function for each of the tools. */
   constructor(part, layers, act) {
     this.entries = new Map();
-    const add = ({ name, label, key, about, icon, dims, pressed = false, apart = false }, onClick) => {
+    const add = ({ name, label, key, about, icon, dims, needs, pressed = false, apart = false }, onClick) => {
       const button = document.createElement("button");
       const title = `${label} (${key.toUpperCase()})${about ? `\n${about}` : ""}`;
       Object.assign(button, { type: "button", className: "pg-tool-button", title });
@@ -37,7 +40,7 @@ export class Rail {
       button.innerHTML = `<svg viewBox="0 0 20 20" aria-hidden="true">${icon}</svg>`;
       button.addEventListener("click", onClick);
       part.append(button);
-      this.entries.set(name, { button, title, dims });
+      this.entries.set(name, { button, title, dims, needs });
     };
     for (const name of SWITCHES) {
       const layer = layers.find((one) => one.name === name);
@@ -47,12 +50,13 @@ export class Rail {
   }
 
   /** Shows what is on, and what there is nothing to do for. */
-  show({ on, colour, unrolled, probes, zoom, dim }) {
-    for (const [name, { button, title, dims = [1, 2] }] of this.entries) {
+  show({ on, colour, unrolled, probes, zoom, dim, scene }) {
+    for (const [name, { button, title, needs, dims = [1, 2] }] of this.entries) {
       if (SWITCHES.includes(name)) button.setAttribute("aria-pressed", String(on.has(name)));
-      const out = !dims.includes(dim ?? 2);
+      const flat = !dims.includes(dim ?? 2);
+      const out = flat || Boolean(scene && LACKS[needs] && !present({ needs }, { scene, dim }));
       button.disabled = out || (name === "clear" && !probes.length) || (name === "fit" && zoom.isFit);
-      button.title = out ? `${title}\nOnly in two dimensions.` : title;
+      button.title = out ? `${title}\n${flat ? "Only in two dimensions." : LACKS[needs]}` : title;
     }
     this.entries.get("unrolled").button.setAttribute("aria-pressed", String(unrolled));
     const { button } = this.entries.get("colour");

@@ -154,8 +154,9 @@ export class Viewer {
   /** Lets the layers that are on ask for what they lack. */
   #ask() {
     const { state } = this;
-    if (!state.view || !state.request) return;
-    const wanted = (layer) => (layer.always || state.on.has(layer.name)) && present(layer, state);
+    if (!state.view) return;
+    const ready = ({ needs }) => state.request || needs === "pairs"; // pairs are of an experiment, trained or not
+    const wanted = (layer) => ready(layer) && (layer.always || state.on.has(layer.name)) && present(layer, state);
     this.companions.update(state, wanted, this.pictures.idle);
   }
 

@@ -1,10 +1,12 @@
 /**
- * A training batch: pairs of a source and a target point, the path between the two, the point on it at time t, and
- * the velocity there that the network is asked for. Pairs are drawn here at random, as an independent coupling does.
+ * A training batch: pairs of a source and a target point as the coupling makes them, the path between the two, the
+ * point on it at time t, and the velocity there that the network is asked for.
  */
 
 import { PathTable } from "../place.js";
+import { pathOf } from "../schedule.js";
 import { arrow, softened } from "./arrows.js";
+import { pair } from "./pairs.js";
 
 const PAIRS = 40;
 /** Corners of a path that is not straight. */
@@ -13,18 +15,20 @@ const CORNERS = 24;
 function* numbers(seed) {
   for (let state = seed >>> 0; ; ) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0; // Numerical Recipes' generator: enough to pick pairs
-    yield state / 2 ** 32;
+    yield (state + 0.5) / 2 ** 32;
   }
 }
 
-/** Pairs {x0, x1} for one training step. */
-function drawn({ x0, target, dim, trainedStep = 0 }) {
+/** Pairs {x0, x1, z} for one training step; z is the noise of a bridge. */
+function drawn(state) {
+  const { n, dim, trainedStep = 0 } = state;
   const random = numbers(trainedStep + 1);
-  const pick = (points) => {
-    const at = Math.floor((random.next().value * points.length) / dim) * dim;
-    return points.slice(at, at + dim);
-  };
-  return Array.from({ length: PAIRS }, () => ({ x0: pick(x0), x1: pick(target) }));
+  const next = () => random.next().value;
+  const normal = () => Math.sqrt(-2 * Math.log(next())) * Math.cos(2 * Math.PI * next());
+  return Array.from({ length: PAIRS }, () => ({
+    ...pair(state, Math.floor(n * next())),
+    z: Array.from({ length: dim }, normal),
+  }));
 }
 
 function painter() {
@@ -32,17 +36,19 @@ function painter() {
   let of;
   return (ctx, view, state) => {
     const { scene, dim, t, theme } = state;
+    if (!state.found.pairs?.partners) return;
+    const path = pathOf(scene);
     if (of !== scene) {
       of = scene;
-      table = new PathTable(scene.network.path.table);
+      table = new PathTable(path.table);
     }
-    const straight = scene.network.path.kind === "linear";
-    const { t_min: low = 0, t_max: high = 1 } = scene.network.path;
+    const straight = path.kind === "linear";
+    const { t_min: low = 0, t_max: high = 1 } = path;
     const within = (time) => Math.min(high, Math.max(low, time));
-    const pairs = drawn(state);
-    const at = ({ x0, x1 }, time) => {
-      const { alpha, sigma } = table.at(within(time));
-      return Array.from(x1, (b, j) => alpha * b + sigma * x0[j]);
+    const batch = drawn(state);
+    const at = ({ x0, x1, z }, time) => {
+      const { alpha, sigma, gamma } = table.at(within(time));
+      return Array.from(x1, (b, j) => alpha * b + sigma * x0[j] + gamma * z[j]);
     };
     const pixel = (point, time) => [view.X(dim === 1 ? 0 : point[0], time), view.Y(dim === 1 ? 0 : point[0], point[dim - 1])];
 
@@ -50,19 +56,19 @@ function painter() {
     ctx.strokeStyle = theme.moving;
     ctx.globalAlpha = 0.45;
     ctx.beginPath();
-    for (const pair of pairs) {
+    for (const one of batch) {
       const corners = straight ? [0, 1] : Array.from({ length: CORNERS + 1 }, (_, k) => k / CORNERS);
-      corners.forEach((time, k) => (k ? ctx.lineTo(...pixel(at(pair, time), time)) : ctx.moveTo(...pixel(at(pair, time), time))));
+      corners.forEach((time, k) => (k ? ctx.lineTo(...pixel(at(one, time), time)) : ctx.moveTo(...pixel(at(one, time), time))));
     }
     ctx.stroke();
     ctx.globalAlpha = 1;
-    const { dAlpha, dSigma } = table.at(within(t));
+    const { dAlpha, dSigma, dGamma } = table.at(within(t));
     ctx.lineWidth = 1.5;
     ctx.lineCap = "round";
     ctx.beginPath();
-    for (const pair of pairs) {
-      const point = at(pair, t);
-      const velocity = Array.from(pair.x1, (b, j) => dAlpha * b + dSigma * pair.x0[j]);
+    for (const one of batch) {
+      const point = at(one, t);
+      const velocity = Array.from(one.x1, (b, j) => dAlpha * b + dSigma * one.x0[j] + dGamma * one.z[j]);
       if (dim === 1) {
         const [right, down] = [view.at, view.by * velocity[0]];
         const length = 26 / Math.hypot(right, down);
@@ -77,9 +83,9 @@ function painter() {
     ctx.stroke();
     const dots = (time, fill, radius) => {
       ctx.fillStyle = fill;
-      for (const pair of pairs) {
+      for (const one of batch) {
         ctx.beginPath();
-        ctx.arc(...pixel(at(pair, time), time), radius, 0, 7);
+        ctx.arc(...pixel(at(one, time), time), radius, 0, 7);
         ctx.fill();
       }
     };
@@ -93,9 +99,12 @@ export const batch = () => ({
   name: "batch",
   label: "A training batch",
   key: "b",
-  about: "Random pairs of a source and a target point, the point between them at this time, and the velocity that the network is to learn there.",
-  legend: () => ({ mark: "batch", text: "a training batch, in random pairs" }),
+  about: "Pairs of a source and a target point, as the coupling makes them, the point between them at this time, and the velocity that the network is to learn there.",
+  legend: ({ scene, found }) => ({
+    mark: "batch",
+    text: found.pairs?.partners ? `a training batch, ${scene.coupling.toLowerCase()} pairs` : "a training batch …",
+  }),
   icon: '<path d="M4.500 15 15 5.500M5 8l10 6" /><circle cx="4" cy="15.500" r="1.700" fill="currentColor"/><circle cx="16" cy="4.700" r="1.700"/><circle cx="4" cy="7.300" r="1.700" fill="currentColor"/><circle cx="16" cy="14.600" r="1.700"/>',
-  needs: "network",
+  needs: "pairs",
   painters: [{ plane: "over", paint: painter() }],
 });
