@@ -139,7 +139,8 @@ def test_lines_join_the_pairs_that_the_server_made(visit: Visit, layer: str) -> 
         const found = [];
         for (let k = 0; k < data.length; k += 4) {
           const [r, g, b, a] = data.slice(k, k + 4);
-          if (a === 255 && Math.abs(r - 21) + Math.abs(g - 128) + Math.abs(b - 61) < 4) found.push([(k / 4) % width, Math.floor(k / 4 / width)]);
+          const green = Math.abs(r - 21) + Math.abs(g - 128) + Math.abs(b - 61) < 4;
+          if (a === 255 && green) found.push([(k / 4) % width, Math.floor(k / 4 / width)]);
         }
         const range = (axis) => Math.max(...found.map((one) => one[axis])) - Math.min(...found.map((one) => one[axis]));
         return [found.length, range(0), range(1)]; }"""
