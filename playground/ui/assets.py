@@ -22,7 +22,7 @@ from playground.distributions import DISTRIBUTIONS
 from playground.engine import presets
 from playground.engine.run import Run
 from playground.experiment import MAX_FILE_BYTES, Experiment
-from playground.ui import measures, messages
+from playground.ui import alternatives, measures, messages
 from playground.ui.form import describe
 from playground.ui.session import Sessions
 from playground.ui.thumbnails import thumbnail
@@ -55,6 +55,7 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
         Route("/playground/form.json", lambda request: _gzipped(_described())),
         Route("/playground/write", _write, methods=["POST"]),
         Route("/playground/read", _read, methods=["POST"]),
+        Route("/playground/alternatives", _refuse, methods=["POST"]),
         *measures.routes(sessions),
         Mount("/playground", Revalidated(directory=STAGE)),
     ]
@@ -71,6 +72,12 @@ def _preset(request: Request) -> Response:
 @cache
 def _packed_preset(name: str) -> bytes:
     return _compressed(f"preset {name}", presets.run(name))
+
+
+@cache
+def _description() -> dict[str, Any]:
+    """What can be chosen, without pictures."""
+    return describe(Experiment)
 
 
 @cache
@@ -113,6 +120,11 @@ async def _read(request: Request) -> Response:
         return {"experiment": experiment.to_dict()}
 
     return await _answered(request, read)
+
+
+async def _refuse(request: Request) -> Response:
+    """An experiment as JSON in; which alternatives of its choices are refused, and why, out."""
+    return await _answered(request, lambda text: {"refused": alternatives.refused(json.loads(text), _description())})
 
 
 async def _answered(request: Request, answer: Any) -> Response:

@@ -324,3 +324,29 @@ def test_every_control_has_a_name_and_nothing_overflows(open_form: Open) -> None
             (element.getAttribute(name) ?? "").split(" ").filter((id) => id && !document.getElementById(id))))"""
         assert page.evaluate(broken) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_is_refused_is_not_offered_and_says_why(open_form: Open) -> None:
+    page = open_form("tiles")
+    refused = {
+        "travel": [{"value": "fly", "sentence": "no wings."}],
+        "bag.colour": [{"value": "blue", "sentence": "it is sold out."}],
+        "travel.way": [{"value": "wavy", "sentence": "the road is straight."}],
+    }
+    page.evaluate("(refused) => form.offer(refused)", refused)
+    fly = page.locator('.pg-tile:has(input[value="fly"])')
+    assert fly.locator("input").is_disabled() and fly.get_attribute("title") == "Fly: no wings."
+    assert page.get_by_label("blue", exact=True).is_disabled() and page.get_by_label("red", exact=True).is_enabled()
+    assert page.locator(".pg-not-offered").all_inner_texts() == [
+        "Not offered now: Fly\n?",
+        "Not offered now: Wavy\n?",
+        "Not offered now: blue\n?",
+    ]
+    page.get_by_label("Why not Fly?").hover()
+    assert page.locator(".pg-tip.pg-open").inner_text() == "Fly: no wings."
+    page.locator('.pg-tile:has(input[value="ride"])').click()
+    wavy = page.locator('[data-path="travel.way"] input[value="wavy"]')
+    assert wavy.is_disabled(), "a control that is drawn later knows it too"
+    page.evaluate("form.offer({})")
+    assert fly.locator("input").is_enabled() and wavy.is_enabled()
+    assert page.locator(".pg-not-offered").count() == 0

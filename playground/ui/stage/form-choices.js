@@ -5,6 +5,7 @@ import { explanation } from "./form-explained.js";
 import { FIELDS } from "./form-fields.js";
 import { frame } from "./form-frame.js";
 import { kindOf } from "./form-values.js";
+import { offering } from "./offers.js";
 
 const ACROSS = 4; // thumbnails in a row
 const FOLDED_ABOVE = 8; // so many thumbnails or more are folded away behind the chosen one
@@ -85,6 +86,8 @@ export function unionBody(form, field, path, id) {
   const choose = (kind) => form.choose(path, field, kind);
   const pictured = options.some((option) => option.thumbnail);
   const picker = pictured ? tiles(field, options, id, choose) : list(options, id, choose);
+  const named = options.map(({ kind, label }) => ({ value: kind, label }));
+  if (options.length > 1) form.registerOffer(path, offering(form, named, picker.element, picker.refuse));
   const summary = h("p", { class: "pg-summary" });
   const element = h("div", { class: "pg-inside" });
   let shown, fields;
@@ -128,7 +131,14 @@ function list(options, id, choose) {
   if (options.length === 1) return { element: h("span", { class: "pg-only", id }, options[0].label), write() {} };
   const element = h("select", { class: "pg-select", id, onchange: () => choose(options[element.selectedIndex].kind) });
   element.append(...options.map(({ kind, label }) => h("option", { value: kind ?? "" }, label)));
-  return { element, write: (kind) => (element.selectedIndex = options.findIndex((option) => option.kind === kind)) };
+  return {
+    element,
+    write: (kind) => (element.selectedIndex = options.findIndex((option) => option.kind === kind)),
+    refuse(index, sentence) {
+      element.options[index].disabled = sentence !== undefined;
+      element.options[index].title = sentence ?? "";
+    },
+  };
 }
 
 /** Kinds as pictures with radio semantics: arrows move by one, up and down by a row. */
@@ -147,15 +157,21 @@ function tiles(field, options, id, choose) {
     if (next) next.focus(), next.click();
   });
   const check = (kind) => radios.forEach((radio, index) => (radio.checked = options[index].kind === kind));
+  const refuse = (index, sentence) => {
+    radios[index].disabled = sentence !== undefined;
+    cells[index].classList.toggle("pg-refused", sentence !== undefined);
+    cells[index].title = [options[index].label, sentence].filter(Boolean).join(": ");
+  };
   if (options.length <= FOLDED_ABOVE) {
     grid.id = id;
-    return { element: grid, write: check };
+    return { element: grid, write: check, refuse };
   }
   const now = h("span", { class: "pg-now" });
   const element = h("details", { class: "pg-picker", id }, h("summary", {}, now, chevron()), grid);
   let shown;
   return {
     element,
+    refuse,
     write(kind) {
       check(kind);
       if (kind === shown) return;

@@ -5,6 +5,7 @@ import { drawn, h } from "./form-dom.js";
 import { frame } from "./form-frame.js";
 import { sliderOf, stepped } from "./form-slider.js";
 import { equal, parse, show } from "./form-values.js";
+import { offering } from "./offers.js";
 
 const DICE =
   "M4 2.5h8A1.5 1.5 0 0 1 13.5 4v8a1.5 1.5 0 0 1-1.5 1.5H4A1.5 1.5 0 0 1 2.5 12V4A1.5 1.5 0 0 1 4 2.5Z" +
@@ -106,6 +107,13 @@ function boolField(form, field, path) {
   input.addEventListener("change", () => form.change(path, input.checked, true));
   parts.line.append(h("span", { class: "pg-end" }, input));
   parts.finish(input);
+  const ways = [{ value: true, label: "on" }, { value: false, label: "off" }];
+  const refuse = (index, sentence) => {
+    if (input.checked === ways[index].value) return;
+    input.disabled = sentence !== undefined;
+    input.title = sentence ?? "";
+  };
+  form.registerOffer(path, offering(form, ways, input, refuse));
   return {
     element: parts.element,
     write(value) {
@@ -149,8 +157,15 @@ function choiceField(form, field, path) {
     const radios = options.map(button);
     const cell = ({ label }, index) => h("label", { class: "pg-segment" }, radios[index], h("span", {}, label));
     const role = { role: "radiogroup", "aria-labelledby": `${parts.id}-label` };
-    const group = h("div", { class: "pg-segments", id: parts.id, ...role }, ...options.map(cell));
+    const cells = options.map(cell);
+    const group = h("div", { class: "pg-segments", id: parts.id, ...role }, ...cells);
     parts.finish(group, group);
+    const refuse = (index, sentence) => {
+      radios[index].disabled = sentence !== undefined;
+      cells[index].classList.toggle("pg-refused", sentence !== undefined);
+      cells[index].title = sentence ?? "";
+    };
+    form.registerOffer(path, offering(form, options, group, refuse));
     return {
       element: parts.element,
       write(value) {
@@ -163,5 +178,10 @@ function choiceField(form, field, path) {
   select.append(...options.map(({ label }) => h("option", {}, label)));
   parts.line.append(h("span", { class: "pg-end" }, select));
   parts.finish(select);
+  const refuse = (index, sentence) => {
+    select.options[index].disabled = sentence !== undefined;
+    select.options[index].title = sentence ?? "";
+  };
+  form.registerOffer(path, offering(form, options, select, refuse));
   return { element: parts.element, write: (value) => ((select.selectedIndex = place(value)), parts.changed(value)) };
 }

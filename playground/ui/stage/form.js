@@ -5,6 +5,7 @@
 //   form.valid, form.problems   [{path, sentence}] found here
 //   form.set(value)             shows another experiment; what it leaves out has its default
 //   form.markProblems(problems) shows what the server found wrong, until what is about is changed
+//   form.offer(refused)         does not offer these alternatives: {path: [{value, sentence}]}
 //   form.reset(path), undo(), redo(), canUndo, canRedo, reveal(path), destroy()
 //
 // onChange(value, {valid, path, final}) is called for whatever a person does; `final` is false in the middle of a
@@ -31,6 +32,8 @@ export class Form {
   constructor(root, description, { value = {}, onChange = () => {}, groups = null, hide = [] } = {}) {
     Object.assign(this, { description, onChange, hidden: new Set(hide), prefix: `pg-form-${++forms}` });
     this.widgets = new Map(); // dotted path → {element, mark(sentence)}
+    this.offers = new Map(); // dotted path → function(Map of refused value → sentence) of a control that offers choices
+    this.refused = new Map(); // dotted path → Map of value → sentence
     this.unfolded = new Set(); // dotted paths whose "More" is open
     this.remembered = new Map(); // what a kind was set to before another was chosen
     this.server = [];
@@ -77,6 +80,12 @@ export class Form {
     this.server = problems.map(({ path, sentence }) => ({ path: pathOf(path), sentence }));
     this.#refresh();
     for (const { path } of this.server) this.#unfold(this.#nearest(path)[0]);
+  }
+
+  offer(refused) {
+    const maps = Object.entries(refused).map(([key, list]) => [key, new Map(list.map((each) => [each.value, each.sentence]))]);
+    this.refused = new Map(maps);
+    for (const [key, show] of this.offers) show(this.refused.get(key) ?? new Map());
   }
 
   reset(path) {
@@ -128,7 +137,15 @@ export class Form {
 
   /** Forgets the controls below `path`, which are about to be replaced. */
   forget(path) {
-    for (const key of [...this.widgets.keys()]) if (key.startsWith(`${keyOf(path)}.`)) this.widgets.delete(key);
+    for (const map of [this.widgets, this.offers]) {
+      for (const key of [...map.keys()]) if (key.startsWith(`${keyOf(path)}.`)) map.delete(key);
+    }
+  }
+
+  /** Lets a control that offers choices know, now and later, which of them are refused. */
+  registerOffer(path, show) {
+    this.offers.set(keyOf(path), show);
+    show(this.refused.get(keyOf(path)) ?? new Map());
   }
 
   change(path, value, final) {

@@ -6,6 +6,7 @@
 import { Figures } from "./figures.js";
 import { Form } from "./form.js";
 import { Header } from "./header.js";
+import { keepOffers } from "./offers.js";
 import { fetchJSON, pageKey } from "./server.js";
 import { Sampler } from "./sampler.js";
 import { Stage } from "./stage.js";
@@ -79,14 +80,17 @@ async function mountForm(part, { props, trigger }) {
     hide: (asked.get("hide") ?? "").split(",").filter(Boolean),
     onChange: (value, { valid }) => {
       tell(value);
+      offersChanged();
       ready.tools.promise.then((tools) => tools.showCost());
       clearTimeout(timer);
       if (valid && clouds(value) !== shown) timer = setTimeout(preview, PREVIEW_AFTER);
     },
   });
+  const offersChanged = keepOffers(form);
   const set = (experiment) => {
     clearTimeout(timer);
     form.set(experiment);
+    offersChanged();
     shown = clouds(form.value);
     tell(form.value);
     ready.tools.promise.then((tools) => tools.showCost());
