@@ -14,9 +14,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from playground.choice import FROM_NAME, InvalidExperiment, Problem, Settings, problems_of
 from playground.distributions import AnyDistribution, Checkerboard, Gaussian
+from playground.dynamics.couplings import Coupling
 from playground.dynamics.solvers import Sampler
 from playground.models import AnyModel, FlowMatching
-from playground.models.base import Optimisation
+from playground.models.base import ConditionalModel, Optimisation
+from playground.models.condition import Condition, Cue
 from playground.networks import Network
 
 MAX_FILE_BYTES = 64_000
@@ -77,6 +79,9 @@ class Experiment(Settings):
         TrainingSettings(), title="Training", description="How long, how fast and from which seed to train."
     )
     sampler: Sampler = Field(Sampler(), title="Sampler", description="How samples are drawn once trained.")
+    condition: Condition = Field(
+        Condition(), title="Condition", description="What the network is told of where a particle should arrive."
+    )
 
     @model_validator(mode="after")
     def _same_dimension(self) -> Self:
@@ -88,6 +93,45 @@ class Experiment(Settings):
             )
         self.model.check(self.source.at(self.dim), self.target.at(self.dim), self.training)
         return self
+
+    @model_validator(mode="after")
+    def _possible_condition(self) -> Self:
+        if self.condition.given and not isinstance(self.model, ConditionalModel):
+            raise ValueError(
+                f"the model {self.model.label()} takes no condition; choose flow_matching, or no class labels or angle."
+            )
+        self.condition.check(self.target.at(self.dim))
+        self.check_guidance(self.sampler.guidance)
+        return self
+
+    def check_guidance(self, w: float) -> None:
+        """Raises ValueError with a sentence where there is nothing to guide by."""
+        if w != 1 and not self.condition.given:
+            raise ValueError(
+                "guidance needs a condition to guide by; set condition.labels to true, or leave sampler.guidance at 1."
+            )
+        if w != 1 and not self.condition.dropout:
+            raise ValueError(
+                "guidance needs the field without a condition as well, which a condition dropout of 0 never trains; "
+                "choose a dropout such as 0.1, or leave sampler.guidance at 1."
+            )
+
+    @property
+    def cue(self) -> Cue | None:
+        """How the network is told the condition; None where it is told none."""
+        return self.condition.of(self.target.at(self.dim))
+
+    def remarks(self) -> list[str]:
+        """Sentences on what is not quite as it was asked for."""
+        found = self.model.remarks(self.source.at(self.dim), self.target.at(self.dim))
+        coupling, cue = getattr(self.model, "coupling", None), self.cue
+        if isinstance(coupling, Coupling) and cue is not None and cue.kind not in coupling.keeps:
+            instead = "class_optimal_transport" if cue.kind == "labels" else "independent"
+            found.append(
+                f"The coupling {coupling.kind_name()} gives each condition a part of the source of its own, while "
+                f"samples under a condition start from all of it: they miss. Choose the coupling {instead}."
+            )
+        return found
 
     @property
     def dim(self) -> int:

@@ -52,17 +52,17 @@ class Network(Choice):
         "from the exact field between two Gaussians of the same moments.",
     )
 
-    def build(self, inputs: int, outputs: int, timed: bool = True) -> Mlp:
-        """The network from `inputs` values, and the time if it is `timed`, to `outputs` values."""
-        return Mlp(inputs, outputs, (self.width,) * self.depth, self.activation, self.frequencies, timed)
+    def build(self, inputs: int, outputs: int, timed: bool = True, told: int = 0) -> Mlp:
+        """The network from `inputs` values, the time if it is `timed`, and `told` columns of a condition to outputs."""
+        return Mlp(inputs, outputs, (self.width,) * self.depth, self.activation, self.frequencies, timed, told)
 
 
 @dataclass(frozen=True)
 class Mlp:
-    """A multilayer perceptron F(weights, x, t) with x (n, inputs) → (n, outputs).
+    """A multilayer perceptron F(weights, x, t, c) with x (n, inputs) → (n, outputs).
 
-    The first layer sees [x, τ, sin 2πt, …, sin 2πkt, cos 2πt, …, cos 2πkt] with τ = 2t − 1 and k frequencies; of one
-    that is not timed, such as a generator, it sees x alone and t is left out.
+    The first layer sees [x, τ, sin 2πt, …, sin 2πkt, cos 2πt, …, cos 2πkt, c] with τ = 2t − 1, k frequencies and the
+    `told` columns of a condition, if there is one; of one that is not timed, such as a generator, t is left out.
     """
 
     inputs: int
@@ -71,12 +71,17 @@ class Mlp:
     activation: ActivationName
     frequencies: int = 0
     timed: bool = True
+    told: int = 0
+
+    @property
+    def shared(self) -> int:
+        """How many of the first layer's inputs are told of the time and the condition."""
+        return (1 + 2 * self.frequencies if self.timed else 0) + self.told
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """(out, in) of each linear layer."""
-        told = 1 + 2 * self.frequencies if self.timed else 0
-        sizes = [self.inputs + told, *self.widths, self.outputs]
+        sizes = [self.inputs + self.shared, *self.widths, self.outputs]
         return list(zip(sizes[1:], sizes[:-1], strict=True))
 
     @property
@@ -108,18 +113,22 @@ class Mlp:
         angles = 2 * math.pi * t * torch.arange(1, self.frequencies + 1, dtype=t.dtype, device=t.device)
         return torch.cat([2 * t - 1, torch.sin(angles), torch.cos(angles)], dim=1)
 
-    def inputs_at(self, x: Tensor, t: Tensor | None = None) -> Tensor:
-        """What the first layer sees of x (n, inputs) at t, (n, 1) or (1, 1) for all: (n, inputs + 1 + 2k)."""
-        if not self.timed:
-            return x
-        assert t is not None, "a timed network is told the time"
-        return torch.cat([x, self.features(t).expand(len(x), -1)], dim=1)
+    def inputs_at(self, x: Tensor, t: Tensor | None = None, c: Tensor | None = None) -> Tensor:
+        """What the first layer sees of x (n, inputs) at t and c, one row each or one for all: (n, inputs + shared)."""
+        parts = [x]
+        if self.timed:
+            assert t is not None, "a timed network is told the time"
+            parts.append(self.features(t).expand(len(x), -1))
+        if self.told:
+            assert c is not None, "a conditional network is told a condition"
+            parts.append(c.expand(len(x), -1))
+        return torch.cat(parts, dim=1) if len(parts) > 1 else x
 
-    def __call__(self, weights: Tensor, x: Tensor, t: Tensor | None = None) -> Tensor:
-        """F(x, t): x (n, inputs), t (n, 1) or (1, 1) for all → (n, outputs)."""
+    def __call__(self, weights: Tensor, x: Tensor, t: Tensor | None = None, c: Tensor | None = None) -> Tensor:
+        """F(x, t, c): x (n, inputs), t (n, 1) or (1, 1) and c (n, told) or (1, told) for all → (n, outputs)."""
         *hidden, (last, last_bias) = self.layers(weights)
         act = ACTIVATIONS[self.activation]
-        h = self.inputs_at(x, t)
+        h = self.inputs_at(x, t, c)
         for matrix, bias in hidden:
             h = act(torch.addmm(bias, h, matrix.t()))
         return torch.addmm(last_bias, h, last.t())

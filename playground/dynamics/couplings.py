@@ -20,6 +20,9 @@ DEFAULT_EPSILON = 0.5
 class Coupling(Choice):
     """A joint distribution of (x0, x1) whose marginals are the source and the target."""
 
+    keeps: ClassVar[tuple[str, ...]] = ()
+    """The conditions on x1 ("labels", "angle") that it keeps independent of x0, so that each starts from the source."""
+
     @property
     def together(self) -> int | None:
         """How many points are paired with one another at a time; None where each pair is drawn alone."""
@@ -49,6 +52,7 @@ class Coupling(Choice):
 class IndependentCoupling(Coupling):
     """Every source point may go to every target point: pairs are drawn at random."""
 
+    keeps: ClassVar[tuple[str, ...]] = ("labels", "angle")
     kind: Literal["independent"] = "independent"
 
     def partners(self, x0: Tensor, x1: Tensor, generator: Generator, labels: Tensor | None = None) -> Tensor:
@@ -152,6 +156,7 @@ class ClassOptimalTransportCoupling(BatchCoupling):
     it from the wrong points (C²OT for discrete conditions, Cheng and Schwing 2025).
     """
 
+    keeps: ClassVar[tuple[str, ...]] = ("labels",)
     kind: Literal["class_optimal_transport"] = "class_optimal_transport"
     title: ClassVar[str] = "Optimal transport within classes"
 

@@ -67,6 +67,14 @@ class Sampler(Settings):
         "source. Adaptive solvers place their own.",
         json_schema_extra={"advanced": True},
     )
+    guidance: float = Field(
+        1.0,
+        ge=0,
+        le=20,
+        title="Guidance",
+        description="w in v = v∅ + w (v_c − v∅), for a conditional model: 1 is the field of the condition, 0 that of "
+        "all together, more exaggerates what tells the condition apart and costs two evaluations for one.",
+    )
 
     def times(self, start: float = 0.0, stop: float = 1.0) -> list[float]:
         """The times that are given to the solver: those of the grid, for an adaptive one only the ends."""

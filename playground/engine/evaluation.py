@@ -23,17 +23,21 @@ MIN_POINTS, MAX_POINTS = 10, 5_000
 def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
     """Distances with Euler at 1 to 100 evaluations beside their floor, path figures, mode coverage, likelihood.
 
-    A model without a field has distances at its own number of evaluations alone, and no path figures.
-    n points of the source and of the target are drawn from a fixed seed. A figure that the model or the target does
-    not have is None. Raises ValueError where n is out of bounds.
+    A conditional model is measured under every condition, as often as the target has it, without guidance; its
+    likelihood is that under the null condition. A model without a field has distances at its own number of evaluations
+    alone, and no path figures. n points of the source and of the target are drawn from a fixed seed. A figure that the
+    model or the target does not have is None. Raises ValueError where n is out of bounds.
     """
     if not MIN_POINTS <= n <= MAX_POINTS:
         raise InvalidExperiment([Problem(("n",), f"{n} is out of bounds; choose from {MIN_POINTS} to {MAX_POINTS:,}.")])
-    model, target = run.trained(round), run.experiment.target.at(run.dim)
-    x0, real = run.starts(n), run.real(n)
+    trained, target = run.trained(round), run.experiment.target.at(run.dim)
+    model, x0, real, cue = run.conditioned(trained, n), run.starts(n), run.real(n), run.experiment.cue
     modes = target.separate_modes()
     fine = FINE if isinstance(model, HasField) else run.experiment.sampler
-    covered = coverage(model.trajectory(run.starts(2500, seed=1), fine, seed=1).end, modes) if modes else None
+    covered = None
+    if modes:
+        wide = run.conditioned(trained, 2500, seed=1)
+        covered = coverage(wide.trajectory(run.starts(2500, seed=1), fine, seed=1).end, modes)
     return {
         "by_nfe": {str(nfe): distances(end, real) for nfe, end in _ends(run, model, x0)},
         "floor": floor(target, n, DISTANCES, seeded(0, 13), pairs=4),
@@ -42,7 +46,7 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
         "modes_total": covered.modes_total if covered else None,
         "modes_covered_strict": covered.modes_covered_strict if covered else None,
         "high_quality": covered.high_quality if covered else None,
-        **_likelihood(model, real),
+        **_likelihood(None if cue and not cue.guidable else trained, real),
         "entropy": target.entropy(),
     }
 

@@ -13,7 +13,7 @@ from playground.choice import InvalidExperiment, Problem, problems_of
 from playground.dynamics.solvers import Sampler
 from playground.engine.history import History, LossCurve, Snapshot
 from playground.experiment import Experiment
-from playground.models.base import Trained, Weights, seeded, training_points
+from playground.models.base import ConditionalModel, HasCondition, Trained, Weights, seeded, training_points
 from playground.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -79,8 +79,21 @@ class Run:
 
     def with_weights(self, weights: Weights) -> Trained:
         """The model with the weights of any snapshot of this run."""
+        model, network = self.experiment.model, self.experiment.network
         source = self.experiment.source.at(self.dim)
-        return self.experiment.model.trained(weights, self.experiment.network, self.dim, source)
+        if isinstance(model, ConditionalModel):
+            return model.trained(weights, network, self.dim, source, self.experiment.cue)
+        return model.trained(weights, network, self.dim, source)
+
+    def conditions(self, n: int, seed: int = 0) -> Tensor | None:
+        """The condition of each of n particles (n,), as often as in the target; None where nothing is told."""
+        cue = self.experiment.cue
+        return None if cue is None else cue.draw(n, seeded(seed, 14))
+
+    def conditioned(self, model: Trained, n: int, seed: int = 0) -> Trained:
+        """The same model under `conditions`, where it is told any."""
+        values = self.conditions(n, seed)
+        return model if values is None or not isinstance(model, HasCondition) else model.given(values)
 
     def round(self, index: int = -1) -> Round:
         """A round that has at least one snapshot. Raises ValueError where there is none of this index."""
@@ -114,10 +127,15 @@ class Run:
         seed: int = 0,
         round: int = -1,
         snapshot: int | None = None,
+        label: int | None = None,
+        angle: float | None = None,
+        guidance: float | None = None,
     ) -> Trajectory:
         """Draws n samples: the Trajectory from source points to samples.
 
-        steps and solver replace the experiment's own; seed chooses the source points. Raises ValueError with a
+        steps, solver and guidance replace the experiment's own; seed chooses the source points. A conditional run gives
+        every class (or angle) as often as the target has it, or only the class `label`, or only the direction `angle`
+        in degrees from the target's middle, counted counter-clockwise from the first axis. Raises ValueError with a
         sentence for a value out of bounds.
         """
         if not 1 <= n <= MAX_PARTICLES:
@@ -125,7 +143,7 @@ class Run:
             raise InvalidExperiment([Problem(("n",), sentence)])
         if not 0 <= seed < 2**31:
             raise InvalidExperiment([Problem(("seed",), f"{seed} is out of bounds; choose from 0 to {2**31 - 1}.")])
-        replaced = {"steps": steps, "solver": solver}
+        replaced = {"steps": steps, "solver": solver, "guidance": guidance}
         given = self.experiment.sampler.model_dump() | {k: v for k, v in replaced.items() if v is not None}
         try:
             sampler = Sampler.model_validate(given)
@@ -134,7 +152,35 @@ class Run:
         if n * sampler.steps > MAX_STATES:
             sentence = f"{n:,} samples of {sampler.steps:,} steps are too many to keep; choose fewer of either."
             raise InvalidExperiment([Problem(("n",), sentence)])
-        return self.trained(round, snapshot).trajectory(self.starts(n, seed), sampler, seed)
+        self._check_guidance(sampler)
+        model = self.trained(round, snapshot)
+        chosen = self._chosen(label, angle)
+        if chosen is not None and isinstance(model, HasCondition):
+            model = model.given(chosen)
+        else:
+            model = self.conditioned(model, n, seed)
+        return model.trajectory(self.starts(n, seed), sampler, seed)
+
+    def _check_guidance(self, sampler: Sampler) -> None:
+        try:
+            self.experiment.check_guidance(sampler.guidance)
+        except ValueError as error:
+            raise InvalidExperiment([Problem(("guidance",), str(error))]) from None
+
+    def _chosen(self, label: int | None, angle: float | None) -> Tensor | None:
+        """The one value (1,) of the condition that is asked for, if any. Raises InvalidExperiment."""
+        cue = self.experiment.cue
+        for name, kind, value in (("label", "labels", label), ("angle", "angle", angle)):
+            if value is None:
+                continue
+            if cue is None or cue.kind != kind:
+                sentence = f"this run was not told the {name} of its targets; train with condition.{kind} set to true."
+                raise InvalidExperiment([Problem((name,), sentence)])
+            try:
+                return cue.chosen(value)
+            except ValueError as error:
+                raise InvalidExperiment([Problem((name,), str(error))]) from None
+        return None
 
     def metrics(self, n: int = 2000, round: int = -1) -> dict[str, Any]:
         """How good the samples are, on n points: see engine.evaluation.measure."""

@@ -97,6 +97,7 @@ class Training(Iterator[Snapshot]):
             optimisation=experiment.training,
             seed=experiment.training.seed,
             device=torch.device(self.run.device),
+            cue=experiment.cue,
         )
         for index, self._latest in enumerate(experiment.model.rounds(task)):
             record = Round(self._latest.name, steps=self._budget(self._latest))

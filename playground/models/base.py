@@ -19,6 +19,7 @@ from torch import Generator, Tensor
 from playground.choice import Choice, Settings
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
+from playground.models.condition import Cue
 from playground.networks import Network
 from playground.trajectory import Trajectory
 
@@ -100,7 +101,8 @@ class Pool:
 class Task:
     """One training: the distributions of dimension dim, the network's shape, how to train, where, and the chance.
 
-    `seed` fixes the initial weights, the pools and the batches; each draws from a stream of its own.
+    `seed` fixes the initial weights, the pools and the batches; each draws from a stream of its own. `cue` is how the
+    network is told a condition, None where it is told none.
     """
 
     source: Distribution
@@ -110,6 +112,7 @@ class Task:
     optimisation: Optimisation
     seed: int
     device: torch.device
+    cue: Cue | None = None
 
     def generator(self, stream: int) -> Generator:
         """The generator of one of this training's streams of chance, on the training device."""
@@ -221,6 +224,14 @@ class HasCritic(Protocol):
         """The critic's raw output at x (n, d): (n,); the greater, the more real."""
 
 
+@runtime_checkable
+class HasCondition(Protocol):
+    """A trained model that can be told a condition."""
+
+    def given(self, values: Tensor) -> Trained:
+        """The same model under one value of the condition (n,) for each particle, or one (1,) for all."""
+
+
 class Model(Choice):
     r"""A family of generative models.
 
@@ -273,3 +284,18 @@ class Model(Choice):
 
         source: the settled source, without which there is no density, nor a score that rests on it.
         """
+
+
+class ConditionalModel(Model):
+    """A family whose networks can be told a condition, and which then gives what `HasCondition` promises."""
+
+    @abstractmethod
+    def trained(
+        self,
+        weights: Weights,
+        network: Network,
+        dim: int,
+        source: Distribution | None = None,
+        cue: Cue | None = None,
+    ) -> Trained:
+        """As of any model; cue: how the network was told the condition, None where it was told none."""

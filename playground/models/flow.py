@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -25,6 +26,7 @@ from playground.dynamics.parameterization import (
 )
 from playground.dynamics.path import Path
 from playground.dynamics.solvers import Sampler
+from playground.models.condition import Cue
 from playground.models.learning import output_and_trace
 from playground.networks import Mlp
 from playground.trajectory import Trajectory
@@ -34,7 +36,11 @@ from playground.trajectory import Trajectory
 class Flow:
     """A velocity field read from a network's weights.
 
-    source: the distribution at t = 0, where it is known.
+    source: the distribution at t = 0, where it is known. cue: how the network is told a condition, None where it is
+    told none; told: the columns (n, width) of each particle's, or (1, width) for all, None for the null condition.
+
+    guidance: w of classifier-free guidance (Ho and Salimans 2022, eq. 6, with their w + 1 for w): the field is
+    v∅ + w (v_c − v∅), so that 1 is the field of the condition and 0 that of the null condition.
     """
 
     mlp: Mlp
@@ -44,6 +50,36 @@ class Flow:
     moments: Moments
     prediction: Prediction = "velocity"
     source: Distribution | None = None
+    cue: Cue | None = None
+    told: Tensor | None = None
+    guidance: float = 1.0
+
+    def given(self, values: Tensor) -> Self:
+        """This field under a condition: a value (n,) for each particle, or (1,) for all."""
+        if self.cue is None:
+            raise ValueError("this network is told no condition.")
+        return replace(self, told=self.cue.columns(values))
+
+    def guided(self, w: float) -> Self:
+        """This field under another guidance."""
+        return self if self.told is None else replace(self, guidance=w)
+
+    @property
+    def evaluations(self) -> int:
+        """How many evaluations of the network its velocity takes."""
+        return 1 if self.guidance in (0, 1) else 2
+
+    def _mixed(self, under: Callable[[Tensor | None], Tensor]) -> Tensor:
+        """What guidance makes of a value that the network gives under a condition."""
+        if self.cue is None:
+            return under(None)
+        null = self.cue.null()
+        if self.told is None or self.guidance == 0:
+            return under(null)
+        if self.guidance == 1:
+            return under(self.told)
+        free = under(null)
+        return free + self.guidance * (under(self.told) - free)
 
     @cached_property
     def interval(self) -> tuple[float, float]:
@@ -58,16 +94,20 @@ class Flow:
 
     def _output(self, weights: Tensor, place: Affine, x: Tensor, time: Tensor) -> Tensor:
         centred = x - place.center
-        return place.skip * centred + place.drift + place.out * self.mlp(weights, place.inside * centred, time)
+        inside = place.inside * centred
+        return (
+            place.skip * centred + place.drift + place.out * self._mixed(lambda c: self.mlp(weights, inside, time, c))
+        )
 
     def diverging(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
         """dx/dt at x (n, d) and the shared time t, and its divergence there (n,)."""
         time = torch.tensor([[t]], dtype=x.dtype)
         place = affine(self.scaling, self.moments, self.path, time, self.prediction)
         centred = x - place.center
-        output, trace = output_and_trace(self.mlp, self.weights, place.inside * centred, time)
-        velocity = place.skip * centred + place.drift + place.out * output
-        return velocity, (place.skip * x.shape[1] + place.out * place.inside * trace[:, None])[:, 0]
+        inside = place.inside * centred
+        both = self._mixed(lambda c: torch.column_stack(output_and_trace(self.mlp, self.weights, inside, time, c)))
+        velocity = place.skip * centred + place.drift + place.out * both[:, :-1]
+        return velocity, (place.skip * x.shape[1] + place.out * place.inside * both[:, -1:])[:, 0]
 
     def log_prob(self, x: Tensor) -> Tensor | None:
         """The log-density in nats of the samples at x (n, d): (n,); None where the source has none."""
@@ -97,8 +137,10 @@ class Flow:
         return self.path.start(x0, self.interval[0])
 
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
-        """Integrates the field from the source points x0 (n, d)."""
-        return sampler.integrate(self.velocity, self.start(x0), *self.interval)
+        """Integrates the field, under the sampler's guidance, from the source points x0 (n, d)."""
+        guided = self.guided(sampler.guidance)
+        moved = sampler.integrate(guided.velocity, self.start(x0), *self.interval)
+        return replace(moved, nfe=moved.nfe * guided.evaluations)
 
     def describe(self) -> dict[str, Any]:
         """The network, its prediction and scaling, and the path as the browser reads them."""
@@ -111,6 +153,7 @@ class Flow:
             "prediction": self.prediction,
             "scaling": {"kind": self.scaling, **self.moments.describe()},
             "path": self.path.describe() | times,
+            **({"condition": self.cue.describe()} if self.cue else {}),
         }
 
 

@@ -6,10 +6,11 @@ coupling and path.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -21,7 +22,8 @@ from playground.dynamics.couplings import AnyCoupling, IndependentCoupling, Sink
 from playground.dynamics.parameterization import Moments, Prediction, Weighting, affine, interval, score_affine, weight
 from playground.dynamics.paths import AnyPath, LinearPath, Path
 from playground.dynamics.times import AnyTimes, UniformTimes
-from playground.models.base import SOURCE, TARGET, Learner, Model, Optimisation, Pool, Task, Weights, seeded
+from playground.models.base import SOURCE, TARGET, ConditionalModel, Learner, Optimisation, Pool, Task, Weights, seeded
+from playground.models.condition import Cue
 from playground.models.flow import BridgeFlow, Flow, ScoredFlow, is_standard
 from playground.models.learning import Adam, Regression
 from playground.models.pairing import Pairs
@@ -31,7 +33,7 @@ PREPARED = 8192
 """Examples that are prepared at a time."""
 
 
-class FlowMatching(Model):
+class FlowMatching(ConditionalModel):
     """Learns the velocity that carries the source to the target along a probability path."""
 
     about: ClassVar[str] = (
@@ -124,16 +126,24 @@ class FlowMatching(Model):
             warnings.warn(clamped, stacklevel=2)
         yield FlowLearner("flow", self, task, task.pool(task.source, SOURCE), task.pool(task.target, TARGET))
 
-    def trained(self, weights: Weights, network: Network, dim: int, source: Distribution | None = None) -> Flow:
-        mlp, packed = network.build(dim, dim), weights["moments"]
+    def trained(
+        self,
+        weights: Weights,
+        network: Network,
+        dim: int,
+        source: Distribution | None = None,
+        cue: Cue | None = None,
+    ) -> Flow:
+        mlp, packed = network.build(dim, dim, told=cue.width if cue else 0), weights["moments"]
         heads = [weights["velocity"]] + ([weights["score"]] if self.path.bridge else [])
         if any(len(head) != mlp.size for head in heads) or len(packed) != 2 * dim + 2:
             raise ValueError("these are the weights of another network.")
         scaling, moments = network.input_scaling, Moments.unpacked(packed)
         if self.path.bridge:
-            return BridgeFlow(mlp, heads[0], self.path, scaling, moments, source=source, score_weights=heads[1])
+            score = heads[1]
+            return BridgeFlow(mlp, heads[0], self.path, scaling, moments, source=source, cue=cue, score_weights=score)
         kind = ScoredFlow if source is not None and is_standard(source) else Flow
-        return kind(mlp, heads[0], self.path, scaling, moments, self.prediction, source)
+        return kind(mlp, heads[0], self.path, scaling, moments, self.prediction, source, cue)
 
 
 @dataclass(frozen=True)
@@ -152,6 +162,13 @@ class Examples:
             yield Examples(self.inputs[rows], [wanted[rows] for wanted in self.wanted], weights)
 
 
+class Classes(NamedTuple):
+    """The label of every example (n,), and the one that the network is told, −1 where it is told none."""
+
+    all: Tensor
+    told: Tensor
+
+
 class FlowLearner:
     """E w(t) ‖v(x_t, t) − dx_t/dt‖² over pairs of the coupling and times in [t_min, t_max].
 
@@ -165,13 +182,15 @@ class FlowLearner:
         self._batch = task.optimisation.batch
         self._scaling = task.network.input_scaling
         self._moments = Moments.of(source.points, target.points)
-        self._mlp = task.network.build(task.dim, task.dim)
+        self._cue = task.cue
+        self._mlp = task.network.build(task.dim, task.dim, told=task.cue.width if task.cue else 0)
         self._heads = {"velocity": Head(self._mlp, task, 0)}
         if model.path.bridge:
             self._heads["score"] = Head(self._mlp, task, 4)
         self._generator = task.generator(3)
         self._pairs = Pairs(model.coupling.settled(model.path), source, target, self._generator)
         averages = model.average_targets and model.coupling.together is None and not model.path.bridge
+        averages = averages and (task.cue is None or task.cue.kind == "labels")  # no two points share an angle
         self._noise = task.source if averages and isinstance(task.source, Gaussian) else None
         self._batches = self._prepared()
 
@@ -191,13 +210,14 @@ class FlowLearner:
 
     def _examples(self, batches: int) -> Examples:
         """The examples of `batches` batches, one batch after another."""
-        x0, x1 = self._pairs.batch(batches * self._batch)
+        x0, x1, labels = self._pairs.labelled(batches * self._batch)
         t = self._times(batches)
         device = self._generator.device
         z = torch.randn(x0.shape, generator=self._generator, device=device) if self._path.bridge else None
         xt, velocity = self._path.point(x0, x1, t, z)
+        told, classes = self._told(x1, labels)
         if self._noise is not None:
-            velocity = averaged(velocity, self._noise, self._path, xt, x1, t, self._batch)
+            velocity = averaged(velocity, self._noise, self._path, xt, x1, t, self._batch, classes)
         place = affine(self._scaling, self._moments, self._path, t, self._model.prediction)
         centred = xt - place.center
         wanted = [(velocity - place.skip * centred - place.drift) / place.out]
@@ -207,7 +227,16 @@ class FlowLearner:
             second = score_affine(self._scaling, self._moments, self._path, t)
             wanted.append((-z / self._path.coefficients(t).gamma - second.skip * centred) / second.out)
             weights.append(1 / second.noise.square())
-        return Examples(self._mlp.inputs_at(place.inside * centred, t), wanted, weights)
+        return Examples(self._mlp.inputs_at(place.inside * centred, t, told), wanted, weights)
+
+    def _told(self, x1: Tensor, labels: Tensor | None) -> tuple[Tensor | None, Classes | None]:
+        """What the network is told of the condition of x1 (n, d), as columns, and as labels where it has any."""
+        if self._cue is None:
+            return None, None
+        values = self._cue.values(x1, labels)
+        dropped = self._cue.dropped(len(x1), self._generator)
+        classes = Classes(values, values.where(~dropped, -1)) if self._cue.kind == "labels" else None
+        return self._cue.told(values, dropped), classes
 
     def _times(self, batches: int) -> Tensor:
         """Times (batches · batch, 1), in each batch one in every equal share of their distribution.
@@ -245,13 +274,23 @@ class Head:
         return self._adam.average().cpu()
 
 
-def averaged(velocity: Tensor, source: Gaussian, path: Path, xt: Tensor, x1: Tensor, t: Tensor, batch: int) -> Tensor:
+def averaged(
+    velocity: Tensor,
+    source: Gaussian,
+    path: Path,
+    xt: Tensor,
+    x1: Tensor,
+    t: Tensor,
+    batch: int,
+    classes: Classes | None = None,
+) -> Tensor:
     """The velocity at x_t (n, d), averaged over the targets of its batch by how likely each led to x_t.
 
     For independent pairs the posterior over which x1 of the batch gave x_t = alpha x1 + sigma x0 is proportional to
     p0((x_t − alpha x1) / sigma), so this is the conditional expectation of dx_t/dt given the batch and x_t: by
     Rao–Blackwell it has the same mean as dx_t/dt, given x_t, and less variance. It is the stable target field of Xu,
-    Tong and Jaakkola (2023, eq. 8), drawing the reference batch and x_t together.
+    Tong and Jaakkola (2023, eq. 8), drawing the reference batch and x_t together. Where classes are told, only targets
+    of the told one could have led there.
     """
     c = path.coefficients(t)
     ratio = c.alpha / c.sigma
@@ -262,9 +301,13 @@ def averaged(velocity: Tensor, source: Gaussian, path: Path, xt: Tensor, x1: Ten
     right = torch.cat([candidates, candidates.square().sum(1, keepdim=True)], dim=1)
     means = torch.empty_like(x1)
     score = x1.new_empty(batch, batch)
-    columns = zip(*(torch.split(part, batch) for part in (left, right, x1, means)), strict=True)
-    for row, column, targets, mean in columns:
+    for at in range(0, len(x1), batch):
+        rows = slice(at, at + batch)
+        row, column, targets, mean = left[rows], right[rows], x1[rows], means[rows]
         torch.mm(row, column.t(), out=score)
+        if classes is not None:
+            told = classes.told[rows, None]
+            score.masked_fill_((told >= 0) & (told != classes.all[rows]), -math.inf)
         torch.softmax(score, 1, out=score)
         torch.mm(score, targets, out=mean)
     return velocity + (c.d_alpha - c.d_sigma * ratio) * (means - x1)

@@ -69,14 +69,14 @@ class Regression:
 
 
 @torch.no_grad()
-def output_and_trace(mlp: Mlp, weights: Tensor, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """F(x, t) for x (n, d), t (n, 1) or (1, 1), and the trace of ∂F/∂x (n,), for as many outputs as inputs.
+def output_and_trace(mlp: Mlp, weights: Tensor, x: Tensor, t: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """F(x, t, c) for x (n, d), t (n, 1) or (1, 1), and the trace of ∂F/∂x (n,), for as many outputs as inputs.
 
     The derivative along each axis goes up through the layers beside the values: ∂h = act'(z) ⊙ (W ∂h).
     """
     act, back = ACTIVATIONS[mlp.activation], BACKWARD[mlp.activation]
     (matrix, bias), *hidden = mlp.layers(weights)
-    z = torch.addmm(bias, mlp.inputs_at(x, t), matrix.t())
+    z = torch.addmm(bias, mlp.inputs_at(x, t, c), matrix.t())
     along = matrix[:, : mlp.inputs].t()[:, None].expand(-1, len(x), -1)
     for matrix, bias in hidden:
         h = act(z)

@@ -8,6 +8,8 @@ from torch import Generator, Tensor
 from playground.dynamics.couplings import Coupling
 from playground.models.base import Pool
 
+Labelled = tuple[Tensor, Tensor, Tensor | None]
+
 FIRST = 1024
 """Pairs that are made before the first batch."""
 KEPT = 2**15
@@ -24,22 +26,33 @@ class Pairs:
 
     def __init__(self, coupling: Coupling, source: Pool, target: Pool, generator: Generator) -> None:
         self._coupling, self._source, self._target, self._generator = coupling, source, target, generator
-        self._x0, self._x1 = source.points[:0], target.points[:0]
+        self._kept = (source.points[:0], target.points[:0], None if target.labels is None else target.labels[:0])
         self._owed = float(FIRST)
 
     def batch(self, n: int) -> tuple[Tensor, Tensor]:
         """The next n pairs: x0 (n, d) and x1 (n, d)."""
+        return self.labelled(n)[:2]
+
+    def labelled(self, n: int) -> Labelled:
+        """The next n pairs with the labels (n,) of their x1."""
         together = self._coupling.together
         if together is None:
             return self._fresh(n)
         while self._owed >= 0:
-            x0, x1 = self._fresh(together)
-            self._x0, self._x1 = torch.cat([self._x0, x0])[-KEPT:], torch.cat([self._x1, x1])[-KEPT:]
+            x0, x1, labels = self._kept
+            more0, more1, more = self._fresh(together)
+            classes = None if labels is None or more is None else torch.cat([labels, more])[-KEPT:]
+            self._kept = torch.cat([x0, more0])[-KEPT:], torch.cat([x1, more1])[-KEPT:], classes
             self._owed -= together
         self._owed += n / self._coupling.uses
-        chosen = torch.randint(len(self._x0), (n,), generator=self._generator, device=self._generator.device)
-        return self._x0[chosen], self._x1[chosen]
+        x0, x1, labels = self._kept
+        chosen = torch.randint(len(x0), (n,), generator=self._generator, device=self._generator.device)
+        return x0[chosen], x1[chosen], None if labels is None else labels[chosen]
 
-    def _fresh(self, n: int) -> tuple[Tensor, Tensor]:
+    def _fresh(self, n: int) -> Labelled:
         x1, labels = self._target.labelled(n)
-        return self._coupling.pair(self._source.batch(n), x1, self._generator, labels)
+        x0 = self._source.batch(n)
+        if labels is None or self._coupling.together is None:  # then every x1 stays where it is
+            return *self._coupling.pair(x0, x1, self._generator, labels), labels
+        partner = self._coupling.partners(x0, x1, self._generator, labels)
+        return x0, x1[partner], labels[partner]

@@ -93,7 +93,7 @@ def scene(name: str, run: Run) -> str:
         "modes": modes and {name: values.tolist() for name, values in vars(modes).items()},
         "between": {name: chosen[name] for name in ("source", "target")},
         "setting": setting(experiment),
-        "remarks": experiment.model.remarks(experiment.source.at(run.dim), experiment.target.at(run.dim)),
+        "remarks": experiment.remarks(),
         "coupling": pairs.label() if (pairs := getattr(experiment.model, "coupling", None)) else None,
         "path": None if run.rounds or path is None else path.describe(),
         "source_label": "Latent" if own else experiment.source.label(),

@@ -93,7 +93,7 @@ def test_new_pairs_are_made_at_the_rate_that_is_stated():
     assert set(made) == {64}
     for _ in range(100):
         pairs.batch(8192)
-    assert len(pairs._x0) <= KEPT
+    assert len(pairs._kept[0]) <= KEPT
 
 
 def test_a_few_training_points_are_enough():
