@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from playground.choice import Settings
@@ -50,12 +50,6 @@ class Condition(Settings):
         json_schema_extra={"advanced": True, "step": 0.05},
     )
 
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Self:
-        if self.labels and self.angle:
-            raise ValueError("choose class labels or the angle as the condition, not both.")
-        return self
-
     @property
     def given(self) -> bool:
         """Whether the network is told anything."""
@@ -63,6 +57,8 @@ class Condition(Settings):
 
     def check(self, target: Distribution) -> None:
         """Raises ValueError with a sentence where a settled target has no such condition."""
+        if self.labels and self.angle:
+            raise ValueError("choose class labels or the angle as the condition, not both.")
         if self.labels and target.classes < 2:
             raise ValueError(
                 f"the target {target.label()} has no classes to tell apart; choose one that has, such as ring, "
