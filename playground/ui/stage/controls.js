@@ -156,7 +156,7 @@ export class Controls {
   /** Whether there is anything that can move; if not, the hint says why. */
   showReady(ready, hint = "") {
     for (const part of ["play", "restart", "back", "on", "time"]) this.parts[part].disabled = !ready;
-    this.#say("hint", hint);
+    if (this.parts.hint) this.#say("hint", hint);
   }
 
   showClock({ t, playing, held, loop, speed }) {
@@ -186,11 +186,22 @@ export class Controls {
     training.closest("label").classList.toggle("pg-past", index < last);
   }
 
+  /** The share of their trainings that several stages look at. */
+  showShare(share) {
+    this.#slide("training", Math.round(100 * share));
+    this.#say("training-value", share >= 1 ? "newest" : `${Math.round(100 * share)} %`);
+  }
+
   showPace({ step, steps, seconds: spent, rate, left, done }) {
     this.parts.progress.value = steps ? step / steps : 0;
     this.parts.progress.classList.toggle("pg-done", Boolean(done));
     const pace = done ? `${count(step)} steps in ${seconds(spent)}` : `${count(rate)} steps/s`;
     this.#say("pace", done || left === null ? pace : `${pace} · ${seconds(left)} left`);
+  }
+
+  /** Where the solver's states stand in time. */
+  showTicks(trajectory) {
+    this.ticks.show(trajectory);
   }
 
   showPicture(trajectory) {
@@ -199,7 +210,7 @@ export class Controls {
     this.axis = counted ? { at: (share) => `${axis} ${Math.round(ends[0] + share * (ends[1] - ends[0]))}` } : null;
     this.parts.time.title = counted ? `${axis}: drag to scrub.` : "Time along the path: 0 is the source, 1 the target. Drag to scrub.";
     this.#say("nfe", count(nfe));
-    this.ticks.show(trajectory);
+    this.showTicks(trajectory);
     if (isAdaptive(this.solver)) {
       const vain = rejected?.length ? `, ${rejected.length} rejected` : "";
       this.#say("tolerance-value", `${this.choices.tolerance.toExponential(0).replace("-", "−")} · ${t.length - 1} steps${vain}`);

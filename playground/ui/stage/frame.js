@@ -49,6 +49,13 @@ const transport = `
     ${slider("time", '<span class="pg-unseen">Time </span><i>t</i>', "Time along the path: 0 is the source, 1 the target. Drag to scrub.", 'min="0" max="1" step="0.001" value="1"', '<span class="pg-ticks" data-part="ticks"></span>')}
   </div>`;
 
+/** How to sample: the same on a stage and on the deck of several. */
+const chosen = `
+    ${slider("steps", "Steps", "Solver steps from source to target. Few steps are cheap and bend where the field bends.", 'min="1" max="100" step="1" value="50"')}
+    ${slider("tolerance", "Tolerance", "How far off a step may be before the solver rejects it and tries a shorter one. Its steps show on the time slider.", `min="${TOLERANCES[1]}" max="${TOLERANCES[0]}" step="0.5" value="-5"`)}
+    ${select("solver", "Solver", "How a step is taken. Higher order costs more evaluations a step and errs less; adaptive ones choose their steps.", `<optgroup label="Fixed steps">${options(FIXED)}</optgroup><optgroup label="Adaptive">${options(ADAPTIVE)}</optgroup>`)}
+    ${select("grid", "Time grid", "Where the steps lie in time: evenly, or dense at one end.", options(Object.fromEntries(GRIDS.map((grid) => [grid, GRID_NAMES[grid] ?? grid]))))}`;
+
 const sampling = `
   <section class="pg-group" aria-label="Sampling">
     <h3>Sampling</h3>
@@ -56,10 +63,7 @@ const sampling = `
       ${card("distance", "Sliced W<sub>2</sub>", "Distance between the end points and real target samples, seen along 128 directions; in units of the data. The floor is what two real samples of this size measure: 1× cannot be told from real.")}
       ${card("nfe", "NFE", "Network evaluations for each particle, the true cost of a picture, and the time that it took your browser.")}
     </dl>
-    ${slider("steps", "Steps", "Solver steps from source to target. Few steps are cheap and bend where the field bends.", 'min="1" max="100" step="1" value="50"')}
-    ${slider("tolerance", "Tolerance", "How far off a step may be before the solver rejects it and tries a shorter one. Its steps show on the time slider.", `min="${TOLERANCES[1]}" max="${TOLERANCES[0]}" step="0.5" value="-5"`)}
-    ${select("solver", "Solver", "How a step is taken. Higher order costs more evaluations a step and errs less; adaptive ones choose their steps.", `<optgroup label="Fixed steps">${options(FIXED)}</optgroup><optgroup label="Adaptive">${options(ADAPTIVE)}</optgroup>`)}
-    ${select("grid", "Time grid", "Where the steps lie in time: evenly, or dense at one end.", options(Object.fromEntries(GRIDS.map((grid) => [grid, GRID_NAMES[grid] ?? grid]))))}
+    ${chosen}
   </section>`;
 
 const training = `
@@ -92,4 +96,13 @@ export const FRAME = `
     <ul class="pg-remarks" data-part="remarks" aria-label="Remarks on this experiment"></ul>
     <p class="pg-message" data-part="message" role="status"></p>
   </div>
+</div>`;
+
+/** The controls of several stages at once (panels.js): no picture, no readouts. */
+export const DECK = `
+<div class="pg-rail" data-part="rail" role="group" aria-label="Layers and views of all panels"></div>
+${transport}
+<div class="pg-deck-sampling">
+  ${slider("training", "Training", "Look back at all panels as they were at the same share of their training; the right end is the newest.", 'min="0" max="100" step="1" value="100"')}
+  ${chosen}
 </div>`;

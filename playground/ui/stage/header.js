@@ -3,11 +3,26 @@
 import { drawn } from "./form-dom.js";
 
 export class Header {
-  /** presets: [{key, name, about, thumbnail: points (k, 2) in [-1, 1]}]; open(key) is called for the chosen one. */
-  constructor(part, presets, open) {
+  /** presets: [{key, name, about, thumbnail: points (k, 2) in [-1, 1]}], tabs: [{key, label, about}]; open(key) and
+      turn(key) are called for the chosen one. */
+  constructor(part, { presets, tabs }, { open, turn }) {
     const title = document.createElement("h1");
     title.textContent = "Generative Dynamics Playground";
+    const list = document.createElement("div");
+    list.className = "pg-tabnav";
+    list.setAttribute("role", "tablist");
+    list.setAttribute("aria-label", "Parts of the playground");
+    this.tabs = tabs.map(({ key, label, about }) => {
+      const tab = Object.assign(document.createElement("button"), { type: "button", title: about, textContent: label });
+      tab.setAttribute("role", "tab");
+      tab.dataset.tab = key;
+      tab.addEventListener("click", () => turn(key));
+      return tab;
+    });
+    list.append(...this.tabs);
+    list.hidden = tabs.length < 2;
     const nav = document.createElement("nav");
+    nav.className = "pg-presets";
     nav.setAttribute("aria-label", "Presets");
     this.presets = presets;
     this.buttons = presets.map(({ key, name, about, thumbnail }) => {
@@ -20,7 +35,12 @@ export class Header {
       return button;
     });
     nav.append(...this.buttons);
-    part.append(title, nav);
+    part.append(title, list, nav);
+  }
+
+  /** Shows which tab is in front. */
+  front(key) {
+    for (const tab of this.tabs) tab.setAttribute("aria-selected", String(tab.dataset.tab === key));
   }
 
   /** Shows which preset is open, and returns its line on what to look for; null for none of them. */

@@ -59,7 +59,7 @@ export function listen(stage, groups, signal) {
     const target = event.target instanceof Element ? event.target : document.body;
     if (target.closest(TYPING) || document.querySelector("dialog[open]")) return;
     const { root, picture } = stage;
-    const alone = window.__playground.stages.length === 1;
+    const alone = [...document.querySelectorAll(".pg-canvas")].filter((one) => one.offsetParent).length === 1;
     if (!root.contains(target) && !root.matches(":hover") && !alone) return;
     const pressed = event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key;
     const name = pressed.length === 1 ? pressed.toLowerCase() : pressed;

@@ -23,10 +23,69 @@ const sampler = new Sampler();
 const ready = Object.fromEntries(["form", "stage", "header", "tools"].map((name) => [name, Promise.withResolvers()]));
 const asked = new URLSearchParams(window.location.search);
 
+/** A tab's own module and its name, which exports `mount(part, options, page)`; page is what it may use of this one. */
+const TABS = {};
+const page = { sampler, ready, openInStudio, turnTo };
+const fronts = new Map(); // tab → what is to be told when it comes to the front
+
 export function mount(kind, options) {
   const part = options.element.querySelector(`.pg-${kind}-root`);
-  ({ header: mountHeader, tools: mountTools, form: mountForm, stage: mountStage })[kind](part, options);
+  const own = { header: mountHeader, tools: mountTools, form: mountForm, stage: mountStage };
+  if (own[kind]) own[kind](part, options);
+  else if (kind.endsWith("-asks")) mountAsks(kind.slice(0, -5), options);
+  else mountTab(kind, part, options);
 }
+
+// -------------------------------------------------------------------------------------------------- tabs
+
+const desks = {}; // tab → promise of ask(verb, experiment)
+const desk = (tab) => (desks[tab] ??= Promise.withResolvers());
+
+/** The events that a tab's page sends: ask(verb, message) with its own key, so that its runs are its own. */
+async function mountAsks(tab, { props, trigger }) {
+  const key = `${await pageKey()}-${tab}`;
+  let turn = 0;
+  desk(tab).resolve({
+    key,
+    ask(verb, message) {
+      props.value = JSON.stringify({ page: key, turn: ++turn, ...message });
+      trigger(verb);
+    },
+  });
+}
+
+/** Builds a tab when it first comes to the front. */
+function mountTab(tab, part, options) {
+  let built = false;
+  const build = async () => {
+    if (built) return;
+    built = true;
+    const { mount: begin } = await import(TABS[tab]);
+    begin(part, { ...options, desk: await desk(tab).promise }, page);
+  };
+  fronts.set(tab, build);
+  if (document.body.dataset.tab === tab) build();
+}
+
+async function turnTo(tab) {
+  const header = await ready.header.promise;
+  const known = header.tabs.some((one) => one.dataset.tab === tab) ? tab : "studio";
+  document.body.dataset.tab = known;
+  header.front(known);
+  fronts.get(known)?.();
+  const url = new URL(window.location.href);
+  if (known === "studio") url.searchParams.delete("tab");
+  else url.searchParams.set("tab", known);
+  window.history.replaceState(window.history.state, "", url);
+}
+
+/** Shows a run {experiment, scene, snapshots} in the Studio. */
+async function openInStudio(run) {
+  await turnTo("studio");
+  await show(run);
+}
+
+// -------------------------------------------------------------------------------------------------- the Studio
 
 function mountStage(part, { props, watch }) {
   const stage = new Stage(part, { sampler });
@@ -81,6 +140,7 @@ async function mountForm(part, { props, trigger }) {
     onChange: (value, { valid }) => {
       tell(value);
       offersChanged();
+      if (valid) ready.stage.promise.then((stage) => stage.setModel(sampling(value.model)));
       ready.tools.promise.then((tools) => tools.showCost());
       clearTimeout(timer);
       if (valid && clouds(value) !== shown) timer = setTimeout(preview, PREVIEW_AFTER);
@@ -94,11 +154,25 @@ async function mountForm(part, { props, trigger }) {
     shown = clouds(form.value);
     tell(form.value);
     ready.tools.promise.then((tools) => tools.showCost());
+    trainedWith = form.value.model;
+    ready.stage.promise.then((stage) => stage.setModel(null));
+  };
+  let trainedWith = form.value.model;
+  /** Those fields of a model that matter for sampling alone, where they differ from what the run was sampled with. */
+  const sampling = (model) => {
+    const kinds = description.fields.find(({ name }) => name === "model").kinds;
+    const free = kinds.find(({ kind }) => kind === model.kind).fields.filter((field) => field.sampling);
+    const chosen = Object.fromEntries(free.map(({ name }) => [name, model[name]]));
+    const same = model.kind !== trainedWith.kind || free.every(({ name }) => model[name] === trainedWith[name]);
+    return same ? null : chosen;
   };
   // A button pressed in the meantime shows these clouds itself.
-  const act = () => {
+  const act = ({ target }) => {
     clearTimeout(timer);
     shown = clouds(form.value);
+    if (!target.closest("#train, #reset")) return;
+    trainedWith = form.value.model;
+    ready.stage.promise.then((stage) => stage.setModel(null));
   };
   document.getElementById("actions").addEventListener("click", act, { capture: true });
   tell(form.value);
@@ -120,8 +194,9 @@ async function mountTools(part) {
 }
 
 function mountHeader(part, { props }) {
-  const header = new Header(part, props.presets, openPreset);
+  const header = new Header(part, props, { open: openPreset, turn: turnTo });
   ready.header.resolve(header);
+  turnTo(asked.get("tab") ?? "studio");
   begin(props.opening);
 }
 

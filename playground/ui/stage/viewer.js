@@ -97,6 +97,12 @@ export class Viewer {
     this.byHand(() => this.clock.scrub(t));
   }
 
+  /** Stands at t: somebody else moves the clock. */
+  lead(t) {
+    this.clock.seek(t);
+    this.touch();
+  }
+
   nudge(by) {
     this.seek(this.clock.t + by);
   }
@@ -313,6 +319,7 @@ export class Viewer {
 
   setProbes(probes) {
     this.state.probes = probes;
+    this.emit("probes", { probes });
     if (!probes.length) this.state.found.probes = [];
     this.picture.toggleAttribute("data-probed", probes.length > 0);
     this.rail.show({ ...this.state, colour: this.colour });
