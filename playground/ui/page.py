@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -20,8 +21,15 @@ from playground.ui.thumbnails import thumbnail
 
 OPENING = "checkerboard"
 """The preset that the page opens with."""
+TABS: list[dict[str, str]] = [
+    {"key": "studio", "label": "Studio", "about": "One experiment, with everything that it can show."},
+]
+"""The page's tabs in their order; but for the Studio each is made by `_tab` and drawn by a module named in page.js."""
 TRAININGS_AT_ONCE = 8
 QUEUE = 200
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+LONG = QUIET | {"concurrency_id": "training", "concurrency_limit": TRAININGS_AT_ONCE, "trigger_mode": "once"}
+"""What every event of the page says to Gradio, and what one that trains says besides."""
 STYLES = ["tokens.css", *sorted({path.name for path in STAGE.glob("*.css")} - {"tokens.css"})]
 HEAD = "\n".join(f'<link rel="stylesheet" href="playground/{name}">' for name in STYLES)
 
@@ -31,7 +39,7 @@ def build(sessions: Sessions) -> gr.Blocks:
     live = Live(sessions)
     demo: gr.Blocks
     with gr.Blocks(title="Generative Dynamics Playground", analytics_enabled=False, fill_width=True) as demo:
-        _component("header", {"presets": _listed_presets(), "opening": OPENING})
+        _component("header", {"presets": _listed_presets(), "opening": OPENING, "tabs": TABS})
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="setup", scale=0, min_width=340):
                 with gr.Row(elem_id="actions"):
@@ -45,15 +53,27 @@ def build(sessions: Sessions) -> gr.Blocks:
             with gr.Column(elem_id="show", scale=1, min_width=320):
                 stage = _component("stage", {"scene": "", "problems": "[]"})
 
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        long = quiet | {"concurrency_id": "training", "concurrency_limit": TRAININGS_AT_ONCE, "trigger_mode": "once"}
-        train.click(live.train, form, stage, **long)
-        resume.click(live.resume, form, stage, **long)
-        step.click(live.step, form, stage, **long)
-        reset.click(live.reset, form, stage, **long)
-        stop.click(live.stop, form, None, queue=False, **quiet)
-        form.edit(live.preview, form, stage, trigger_mode="always_last", **quiet)
+        train.click(live.train, form, stage, **LONG)
+        resume.click(live.resume, form, stage, **LONG)
+        step.click(live.step, form, stage, **LONG)
+        reset.click(live.reset, form, stage, **LONG)
+        stop.click(live.stop, form, None, queue=False, **QUIET)
+        form.edit(live.preview, form, stage, trigger_mode="always_last", **QUIET)
     return demo
+
+
+def _tab(key: str, verbs: dict[str, Callable[[str], Any]], live: Live) -> None:
+    """A tab with runs of its own: a view that shows them, and what its page asks for, each by a verb of `Live`.
+
+    Its module is told `desk.ask(verb, {"experiment": ...})`; what the verb yields comes to its view as `scene`, `value`
+    and `problems`. "stop" is always among the verbs.
+    """
+    with gr.Column(elem_id=f"tab-{key}", elem_classes="pg-tab"):
+        asks = _component(f"{key}-asks", {}, events=("stop", *verbs))
+        view = _component(key, {"scene": "", "problems": "[]"})
+    for verb, act in verbs.items():
+        getattr(asks, verb)(act, asks, view, **LONG)
+    asks.stop(live.stop, asks, None, queue=False, **QUIET)
 
 
 def _component(kind: str, props: dict[str, Any], events: tuple[str, ...] = ()) -> gr.HTML:

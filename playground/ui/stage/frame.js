@@ -100,8 +100,8 @@ export const FRAME = `
 
 /** The controls of several stages at once (panels.js): no picture, no readouts. */
 export const DECK = `
-<div class="pg-rail" data-part="rail" role="group" aria-label="Layers and views of all panels"></div>
 ${transport}
+<div class="pg-rail" data-part="rail" role="group" aria-label="Layers and views of all panels"></div>
 <div class="pg-deck-sampling">
   ${slider("training", "Training", "Look back at all panels as they were at the same share of their training; the right end is the newest.", 'min="0" max="100" step="1" value="100"')}
   ${chosen}
