@@ -165,3 +165,45 @@ def test_a_question_about_no_experiment_gets_a_sentence(client, what):
     for setting in (None, 3, {"target": "nothing"}):
         answer = ask(client, what, setting=setting)
         assert answer.status_code == 400 and answer.json()["message"]
+
+
+REMOTE = {"target": "ring", "model": {"kind": "exact", "points": 600}, "sampler": {"solver": "euler", "steps": 5}}
+
+
+@pytest.fixture
+def sampled_here(sessions) -> str:
+    """The name of a run that only the server can sample."""
+    list(Live(sessions).train(json.dumps({"page": PAGE, "experiment": REMOTE})))
+    return sessions.of(PAGE).name
+
+
+def test_a_snapshot_is_sampled_anew_under_other_settings(client, sampled_here):
+    plain = ask(client, "sample", run=sampled_here, round=0, snapshot=0).json()
+    finer = ask(client, "sample", run=sampled_here, round=0, snapshot=0, sampler={"solver": "heun", "steps": 9}).json()
+    assert (plain["nfe"], len(plain["t"])) == (5, 6)
+    assert (finer["nfe"], len(finer["t"])) == (18, 10)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"run": "run 99"}, "no longer has this run"),
+        ({"snapshot": 5}, "no longer kept"),
+        ({"snapshot": "x"}, "could not be read"),
+        ({"round": 3}, "no round 3"),
+        ({"sampler": {"steps": 0}}, "too small"),
+        ({"sampler": {"steps": 10**9}}, "too large"),
+        ({"sampler": 7}, "sampler"),
+    ],
+)
+def test_a_sampling_that_cannot_be_is_refused_with_a_sentence(client, sampled_here, given, words):
+    answer = ask(client, "sample", **({"run": sampled_here, "round": 0, "snapshot": 0} | given))
+    assert answer.status_code == 400
+    assert words in answer.json()["message"]
+
+
+def test_fields_of_the_model_that_need_training_are_left_as_they_were(client, sampled_here):
+    given = {"run": sampled_here, "round": 0, "snapshot": 0}
+    plain = ask(client, "sample", **given).json()
+    other = ask(client, "sample", **given, model={"points": 3, "path": "cosine"}).json()
+    assert plain["x"] == other["x"]

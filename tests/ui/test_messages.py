@@ -6,6 +6,7 @@ import json
 import numpy as np
 import torch
 
+from playground.trajectory import Trajectory
 from playground.ui import messages
 
 
@@ -81,3 +82,56 @@ def test_an_opening_holds_every_snapshot_that_is_kept(small_run):
     history = small_run.rounds[0].history
     assert [shot["id"] for shot in opening["snapshots"]] == [snapshot.id for snapshot in history]
     assert [shot["done"] for shot in opening["snapshots"]] == [False] * (len(history) - 1) + [True]
+
+
+def remote_run(steps: int = 40):
+    from playground import Experiment, run
+
+    given = {
+        "target": "ring",
+        "model": {"kind": "exact", "points": 600},
+        "sampler": {"solver": "euler", "steps": steps},
+    }
+    return run(Experiment.parse(given))
+
+
+def read(packed: dict) -> np.ndarray:
+    steps = np.frombuffer(base64.b64decode(packed["u16"]), "<u2").reshape(packed["shape"])
+    low, high = np.array(packed["low"]), np.array(packed["high"])
+    return low + steps / 65535 * (high - low)
+
+
+def test_a_model_that_the_browser_cannot_evaluate_is_sent_as_trajectories():
+    run = remote_run()
+    assert json.loads(messages.scene("run 1", run))["network"] == {"remote": True, "sampled": True}
+    taken = run.rounds[0].last
+    live = json.loads(messages.snapshot("run 1", run, taken))
+    whole = json.loads(messages.snapshot("run 1", run, taken, done=True))
+    assert "weights" not in live
+    assert (
+        len(live["trajectory"]["t"]) == messages.STATES_LIVE and len(whole["trajectory"]["t"]) == messages.STATES_WHOLE
+    )
+    found = run.trained().trajectory(run.starts(messages.PARTICLES), run.experiment.sampler)
+    ends = read(whole["trajectory"]["x"])[[0, -1]]
+    assert np.abs(ends - found.x[[0, -1]].numpy()).max() < 1e-3
+    assert whole["trajectory"]["nfe"] == 40 and whole["trajectory"]["t"][0] == 0 and whole["trajectory"]["t"][-1] == 1
+
+
+def test_only_the_newest_of_a_kept_run_is_sampled_ahead():
+    opening = json.loads(messages.opening("x", remote_run(4)))
+    assert ["trajectory" in shot for shot in opening["snapshots"]] == [True]
+
+
+def test_a_trajectory_says_what_its_axis_counts_and_ends_where_it_broke():
+    x = torch.randn(5, 10, 2)
+    x[3, 4, 1] = torch.inf
+    packed = messages.trajectory(Trajectory(t=torch.arange(5.0) * 10, x=x, nfe=7, axis="Langevin step"))
+    assert packed["t"] == [0.0, 0.5, 1.0] and packed["ends"] == [0.0, 20.0]
+    assert packed["axis"] == "Langevin step" and packed["broken"] and packed["nfe"] == 7
+    assert packed["x"]["shape"] == [3, 10, 2]
+
+
+def test_a_latent_is_seen_by_its_first_coordinates():
+    z = torch.randn(4, 3)
+    assert torch.equal(messages.seen(z, 2), z[:, :2])
+    assert messages.seen(z[:, :1], 2).tolist() == [[float(v), 0.0] for v in z[:, 0]]
