@@ -96,10 +96,16 @@ def _component(kind: str, props: dict[str, Any], events: tuple[str, ...] = ()) -
 
 
 def _listed_presets() -> list[dict[str, Any]]:
-    """The presets in their order, each with the shape of its target."""
+    """The presets in their order, each with its family of models and the shape of its target."""
     listed = [(name, presets.experiment(name)) for name in presets.names()]
     return [
-        {"key": name, "name": preset.name, "about": preset.about, "thumbnail": (thumbnail(preset.target) or [])[:150]}
+        {
+            "key": name,
+            "name": preset.name,
+            "about": preset.about,
+            "family": preset.model.label(),
+            "thumbnail": (thumbnail(preset.target) or [])[:150],
+        }
         for name, preset in listed
     ]
 

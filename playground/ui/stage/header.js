@@ -1,9 +1,16 @@
-// The page's title and its presets, each a picture of its target and a name, with a line on what to look for.
+// The page's title, its tabs and its presets, each a picture of its target and a name, with a line on what to look for.
 
 import { drawn } from "./form-dom.js";
+import { gallery } from "./gallery.js";
+
+/** The shape of a preset's target, from its thumbnail's points. */
+function picture(thumbnail) {
+  const dots = thumbnail.map(([x, y]) => `M${(24 + 22 * x).toFixed(1)} ${(24 - 22 * y).toFixed(1)}h0`).join("");
+  return drawn(48, dots, { "stroke-width": 2 });
+}
 
 export class Header {
-  /** presets: [{key, name, about, thumbnail: points (k, 2) in [-1, 1]}], tabs: [{key, label, about}]; open(key) and
+  /** presets: [{key, name, about, family, thumbnail: points (k, 2) in [-1, 1]}], tabs: [{key, label, about}]; open(key) and
       turn(key) are called for the chosen one. */
   constructor(part, { presets, tabs }, { open, turn }) {
     const title = document.createElement("h1");
@@ -29,13 +36,19 @@ export class Header {
       const button = document.createElement("button");
       Object.assign(button, { type: "button", className: "pg-preset", title: about });
       button.dataset.preset = key;
-      const dots = thumbnail.map(([x, y]) => `M${(24 + 22 * x).toFixed(1)} ${(24 - 22 * y).toFixed(1)}h0`).join("");
-      button.append(drawn(48, dots, { "stroke-width": 2 }), name);
+      button.append(picture(thumbnail), name);
       button.addEventListener("click", () => open(key));
       return button;
     });
     nav.append(...this.buttons);
-    part.append(title, list, nav);
+    const row = document.createElement("div");
+    row.className = "pg-presetbar";
+    const all = Object.assign(document.createElement("button"), { type: "button", className: "pg-all", textContent: "All presets" });
+    all.title = "Every preset, with a line on what to look for";
+    this.gallery = gallery(part, presets, picture, open);
+    all.addEventListener("click", () => this.gallery.showModal());
+    row.append(nav, all);
+    part.append(title, list, row);
   }
 
   /** Shows which tab is in front. */

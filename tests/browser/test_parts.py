@@ -1,4 +1,4 @@
-"""Models that only the server can sample, and several stages on one clock, in real Chromium."""
+"""Models that only the server can sample, several stages on one clock, tabs and the gallery, in real Chromium."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from playground import Experiment
+from playground.engine import presets
 from tests.browser.driver import Visitor
 
 PATIENCE = 60_000
@@ -79,3 +80,15 @@ def test_a_tab_that_is_not_there_is_the_studio(visit) -> None:
     page = visit("?tab=nothing").page
     page.wait_for_selector(".pg-stage[data-state=ready]", timeout=PATIENCE)
     assert page.evaluate("document.body.dataset.tab") == "studio"
+
+
+def test_every_preset_is_in_the_gallery_with_what_to_look_for(visit) -> None:
+    page = visit().page
+    page.wait_for_selector(".pg-stage[data-state=ready]", timeout=PATIENCE)
+    page.click(".pg-all")
+    cards = page.locator(".pg-gallery [data-gallery]")
+    assert cards.count() == len(presets.names())
+    assert all(text.strip() for text in page.locator(".pg-gallery small").all_inner_texts())
+    page.click("[data-gallery=two_moons]")
+    page.wait_for_selector('.pg-preset[data-preset="two_moons"][aria-current]', timeout=PATIENCE)
+    assert not page.locator(".pg-gallery").is_visible()
