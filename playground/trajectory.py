@@ -18,6 +18,7 @@ class Trajectory:
     latent: (n, k) where the family begins in a space of its own, else None.
     rejected: where an adaptive solver tried steps and threw them away: (begin, end) of each, in order. The accepted
         ones lead from each t to the next.
+    acceptance: of chains whose moves may be rejected, the share that was accepted, else None.
     """
 
     t: Tensor
@@ -26,6 +27,7 @@ class Trajectory:
     axis: str = "time"
     latent: Tensor | None = None
     rejected: tuple[tuple[float, float], ...] = ()
+    acceptance: float | None = None
 
     @property
     def start(self) -> Tensor:

@@ -81,7 +81,8 @@ class Training(Iterator[Snapshot]):
         if not record.steps:
             raise ValueError("this model has nothing to learn, so that its training cannot go on.")
         first, phase = record.steps, record.last.phase + 1
-        more = self.run.experiment.training.steps if steps is None else steps
+        own = getattr(self._latest, "steps", self.run.experiment.training.steps)
+        more = own if steps is None else steps
         if not 1 <= more <= MAX_STEPS - first:
             raise ValueError(f"{more:,} more steps are out of bounds; a training has at most {MAX_STEPS:,} in all.")
         record.steps = first + more
@@ -134,10 +135,12 @@ class Training(Iterator[Snapshot]):
         settings = self.run.experiment.training
         peak = 1.0 if phase == 0 else 1 / 3
         clock, last_shown = Stopwatch(record.seconds), record.seconds
+        each = getattr(learner, "each", False)
         pending: list[tuple[int, Tensor]] = []
         for step in itertools.count(first):
             seen = len(record.history) > 0 and not pending
-            if self._is_due(step, record.steps, clock.seconds - last_shown) and not seen:
+            due = each or self._is_due(step, record.steps, clock.seconds - last_shown)
+            if due and not seen:
                 clock.pause()
                 last_shown = record.seconds = clock.seconds
                 losses = [(at, float(loss)) for at, loss in pending]

@@ -5,10 +5,17 @@ from typing import Annotated
 from pydantic import Field
 
 from playground.choice import FROM_NAME
+from playground.models.autoregressive import Autoregressive
+from playground.models.energy import EnergyModel
 from playground.models.exact import Exact
 from playground.models.flow_matching import FlowMatching
 from playground.models.gan import Gan
+from playground.models.mixture import GaussianMixtureModel
 
-AnyModel = Annotated[FlowMatching | Exact | Gan, Field(discriminator="kind"), FROM_NAME]
+AnyModel = Annotated[
+    FlowMatching | Exact | Gan | EnergyModel | Autoregressive | GaussianMixtureModel,
+    Field(discriminator="kind"),
+    FROM_NAME,
+]
 
-__all__ = ["AnyModel", "Exact", "FlowMatching", "Gan"]
+__all__ = ["AnyModel", "Autoregressive", "EnergyModel", "Exact", "FlowMatching", "Gan", "GaussianMixtureModel"]

@@ -153,7 +153,8 @@ class Learner(Protocol):
 
     One with nothing to learn also has `steps = 0`: it is asked for its weights once, and is done. One that can tell
     when it goes wrong without failing has `remark`, a sentence or None. One of two players has `turn`, which says who
-    of them takes a step: "both", "critic" or "generator".
+    of them takes a step: "both", "critic" or "generator". One whose few steps are each worth a look has `each = True`:
+    every step gives a snapshot.
     """
 
     name: str

@@ -1,0 +1,147 @@
+"""Autoregressive models: a density as a product of conditionals, drawn part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Generator, Tensor
+
+from playground.distributions.base import Distribution
+from playground.dynamics.solvers import Sampler
+from playground.models.base import TARGET, Learner, Model, Task, Weights, seeded
+from playground.models.conditionals import AnyConditionals, CoarseToFine, Conditionals, Grid
+from playground.models.learning import Adam
+from playground.networks import Mlp, Network
+from playground.trajectory import Trajectory
+
+MARGIN = 0.02
+"""By so much of its width the box is wider than the training points on each side."""
+
+
+class Autoregressive(Model):
+    """Draws one coordinate after another, each given those before; the likelihood is exact.
+
+    p(x, y) = p(x) p(y | x), by one masked network, fitted by maximum likelihood.
+    """
+
+    about: ClassVar[str] = (
+        "The density is a product of conditionals: one coordinate, then the next given the first, all told by one "
+        "masked network. A sample is drawn coordinate by coordinate, and its likelihood is exact."
+    )
+    formula: ClassVar[str] = r"""
+        \log p_θ(x) = \sum_i \log p_θ(x_i | x_1, \ldots, x_{i-1})
+        \mathcal{L} = -\mathbb{E}_x \log p_θ(x)
+    """
+    look_for: ClassVar[str] = (
+        "A uniform box that finds its columns first and then, inside each, its rows. Coarse to fine, every particle "
+        "chooses a quarter, then a quarter of that."
+    )
+    try_this: ClassVar[str] = (
+        "Draw y before x with Order: the samples are as good and every particle takes another way. Then choose "
+        "Mixture of logistics and look at the edges of the checkerboard."
+    )
+    kind: Literal["autoregressive"] = "autoregressive"
+    conditionals: AnyConditionals = Field(
+        Grid(), title="Conditionals", description="How one coordinate is distributed, given those before it."
+    )
+    own_latent: ClassVar[bool] = True
+    order: Literal["first_to_last", "last_to_first"] = Field(
+        "first_to_last",
+        title="Order",
+        description="Which coordinate is drawn first; coarse to fine draws all together.",
+        json_schema_extra={"labels": {"first_to_last": "x, then y", "last_to_first": "y, then x"}},
+    )
+
+    def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
+        """Uniform numbers (n, d), one to a coordinate."""
+        return torch.rand(n, dim, generator=generator, device=generator.device)
+
+    def rounds(self, task: Task) -> Iterator[Learner]:
+        yield AutoregressiveLearner(self, task)
+
+    def turned(self, x: Tensor) -> Tensor:
+        """Coordinates in the order of drawing, and back."""
+        return x.flip(-1) if self.order == "last_to_first" else x
+
+    def trained(
+        self, weights: Weights, network: Network, dim: int, source: Distribution | None = None
+    ) -> TrainedAutoregressive:
+        mlp, flat, box = self.conditionals.network(network, dim), weights["conditionals"], weights["box"]
+        if flat.shape != (mlp.size,) or box.shape != (2 * dim,):
+            raise ValueError("these are the weights of another network.")
+        return TrainedAutoregressive(self, mlp, flat, box[:dim], box[dim:])
+
+
+class AutoregressiveLearner:
+    """Maximum likelihood: the mean of −log p over batches of the target, in nats."""
+
+    name = "autoregressive"
+
+    def __init__(self, model: Autoregressive, task: Task) -> None:
+        self._model, self._pool = model, task.pool(task.target, TARGET)
+        self._batch = task.optimisation.batch
+        points = self._pool.points
+        low, high = points.amin(0), points.amax(0)
+        margin = MARGIN * (high - low).clamp(min=1e-6)
+        self._low, self._width = low - margin, high - low + 2 * margin
+        self._mlp = model.conditionals.network(task.network, task.dim)
+        weights = self._mlp.initial(seeded(task.seed, 0)).to(task.device)
+        self._adam = Adam(weights, task.optimisation)
+
+    def step(self, decay: float) -> Tensor:
+        y = self._model.turned((self._pool.batch(self._batch) - self._low) / self._width)
+        flat = self._adam.weights.detach().requires_grad_()
+        loss = -self._model.conditionals.log_prob(self._mlp, flat, y).mean()
+        (gradient,) = torch.autograd.grad(loss, flat)
+        self._adam.step(gradient, decay)
+        return loss.detach() + self._width.log().sum()
+
+    def weights(self) -> Weights:
+        return {
+            "conditionals": self._adam.average().cpu(),
+            "box": torch.cat([self._low, self._width]).cpu(),
+        }
+
+
+@dataclass(frozen=True)
+class TrainedAutoregressive:
+    """The conditionals with their weights, over the box from `low` of size `width`, each (d,)."""
+
+    model: Autoregressive
+    mlp: Mlp
+    weights: Tensor
+    low: Tensor
+    width: Tensor
+
+    @property
+    def _conditionals(self) -> Conditionals:
+        return self.model.conditionals
+
+    @torch.no_grad()
+    def log_prob(self, x: Tensor) -> Tensor:
+        """The exact log-density in nats at x (n, d): (n,); −inf outside the box where the conditionals keep to it."""
+        y = self.model.turned((x - self.low) / self.width)
+        parts = [self._conditionals.log_prob(self.mlp, self.weights, part) for part in torch.split(y, 4096)]
+        return torch.cat(parts) - self.width.log().sum()
+
+    @torch.no_grad()
+    def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
+        """Uniform numbers x0 (n, d), spread over the box, to samples, part by part; solver and steps play no part."""
+        first = self.model.turned(x0)
+        parts = [first, *self._conditionals.states(self.mlp, self.weights, first)]
+        whole = isinstance(self._conditionals, CoarseToFine)
+        return Trajectory(
+            t=torch.arange(len(parts), dtype=torch.float64),
+            x=self.low + self.width * torch.stack([self.model.turned(part) for part in parts]),
+            nfe=len(parts) - 1,
+            axis="halvings" if whole else "coordinates drawn",
+            latent=x0,
+        )
+
+    def describe(self) -> dict[str, Any] | None:
+        """Samples are computed here."""
+        return None

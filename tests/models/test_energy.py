@@ -1,0 +1,150 @@
+"""Energies: the normaliser, the likelihood and each objective against densities that are known."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from playground import Experiment, run
+from playground.models.base import HasDensity, HasField
+from playground.models.energy import TrainedEnergy, network_of
+from playground.models.energy_objectives import Energy, Memory, NoiseContrast, SlicedScoreMatching
+from playground.models.quadrature import log_normaliser
+from playground.networks import Network
+
+SMALL = {"width": 24, "depth": 2}
+OBJECTIVES = ["noise_contrast", "persistent", "contrastive_divergence", "denoising", "sliced"]
+
+
+def trained(steps: int, target="ring", **model) -> TrainedEnergy:
+    given = {"target": target, "model": {"kind": "energy"} | model, "network": SMALL, "training": {"steps": steps}}
+    return run(Experiment.parse(given)).trained()
+
+
+def any_energy(dim: int = 2) -> tuple[Energy, Tensor]:
+    mlp = network_of(Network(width=16, depth=2), dim)
+    return Energy(mlp), 2 * mlp.initial(Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+@pytest.mark.parametrize("std", [0.06, 0.5])
+def test_the_normaliser_of_a_gaussian(dim, std):
+    found = log_normaliser(lambda u: -0.5 * ((u - 0.3) / std).square().sum(1), dim)
+    assert found == pytest.approx(dim * math.log(std * math.sqrt(2 * math.pi)), abs=1e-4)
+
+
+def test_no_normaliser_where_mass_lies_outside_or_the_space_is_large():
+    assert log_normaliser(lambda u: -0.5 * ((u - 6) / 0.5).square().sum(1), 2) is None
+    assert log_normaliser(lambda u: torch.zeros(len(u)), 2) is None
+    assert log_normaliser(lambda u: -u.square().sum(1), 3) is None
+
+
+def test_the_slope_is_that_of_the_energy():
+    energy, weights = any_energy()
+    u = torch.randn(40, 2, generator=Generator().manual_seed(2))
+    values, slope = energy.potential(weights)(u)
+    at = u.clone().requires_grad_()
+    direct = energy(weights, at)
+    (expected,) = torch.autograd.grad(direct.sum(), at)
+    assert torch.allclose(values, direct, atol=1e-5)
+    assert torch.allclose(slope, expected, atol=1e-5)
+
+
+def test_its_density_integrates_to_one_and_its_score_is_the_densitys_slope():
+    model = trained(30)
+    assert isinstance(model, HasDensity) and not isinstance(model, HasField)
+    axis = torch.linspace(-9, 9, 401)
+    x = torch.cartesian_prod(axis, axis)
+    assert float(model.log_prob(x).double().exp().sum()) * (18 / 400) ** 2 == pytest.approx(1, abs=1e-3)
+    at = torch.randn(20, 2, generator=Generator().manual_seed(0), dtype=torch.float32)
+    step = 1e-2
+    for axis_index in range(2):
+        by = torch.eye(2)[axis_index] * step
+        slope = (model.log_prob(at + by) - model.log_prob(at - by)) / (2 * step)
+        assert torch.allclose(model.score(at)[:, axis_index], slope, atol=0.05)
+
+
+def test_noise_contrast_recovers_a_known_normaliser():
+    """Of the target N(0, I), of whose density the energy starts a factor away, and of a ring by quadrature."""
+    gaussian = trained(400, {"kind": "gaussian", "dimension": 2})
+    assert float(gaussian.learnt) == pytest.approx(gaussian.log_normaliser, abs=0.05)
+    x = torch.randn(2000, 2, generator=Generator().manual_seed(0))
+    assert -float(gaussian.log_prob(x).mean()) == pytest.approx(1 + math.log(2 * math.pi), abs=0.06)
+    ring = trained(800, {"kind": "ring", "modes": 3, "std": 0.3})
+    assert float(ring.learnt) == pytest.approx(ring.log_normaliser, abs=0.1)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_objective_learns_a_density_in_one_dimension(objective):
+    """Two equal bumps: the likelihood by quadrature comes near the entropy, from far."""
+    target = {"kind": "gaussian_mixture", "centers": [[-1.0], [1.0]], "std": [0.4]}
+    experiment = Experiment.parse(
+        {"target": target, "model": {"kind": "energy", "objective": objective}, "network": SMALL,
+         "training": {"steps": 500}}
+    )  # fmt: skip
+    result = run(experiment)
+    real, entropy = result.real(2000), experiment.target.entropy()
+    before = result.with_weights(result.rounds[0].history[0].weights)
+    assert -float(result.trained().log_prob(real).mean()) < entropy + 0.1
+    assert -float(before.log_prob(real).mean()) > entropy + 0.15
+
+
+def test_sliced_score_matching_is_the_exact_one_in_the_mean():
+    """Averaged over directions: E[½‖∇E‖² − tr ∇²E]."""
+    energy, weights = any_energy()
+    u = torch.randn(1, 2, generator=Generator().manual_seed(0))
+    hessian = torch.autograd.functional.hessian(lambda v: energy(weights, v[None])[0], u[0])
+    slope = energy.potential(weights)(u)[1][0]
+    memory = Memory(Generator().manual_seed(1))
+    found = SlicedScoreMatching(noise=0).loss(energy, weights, u.repeat(40_000, 1), memory)
+    expected = 0.5 * slope.square().sum() - hessian.trace()
+    assert float(found.detach()) == pytest.approx(
+        float(expected), abs=5 * float(hessian.norm()) * math.sqrt(2 / 40_000)
+    )
+
+
+def test_noise_contrast_is_least_for_the_truth():
+    """With E of the data's own density N(0, I), no change of the log-normaliser improves on the true one."""
+    energy = Energy(network_of(Network(width=4, depth=1), 2))
+    flat = torch.zeros(energy.mlp.size + 1)
+    u = torch.randn(20_000, 2, generator=Generator().manual_seed(0))
+
+    def loss(c: float) -> float:
+        flat[-1] = c
+        return float(NoiseContrast(ratio=2).loss(energy, flat, u, Memory(Generator().manual_seed(1))))
+
+    truth = math.log(2 * math.pi)
+    assert loss(truth) < min(loss(truth - 0.1), loss(truth + 0.1))
+
+
+def test_chains_carry_the_source_and_are_counted():
+    result = run(
+        Experiment.parse(
+            {"target": "ring", "network": SMALL, "training": {"steps": 20},
+             "model": {"kind": "energy", "chain": {"kind": "hmc", "steps": 7, "leapfrogs": 3}}}
+        )
+    )  # fmt: skip
+    found = result.sample(50, seed=3)
+    assert found.x.shape == (8, 50, 2)
+    assert found.nfe == 22
+    assert torch.allclose(found.start, result.starts(50, 3), atol=1e-5)
+    assert 0 < found.acceptance <= 1
+    assert torch.equal(found.end, result.sample(50, seed=3).end)
+    assert "chain" in type(result.experiment.model).sampling_fields()
+
+
+def test_too_large_a_step_flies_off():
+    model = {"kind": "energy", "chain": {"kind": "langevin", "step": 3.0, "steps": 300}}
+    result = run(Experiment.parse({"target": "ring", "network": SMALL, "training": {"steps": 20}, "model": model}))
+    found = result.sample(50)
+    assert found.acceptance is None
+    assert not found.end.isfinite().all()
+
+
+def test_weights_of_another_network_are_refused():
+    result = Experiment.parse({"model": "energy"})
+    with pytest.raises(ValueError, match="another network"):
+        result.model.trained({"energy": torch.zeros(3), "place": torch.zeros(4)}, Network(), 2)
