@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import time
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -26,6 +27,8 @@ from playground.models.base import HasField, Trained, seeded
 from playground.trajectory import Trajectory
 
 PARTICLES = 2000
+AROUND = 24
+"""Directions to which the stage rounds an angle: the browser treats particles under one condition together."""
 LOSSES_A_MESSAGE = 32
 FLOOR_PAIRS = 8
 STATES_LIVE, STATES_WHOLE = 6, 32
@@ -99,10 +102,28 @@ def scene(name: str, run: Run) -> str:
         "source_label": "Latent" if own else experiment.source.label(),
         "target_label": experiment.target.label(),
         "view": vars(View.of(x0, real)),
-        "sampler": experiment.sampler.describe(),
+        "sampler": experiment.sampler.describe() | {"guidance": experiment.sampler.guidance},
+        "condition": _condition(run),
         "network": reading(run.trained(0)) if run.rounds else None,
     }
     return _flat(message)
+
+
+def _condition(run: Run) -> dict[str, Any] | None:
+    """What each particle, and each of the target's points, has for its condition; None where nothing is told.
+
+    {"kind", "classes" of labels, "values" (n,), "target" (n,)}, of an angle the nearest of AROUND directions.
+    """
+    cue, values = run.experiment.cue, run.conditions(PARTICLES)
+    if cue is None or values is None:
+        return None
+    own = cue.values(*cue.target.draw(PARTICLES, seeded(0, 12)))  # of the points that run.real gives
+    told = {"values": values, "target": own}
+    if cue.kind == "angle":
+        step = 2 * math.pi / AROUND
+        told = {name: (given.double() / step).round().remainder(AROUND) * step for name, given in told.items()}
+        told = {name: given.where(given < math.pi - 1e-3, given - 2 * math.pi) for name, given in told.items()}
+    return cue.describe() | {name: exact(given.float()) for name, given in told.items()}
 
 
 def setting(experiment: Experiment) -> dict[str, Any]:

@@ -1,32 +1,33 @@
 /* The worker beside the stage's: it does what worker.js does, and measures clouds.
 
    Messages in, besides those of worker.js:
-     compare {run, points, dim, modes}: what `measure` measures against, until another of that run or its forgetting
-     measure {id, run, points, all}  → {id, sliced_w2} and, if `all`, {energy_distance, coverage} */
+     compare {run, points, dim, modes, values}: what `measure` measures against, until another of that run or its
+                                       forgetting; values are the points' own of the condition, if there is one
+     measure {id, run, points, all, value}
+                                     → {id, sliced_w2} and, if `all`, {energy_distance, coverage}; with a value of the
+                                       condition the distances are to the target's points under it */
 
-import { coverage, energyDistance, fixedDirections, meanDistanceWithin } from "./metrics.js";
-import { slicedW2OfSorted, sortedProjections } from "./metrics.js";
+import { coverage, energyDistance } from "./metrics.js";
+import { Reference } from "./reference.js";
 import "./worker.js";
 
 const sampling = self.onmessage;
 const references = new Map();
 
 const handlers = {
-  compare({ run, points, dim, modes }) {
-    const directions = fixedDirections(dim);
-    const sorted = sortedProjections(points, dim, directions);
-    references.set(run, { points, dim, modes, directions, sorted });
+  compare({ run, points, dim, modes, values }) {
+    references.set(run, Object.assign(new Reference(points, dim, values), { modes }));
   },
 
-  measure({ run, points, all }) {
+  measure({ run, points, all, value }) {
     const reference = references.get(run);
     if (!reference) throw new Error(`run ${run} has nothing to be compared with`);
-    const { dim, modes, directions, sorted } = reference;
+    const { dim, modes } = reference;
     if (!points.every(Number.isFinite)) return { sliced_w2: null, energy_distance: null, coverage: null };
-    const measured = { sliced_w2: slicedW2OfSorted(sortedProjections(points, dim, directions), sorted) };
+    const measured = { sliced_w2: reference.distance(points, value) };
     if (!all) return measured;
-    reference.within ??= meanDistanceWithin(reference.points, dim);
-    measured.energy_distance = energyDistance(points, reference.points, dim, reference.within);
+    const real = reference.under(value).points;
+    measured.energy_distance = real.length ? energyDistance(points, real, dim, reference.within(value)) : null;
     measured.coverage = modes && coverage(points, modes, dim);
     return measured;
   },

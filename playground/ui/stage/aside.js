@@ -1,5 +1,7 @@
 /* What is computed aside: in a worker of its own, in small pieces, and only while nobody waits for a picture. */
 
+import { shareOf } from "./condition.js";
+
 /** A piece has at most so many particles: some 30 ms at 100 evaluations, the longest that a hand can be in its way. */
 const PIECE = 512;
 /** So long (ms) after the last picture nothing is begun. */
@@ -54,12 +56,15 @@ export class Aside {
     }
   }
 
-  /** Samples x0 (n·dim values) piece by piece, each in a calm moment: calls `each` with every piece's trajectory. */
-  async sample({ x0, dim, whole = false, ...request }, each) {
+  /** Samples x0 (n·dim values) piece by piece, each in a calm moment: calls `each` with every piece's
+      trajectory, where in x0 it begins, and what its particles are told. */
+  async sample({ x0, dim, whole = false, told = null, ...request }, each) {
     const size = whole ? x0.length : PIECE * dim;
     for (let at = 0; at < x0.length; at += size) {
       await this.calm();
-      await each(await this.ask("sample", { ...request, patience: Infinity, x0: x0.slice(at, at + size) }), at);
+      const end = Math.min(at + size, x0.length);
+      const part = { x0: x0.slice(at, end), told: shareOf(told, at / dim, end / dim) };
+      await each(await this.ask("sample", { ...request, ...part, patience: Infinity }), at, part.told);
     }
   }
 

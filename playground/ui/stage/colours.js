@@ -4,6 +4,7 @@
  * A particle's colour is a number, its tint, that points into the palette of the colour mode in force:
  *     angle     where it starts, as an angle around the centre: a turn of hue (in 1-D the rank of its start)
  *     position  where it starts, on a two-dimensional map of colours
+ *     condition what the network is told of it: its class, or its direction
  *     speed     how fast it moves, slow pale to fast strong; a path has the mean speed of its particle
  */
 
@@ -17,7 +18,13 @@ export const COLOURS = {
   angle: { name: "start angle", short: "start", dims: [1, 2] },
   position: { name: "start position", short: "place", dims: [2] },
   speed: { name: "speed", short: "speed", dims: [1, 2] },
+  condition: { name: "condition", short: "condition", dims: [1, 2] },
 };
+
+/** Whether a colour mode can be chosen for what a state shows. */
+export function isOffered(mode, { dim = 2, values = null }) {
+  return Object.hasOwn(COLOURS, mode ?? "") && COLOURS[mode].dims.includes(dim) && (mode !== "condition" || values !== null);
+}
 
 /** Red, green, blue (0–255) of a point in OKLab, Ottosson 2020. */
 function oklab(lightness, a, b) {
@@ -108,6 +115,14 @@ export function startTints(x0, dim, mode) {
     const turns = Math.atan2(x0[2 * i + 1] - cy, x0[2 * i] - cx) / (2 * Math.PI);
     return Math.floor(TINTS * (turns - Math.floor(turns))) % TINTS;
   });
+}
+
+/** The tint of each particle by what the network is told of it: the one value that was asked for, or its own. */
+export function conditionTints({ values, n, scene, request }) {
+  const { kind, classes } = scene.condition;
+  const share = kind === "labels" ? (value) => value / classes : (value) => value / (2 * Math.PI);
+  const tint = (value) => Math.floor(TINTS * (share(value) - Math.floor(share(value)))) % TINTS;
+  return request?.told ? new Uint8Array(n).fill(tint(request.told[0])) : Uint8Array.from(values, tint);
 }
 
 /** The rank of each particle among all by one coordinate, 0 for the least. */

@@ -6,6 +6,7 @@
  */
 
 import { times } from "./cards.js";
+import { ConditionControls } from "./condition-controls.js";
 import { ADAPTIVE, FIXED, FRAME, icon } from "./frame.js";
 import { plotLoss } from "./loss.js";
 import { isAdaptive } from "./solvers.js";
@@ -36,6 +37,7 @@ export class Controls {
     for (const end of ["pointerup", "pointercancel"]) time.addEventListener(end, () => on.release());
     for (const input of [steps, tolerance]) input.addEventListener("input", (event) => on.sampling(event.timeStamp));
     for (const choice of [solver, grid]) choice.addEventListener("change", (event) => on.sampling(event.timeStamp));
+    this.condition = new ConditionControls(this.parts, this.rows, (part, value) => this.#slide(part, value), on.sampling);
     training.addEventListener("input", (event) => on.training(training.valueAsNumber, event.timeStamp));
   }
 
@@ -56,16 +58,18 @@ export class Controls {
   /** All of the sampling choices, also those that do not matter for this solver. */
   get choices() {
     const { steps, tolerance, grid } = this.parts;
-    return { solver: this.solver, steps: steps.valueAsNumber, grid: grid.value, tolerance: 10 ** tolerance.valueAsNumber };
+    const numerics = { steps: steps.valueAsNumber, grid: grid.value, tolerance: 10 ** tolerance.valueAsNumber };
+    return { solver: this.solver, ...numerics, ...this.condition.choices };
   }
 
   /** Takes over what is there and can be chosen here; returns whether anything has changed. */
-  setSampling({ solver, steps, grid, rtol, tolerance = rtol }) {
+  setSampling({ solver, steps, grid, rtol, tolerance = rtol, given, guidance }) {
     const before = JSON.stringify(this.choices);
     if (solver in FIXED || solver in ADAPTIVE) this.parts.solver.value = solver;
     if (Number.isFinite(steps)) this.#slide("steps", steps);
     if ([...this.parts.grid.options].some(({ value }) => value === grid)) this.parts.grid.value = grid;
     if (tolerance > 0) this.#slide("tolerance", Math.log10(tolerance));
+    this.condition.set({ given, guidance });
     this.showSampling();
     return JSON.stringify(this.choices) !== before;
   }
@@ -151,6 +155,7 @@ export class Controls {
   showKind(network) {
     const none = network?.map || (network?.remote && !network.sampled);
     this.root.dataset.sampling = none ? "none" : "solver";
+    this.condition.offer(network?.condition ?? null);
   }
 
   /** Whether there is anything that can move; if not, the hint says why. */

@@ -71,7 +71,10 @@ export class Measured {
     this.width = network.map?.latent ?? dim; // of what the samples start from
     this.starts = decodeArray((network.map && scene.latent) || scene.x0).data;
     this.#aside.tell("open", { run, description: network });
-    this.#aside.tell("compare", { run, dim, modes, points: decodeArray(scene.target).data });
+    const { condition } = scene;
+    this.values = network.condition ? decodeArray(condition.values).data : null; // what each particle is told
+    const values = condition ? decodeArray(condition.target).data : null;
+    this.#aside.tell("compare", { run, dim, modes, points: decodeArray(scene.target).data, values });
     if (network.mixture) this.#exact();
   }
 
@@ -140,7 +143,8 @@ export class Measured {
     this.#looking = true;
     try {
       const { x, n, dim } = picture.trajectory;
-      const answer = await this.#aside.ask("measure", { run: scene.run, points: x.slice(-n * dim), all: true });
+      const value = picture.told?.[0]; // the one that was asked for, or all
+      const answer = await this.#aside.ask("measure", { run: scene.run, points: x.slice(-n * dim), all: true, value });
       if (scene === this.scene) this.distances = { ...answer, picture };
     } catch (error) {
       if (scene === this.scene) this.distances = { picture, error: error.message };
@@ -225,13 +229,13 @@ export class Measured {
     const totals = { straightness: 0, energy: 0, cost: 0 };
     const still = () => scene === this.scene && this.picture?.snapshot === id && !this.training;
     try {
-      await this.#sample(id, { x0, ...FINE }, async (piece) => {
+      await this.#sample(id, { x0, ...FINE }, async (piece, _, told) => {
         if (!still()) return;
         const paths = new PathSums(piece);
         const size = piece.x.length / piece.t.length;
         for (let k = 0; k < piece.t.length && still(); k++) {
           const points = piece.x.slice(k * size, (k + 1) * size);
-          const { values } = await this.#aside.ask("evaluate", { run, snapshot: id, points, t: piece.t[k] });
+          const { values } = await this.#aside.ask("evaluate", { run, snapshot: id, points, t: piece.t[k], told });
           paths.add(k, values);
         }
         for (const name of Object.keys(totals)) totals[name] += (paths.sums[name] * dim) / x0.length;
@@ -298,7 +302,7 @@ export class Measured {
       this.handed.add(id);
       this.#aside.tell("put", { run, snapshot: id, weights: decodeWeights(snapshot.weights) });
     }
-    return this.#aside.sample({ run, snapshot: id, dim: this.width, ...request }, each);
+    return this.#aside.sample({ run, snapshot: id, dim: this.width, told: this.values, ...request }, each);
   }
 }
 

@@ -3,6 +3,7 @@
    The twin of playground/networks.py and models/flow.py. Time is a double here and a float32 there, so the time features
    round to float32 where torch does. Points are (n, dim), point after point. */
 
+import { groupsOf } from "./condition.js";
 import { BLOCK, MAX_ROWS } from "./layout.js";
 import { affinePlace, PathTable, PREDICTIONS, SCALINGS } from "./place.js";
 import { ACTIVATIONS } from "./wasm.js";
@@ -132,31 +133,43 @@ export class NetworkRun {
     this.snapshots.delete(snapshot);
   }
 
-  /** {velocity(x, t, into), tMin, tMax} of a snapshot. */
-  field(snapshot) {
+  /** {velocity(x, t, into), tMin, tMax, calls} of a snapshot. `told`: what the points are told, see condition.js;
+      `guidance`: w in v∅ + w (v_c − v∅); `calls`: how many evaluations of the network a velocity takes. */
+  field(snapshot, { told = null, guidance = 1 } = {}) {
     const layers = this.snapshots.get(snapshot);
     if (!layers) throw new Error(`snapshot ${snapshot} is not here`);
-    const { t_min: tMin, t_max: tMax } = this.description.path;
-    return { velocity: (x, t, into) => this.#velocity(layers, x, t, into), tMin, tMax };
+    const { path: { t_min: tMin, t_max: tMax }, condition } = this.description;
+    const passes = [];
+    const guided = Boolean(condition && told?.length);
+    if (guided && guidance !== 1) passes.push(...groupsOf(condition, null).map((one) => ({ ...one, weight: 1 - guidance })));
+    if (!guided || guidance !== 0) passes.push(...groupsOf(condition, told).map((one) => ({ ...one, weight: guided ? guidance : 1 })));
+    const calls = guided && guidance !== 0 && guidance !== 1 ? 2 : 1;
+    return { velocity: (x, t, into) => this.#velocity(layers, passes, x, t, into), tMin, tMax, calls };
   }
 
-  #velocity(layers, x, t, into) {
+  #velocity(layers, passes, x, t, into) {
     const { dim, scaling, prediction, frequencies } = this.description;
     const { inside, center, skip, drift, out } = affinePlace(scaling, prediction, this.table, t, dim);
-    layers.share(timeFeatures(t, frequencies));
-    layers.load();
-    const { floats, buffers } = this.kernel;
-    for (let start = 0; start < x.length; start += BLOCK * dim) {
-      const stop = Math.min(start + BLOCK * dim, x.length);
-      for (let j = 0; j < dim; j++) {
-        for (let i = start + j, to = buffers[0] + j * BLOCK; i < stop; i += dim) {
-          floats[to++] = inside * (x[i] - center[j]);
+    for (let i = 0, j = 0; i < x.length; i++, j = (j + 1) % dim) into[i] = skip * (x[i] - center[j]) + drift[j];
+    const time = timeFeatures(t, frequencies);
+    const { buffers } = this.kernel;
+    for (const { columns, index, weight } of passes) {
+      layers.share([...time, ...columns]);
+      layers.load();
+      const { floats } = this.kernel;
+      const count = index ? index.length : x.length / dim;
+      for (let start = 0; start < count; start += BLOCK) {
+        const stop = Math.min(start + BLOCK, count);
+        for (let j = 0; j < dim; j++) {
+          for (let k = start, to = buffers[0] + j * BLOCK; k < stop; k++) {
+            floats[to++] = inside * (x[(index ? index[k] : k) * dim + j] - center[j]);
+          }
         }
-      }
-      const rows = layers.run();
-      for (let j = 0; j < dim; j++) {
-        for (let i = start + j, from = rows + j * BLOCK; i < stop; i += dim) {
-          into[i] = skip * (x[i] - center[j]) + drift[j] + out * floats[from++];
+        const rows = layers.run();
+        for (let j = 0; j < dim; j++) {
+          for (let k = start, from = rows + j * BLOCK; k < stop; k++) {
+            into[(index ? index[k] : k) * dim + j] += weight * out * floats[from++];
+          }
         }
       }
     }

@@ -12,7 +12,7 @@ import { Sampler } from "./sampler.js";
 import { Stage } from "./stage.js";
 import { Tools } from "./tools.js";
 
-const GROUPS = ["source", "target", "model", "network", "training"];
+const GROUPS = ["source", "target", "model", "condition", "network", "training"];
 const PREVIEW_AFTER = 150; // ms without another edit before a new source or target is asked for
 const FORM_KEPT = "pg-experiment"; // in the tab's storage
 
@@ -124,8 +124,8 @@ async function mountForm(part, { props, trigger }) {
   let shown;
   let turn = 0; // counts what was said, so that a preview which comes late does not end a training
   // Before anything is trained the picture also shows what is known of the model: its path, its remarks.
-  const clouds = ({ source, target, model }) =>
-    JSON.stringify(document.body.dataset.run === "none" ? [source, target, model] : [source, target]);
+  const clouds = ({ source, target, model, condition }) =>
+    JSON.stringify(document.body.dataset.run === "none" ? [source, target, model, condition] : [source, target]);
   const tell = (experiment) => {
     props.value = JSON.stringify({ page, turn: ++turn, experiment });
     sessionStorage.setItem(FORM_KEPT, JSON.stringify(experiment));

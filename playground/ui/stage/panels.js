@@ -59,6 +59,9 @@ export class Panels {
     });
     root.addEventListener("pg:probes", ({ target, detail }) => this.#link(target, detail.probes));
     root.addEventListener("pg:sampled", () => this.#arrived());
+    root.addEventListener("pg:scene", ({ detail: { scene } }) => {
+      if (scene.network?.condition) this.controls.condition.offer(scene.network.condition);
+    });
     this.controls.showSampling();
     this.#show();
   }

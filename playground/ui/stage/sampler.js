@@ -6,6 +6,7 @@
    before it asks for the next. Particles are divided between the workers, but for an adaptive solver, whose step size is
    one for all. */
 
+import { shareOf } from "./condition.js";
 import { BLOCK } from "./layout.js";
 import { Remote } from "./remote.js";
 import { isAdaptive } from "./solvers.js";
@@ -56,9 +57,9 @@ export class Sampler {
     this.#tell(() => ({ kind: "put", run, snapshot, weights: copied() }));
   }
 
-  /** Sets the points that `distance` compares a run with. */
-  refer(run, points, dim) {
-    this.#tell(() => ({ kind: "refer", run, points: points.slice(), dim }));
+  /** Sets the points that `distance` compares a run with, and their values where there is a condition. */
+  refer(run, points, dim, values = null) {
+    this.#tell(() => ({ kind: "refer", run, points: points.slice(), dim, values: values?.slice() ?? null }));
   }
 
   /** Drops one snapshot, or without one the whole run: its waiting requests resolve to null. */
@@ -78,24 +79,28 @@ export class Sampler {
       "quadratic" or "cosine", adaptive ones keep to `rtol` and `atol`. With `times` instead, the states stand exactly
       there, whatever the solver: points that join a cloud later ride the times of its trajectory, from any of them to
       any other, back in time where the times descend. A map takes its latent as x0 and no solver; what the server
-      samples takes `live` and `settings`, and neither x0 nor a solver.
+      samples takes `live` and `settings`, and neither x0 nor a solver. A conditional network is `told` a value for
+      each particle, one for all, or nothing (condition.js), and follows its field under `guidance`.
       @returns {Promise<Trajectory | null>} null where a newer request of the lane (by default the run) overtook it. */
-  async sample({ run, snapshot, x0, dim, solver, steps, grid, rtol, atol, times, live, settings, lane = run }) {
+  async sample({ run, snapshot, x0, dim, times, told, live, settings, lane = run, ...sampling }) {
     if (this.#remote.has(run)) return this.#remote.sample({ run, snapshot, lane, live, settings });
+    const { solver, steps, grid, rtol, atol, guidance } = sampling;
     const latent = this.#latents.get(run);
     const whole = isAdaptive(solver) && !times && !latent;
-    const shares = whole ? [x0.slice()] : this.#divide(x0, latent ?? dim);
-    const request = { kind: "sample", run, snapshot, solver, steps, grid, rtol, atol };
-    const parts = shares.map((part) => ({ ...request, x0: part, times: times?.slice() }));
+    const width = latent ?? dim;
+    const shares = whole ? [x0.slice()] : this.#divide(x0, width);
+    const request = { kind: "sample", run, snapshot, solver, steps, grid, rtol, atol, guidance };
+    const parts = this.#told(shares, told, width).map((part) => ({ ...request, ...part, times: times?.slice() }));
     const answers = await this.#ask(run, lane, parts);
     return answers && joined(answers, dim);
   }
 
   /** The velocity at points (n·dim values) and time t: a Float32Array of the same length.
       With a `lane` it is null where a newer request of that lane overtook it. */
-  async evaluate({ run, snapshot, points, t, lane = null }) {
-    const shares = this.#divide(points, this.#dims.get(run) ?? 1);
-    const parts = shares.map((part) => ({ kind: "evaluate", run, snapshot, points: part, t }));
+  async evaluate({ run, snapshot, points, t, told, guidance, lane = null }) {
+    const dim = this.#dims.get(run) ?? 1;
+    const shares = this.#told(this.#divide(points, dim), told, dim);
+    const parts = shares.map(({ x0, told: part }) => ({ kind: "evaluate", run, snapshot, points: x0, told: part, guidance, t }));
     const answers = await this.#ask(run, lane, parts);
     return answers && concatenated(answers.map((answer) => answer.values));
   }
@@ -108,9 +113,9 @@ export class Sampler {
     return answers && concatenated(answers.map((answer) => answer.values));
   }
 
-  /** Sliced W2 between points and the run's reference points; null as in `evaluate`. */
-  async distance({ run, points, lane = null }) {
-    const answers = await this.#ask(run, lane, [{ kind: "distance", run, points: points.slice() }]);
+  /** Sliced W2 between points and the run's reference points, with a `value` those under it; null as in `evaluate`. */
+  async distance({ run, points, value, lane = null }) {
+    const answers = await this.#ask(run, lane, [{ kind: "distance", run, points: points.slice(), value }]);
     return answers && answers[0].value;
   }
 
@@ -130,6 +135,12 @@ export class Sampler {
     const share = Math.max(1, Math.ceil(blocks / this.#workers.length)) * BLOCK * dim;
     const count = Math.max(1, Math.ceil(points.length / share));
     return Array.from({ length: count }, (_, k) => points.slice(k * share, (k + 1) * share));
+  }
+
+  /** Shares of points with what each is told: [{x0, told}]. */
+  #told(shares, told, dim) {
+    let at = 0;
+    return shares.map((x0) => ({ x0, told: shareOf(told, at, (at += x0.length / dim)) }));
   }
 
   #ask(run, lane, parts) {

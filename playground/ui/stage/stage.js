@@ -18,7 +18,8 @@
  */
 
 import { decodeArray, decodeWeights } from "./codec.js";
-import { COLOURS } from "./colours.js";
+import { valueOf } from "./condition.js";
+import { isOffered } from "./colours.js";
 import { Controls } from "./controls.js";
 import { FEW_STEPS } from "./layers/paths.js";
 import { SWITCHES } from "./layers/index.js";
@@ -73,14 +74,16 @@ export class Stage extends Viewer {
     const { data: x0 } = decodeArray(scene.x0);
     const { data: target } = decodeArray(scene.target);
     const latent = scene.latent ? decodeArray(scene.latent).data : null;
+    const values = scene.condition ? decodeArray(scene.condition.values).data : null;
     const { dim } = scene;
     const n = x0.length / dim;
     const nothing = { trajectory: null, request: null, training: false, hovered: null, found: {}, trainedStep: 0 };
-    Object.assign(this.state, { scene, dim, n, x0, latent, target, shown: x0.slice(), ...nothing });
+    Object.assign(this.state, { scene, dim, n, x0, latent, values, target, shown: x0.slice(), ...nothing });
     this.#begin(scene);
     if (JSON.stringify(before?.view) !== JSON.stringify(scene.view)) this.fit();
     if (before?.dim !== dim) this.setProbes([]);
-    if (!COLOURS[this.colour].dims.includes(dim)) this.setColour("angle");
+    if (Boolean(before?.condition) !== Boolean(values)) this.setColour(values ? "condition" : "angle");
+    if (!isOffered(this.colour, this.state)) this.setColour("angle");
     this.recolour();
     this.controls.showScene(scene, n);
     this.controls.showRounds([], 0);
@@ -142,7 +145,8 @@ export class Stage extends Viewer {
 
   #open({ scene }) {
     this.sampler.open(scene.run, scene.network);
-    this.sampler.refer(scene.run, this.state.target, scene.dim);
+    const values = scene.condition ? decodeArray(scene.condition.target).data : null;
+    this.sampler.refer(scene.run, this.state.target, scene.dim, values);
   }
 
   /** Shows another round, and stays with it while later ones are trained; the last one is followed by its next. */
@@ -214,7 +218,7 @@ export class Stage extends Viewer {
   apply(settings) {
     const { layers, colour, view, t, playing, speed, loop } = settings;
     if (Array.isArray(layers)) this.state.on = new Set(SWITCHES.filter((name) => layers.includes(name)));
-    if (Object.hasOwn(COLOURS, colour ?? "") && COLOURS[colour].dims.includes(this.state.dim ?? 2)) this.setColour(colour);
+    if (isOffered(colour, this.state)) this.setColour(colour);
     if (view === "flat" || view === "unrolled") this.unroll(view === "unrolled");
     if (SPEEDS.includes(speed)) this.clock.speed = speed;
     if (typeof loop === "boolean") this.clock.loop = loop;
@@ -308,9 +312,9 @@ export class Stage extends Viewer {
     this.wanted = null;
     const { scene, dim } = this.state;
     const { id: snapshot } = this.track.shown;
-    const request = { run: scene.run, snapshot, ...this.#affordable(this.controls.sampling) };
+    const request = { run: scene.run, snapshot, ...this.#affordable(this.controls.sampling), ...this.#asked(scene.network, snapshot) };
     try {
-      const trajectory = await this.pictures.ask({ ...request, ...this.#start(scene.network), dim });
+      const trajectory = await this.pictures.ask({ ...request, ...this.#start(scene.network, request), dim });
       if (trajectory && scene === this.state.scene) this.#show(trajectory, request, { since, glide });
     } catch (error) {
       if (scene === this.state.scene) this.say(`The browser could not sample this network: ${error.message}`, true);
@@ -319,10 +323,18 @@ export class Stage extends Viewer {
     this.draw();
   }
 
+  /** The condition that is asked for, and under what guidance; `field` tells apart what other points are carried by. */
+  #asked({ condition }, snapshot) {
+    if (!condition) return { field: `${snapshot}` };
+    const { given, guidance } = this.controls.condition.choices;
+    const told = given === null ? null : Float32Array.of(valueOf(condition, given));
+    return { told, guidance, field: `${snapshot} ${given} ${guidance}` };
+  }
+
   /** Where particles start, in the latent where there is one; what the server samples is told the settings instead. */
-  #start({ map, remote, sampled }) {
+  #start({ map, remote, sampled, condition }, { told }) {
     const { x0, latent, training } = this.state;
-    if (!remote) return { x0: map && latent ? latent : x0 };
+    if (!remote) return { x0: map && latent ? latent : x0, ...(condition ? { told: told ?? this.state.values } : {}) };
     const chosen = { ...(sampled ? { sampler: this.controls.described } : {}), ...(this.model ? { model: this.model } : {}) };
     const asTrained = !this.model && (!sampled || this.controls.untouched);
     return { live: training && this.track.past === null, settings: asTrained ? null : chosen };
@@ -375,12 +387,13 @@ export class Stage extends Viewer {
     if (this.measuring) return;
     this.measuring = true;
     await new Promise((resolve) => setTimeout(resolve, MEASURE_EVERY));
-    const { scene, trajectory, n, dim } = this.state;
+    const { scene, trajectory, request: { told } = {}, n, dim } = this.state;
     if (trajectory) {
       const points = trajectory.x.subarray(-n * dim);
-      const request = { run: scene.run, points, lane: `${this.lane} distance` };
+      const request = { run: scene.run, points, value: told?.[0], lane: `${this.lane} distance` };
       const value = await this.sampler.distance(request).catch(() => null);
-      if (value !== null && scene === this.state.scene) this.controls.showDistance(value, scene.floor.sliced_w2);
+      const floor = told ? null : scene.floor.sliced_w2; // which is known for the whole target alone
+      if (value !== null && scene === this.state.scene) this.controls.showDistance(value, floor);
     }
     this.measuring = false;
     if (this.state.trajectory !== trajectory) this.#measure();

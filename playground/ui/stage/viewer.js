@@ -4,7 +4,7 @@
  */
 
 import { Clock, positionsAt } from "./clock.js";
-import { COLOURS, SpeedTints, startTints, themeOf } from "./colours.js";
+import { COLOURS, conditionTints, isOffered, SpeedTints, startTints, themeOf } from "./colours.js";
 import { Companions } from "./companions.js";
 import { Drawing, MOVING } from "./drawing.js";
 import { Gestures } from "./gestures.js";
@@ -198,8 +198,7 @@ export class Viewer {
   }
 
   nextColour() {
-    const { dim = 2 } = this.state;
-    const offered = Object.keys(COLOURS).filter((mode) => COLOURS[mode].dims.includes(dim));
+    const offered = Object.keys(COLOURS).filter((mode) => isOffered(mode, this.state));
     this.setColour(offered[(offered.indexOf(this.colour) + 1) % offered.length]);
   }
 
@@ -215,6 +214,7 @@ export class Viewer {
     if (!state.scene) return;
     this.speeds = colour === "speed" && state.trajectory ? new SpeedTints(state.trajectory) : null;
     if (colour === "speed") state.tint = this.speeds?.mean ?? new Uint8Array(state.n);
+    else if (colour === "condition") state.tint = conditionTints(state);
     else if (this.tinted !== state.x0 || this.tintedBy !== colour) state.tint = startTints(state.x0, state.dim, colour);
     [this.tinted, this.tintedBy] = [state.x0, colour];
   }

@@ -1,19 +1,20 @@
 /* A worker of the pool: it holds runs with their snapshots and answers one request at a time.
 
    Messages in, told apart by `kind`:
-     open {run, description}, put {run, snapshot, weights}, forget {run, snapshot?}, refer {run, points, dim}
-     sample {id, run, snapshot, x0, waited, overtaken, solver, steps, grid, rtol, atol, times}
+     open {run, description}, put {run, snapshot, weights}, forget {run, snapshot?}, refer {run, points, dim, values}
+     sample {id, run, snapshot, x0, waited, overtaken, solver, steps, grid, rtol, atol, times, told, guidance}
                                                      → {id, t, x, nfe, rejected, ms}; x state after state
-     evaluate {id, run, snapshot, points, t}         → {id, values}
+     evaluate {id, run, snapshot, points, t, told, guidance}
+                                                     → {id, values}
      surface {id, run, snapshot, name, points}       → {id, values}, one for each point
-     distance {id, run, points}                      → {id, value}
+     distance {id, run, points, value}               → {id, value}
      cancel {id}: a newer request waits: give this one up, → {id, overtaken}, unless it is soon done
    A request that fails is answered with {id, error}; a declaration that fails is reported as {error}. */
 
 import { Kernel } from "./kernel.js";
-import { fixedDirections, slicedW2OfSorted, sortedProjections } from "./metrics.js";
 import { MixtureRun } from "./mixture.js";
 import { NetworkRun } from "./network.js";
+import { Reference } from "./reference.js";
 import { planOf } from "./solvers.js";
 import { MapRun, SurfaceRun } from "./surfaces.js";
 
@@ -48,8 +49,8 @@ const handlers = {
     runs.delete(run);
   },
 
-  refer({ run, points, dim }) {
-    references.set(run, { points, dim, sorted: null });
+  refer({ run, points, dim, values }) {
+    references.set(run, new Reference(points, dim, values));
   },
 
   cancel({ id }) {
@@ -66,7 +67,7 @@ const handlers = {
       x.set(made, made.length);
       return { t: Float64Array.of(0, 1), x, nfe: 1, rejected: [], ms: performance.now() - began };
     }
-    const { velocity, tMin, tMax } = found(run).field(snapshot);
+    const { velocity, tMin, tMax, calls = 1 } = found(run).field(snapshot, request);
     const { solve, evaluations } = planOf(request, tMin, tMax);
     const states = [];
     let [looked, done] = [began, 0];
@@ -86,12 +87,12 @@ const handlers = {
     states.forEach((state, k) => x.set(state.x, k * x0.length));
     const t = Float64Array.from(states, (state) => state.t);
     const rejected = states.flatMap((state) => state.rejected ?? []);
-    return { t, x, nfe: states.at(-1).nfe, rejected, ms: performance.now() - began };
+    return { t, x, nfe: calls * states.at(-1).nfe, rejected, ms: performance.now() - began };
   },
 
-  evaluate({ run, snapshot, points, t }) {
+  evaluate({ run, snapshot, points, t, told, guidance }) {
     const values = new Float32Array(points.length);
-    found(run).field(snapshot).velocity(points, t, values);
+    found(run).field(snapshot, { told, guidance }).velocity(points, t, values);
     return { values };
   },
 
@@ -99,13 +100,10 @@ const handlers = {
     return { values: found(run).scalars.values(snapshot, name, points) };
   },
 
-  distance({ run, points }) {
+  distance({ run, points, value }) {
     const reference = references.get(run);
     if (!reference) throw new Error(`run ${run} has no reference points`);
-    const directions = fixedDirections(reference.dim);
-    reference.sorted ??= sortedProjections(reference.points, reference.dim, directions);
-    const sorted = sortedProjections(points, reference.dim, directions);
-    return { value: slicedW2OfSorted(sorted, reference.sorted) };
+    return { value: reference.distance(points, value) };
   },
 };
 

@@ -81,10 +81,12 @@ export const error = {
   },
   icon: '<circle cx="15.500" cy="4.800" r="2"/><path d="m13.800 6.500-3 3m-1.800 1.800-1.600 1.600" stroke-dasharray="3 2.200"/><circle cx="5" cy="15" r="2" fill="currentColor"/>',
   needs: "flow",
-  asks: ({ request }) => `${request.snapshot}`,
-  ask: async (sampler, { request: { run, snapshot }, x0, n, dim }, lane) => {
-    const starts = x0.slice(0, Math.min(PARTICLES, n) * dim);
-    const fine = await sampler.sample({ run, snapshot, x0: starts, dim, ...FINE, lane });
+  asks: ({ request }) => request.field,
+  ask: async (sampler, { request: { run, snapshot, told, guidance }, values, x0, n, dim }, lane) => {
+    const count = Math.min(PARTICLES, n);
+    const starts = x0.slice(0, count * dim);
+    const under = told ?? values?.slice(0, count);
+    const fine = await sampler.sample({ run, snapshot, x0: starts, dim, ...FINE, told: under, guidance, lane });
     return fine && { ends: fine.x.slice(-starts.length) };
   },
   painters: [{ plane: "over", paint }],

@@ -17,18 +17,18 @@ function lattice({ low, high }) {
   return { points, cell };
 }
 
-async function plane(sampler, { view, request: { run, snapshot }, t }, lane) {
+async function plane(sampler, { view, request: { run, snapshot, told, guidance }, t }, lane) {
   const { points, cell } = lattice(view.sight);
-  const values = await sampler.evaluate({ run, snapshot, points, t, lane });
+  const values = await sampler.evaluate({ run, snapshot, points, t, told, guidance, lane });
   return values && { points, values, cell, t };
 }
 
-async function spaceTime(sampler, { view, request: { run, snapshot } }, lane) {
+async function spaceTime(sampler, { view, request: { run, snapshot, told, guidance } }, lane) {
   const { low: [low], high: [high] } = view.sight;
   const points = Float32Array.from({ length: HEIGHTS }, (_, k) => low + ((high - low) * (k + 0.5)) / HEIGHTS);
   const times = Array.from({ length: TIMES }, (_, k) => (k + 0.5) / TIMES);
   const columns = await Promise.all(
-    times.map((t, k) => sampler.evaluate({ run, snapshot, points, t, lane: `${lane} ${k}` })),
+    times.map((t, k) => sampler.evaluate({ run, snapshot, points, t, told, guidance, lane: `${lane} ${k}` })),
   );
   return columns.every(Boolean) ? { points, times, columns, cell: (high - low) / HEIGHTS } : null;
 }
@@ -83,7 +83,7 @@ export const field = {
   icon: '<path d="M3 7h7m0 0L7.800 4.800M10 7 7.800 9.200M8 14h9m0 0-2.200-2.200M17 14l-2.200 2.200M14 6h3"/>',
   needs: "network",
   light: true,
-  asks: ({ dim, t, request, place }) => `${request.snapshot} ${place} ${dim === 2 ? t.toFixed(3) : ""}`,
+  asks: ({ dim, t, request, place }) => `${request.field} ${place} ${dim === 2 ? t.toFixed(3) : ""}`,
   ask: (sampler, state, lane) => (state.dim === 1 ? spaceTime : plane)(sampler, state, lane),
   painters: [
     { plane: "live", dims: [2], paint: paintPlane },

@@ -89,7 +89,7 @@ export const probes = {
   needs: "trajectory",
   legend: ({ probes: { length } }) => (length ? { mark: "probe", text: length === 1 ? "a probe, dropped at ×" : `${length} probes, dropped at ×` } : null),
   asks: ({ request, picture, scene, probes: dropped }) =>
-    dropped.length && hasField(scene) ? `${request.snapshot} ${picture} ${dropped.map(({ id }) => id)}` : "none",
+    dropped.length && hasField(scene) ? `${request.field} ${picture} ${dropped.map(({ id }) => id)}` : "none",
   ask: async (sampler, state, lane) => (state.probes.length && hasField(state.scene) ? ask(sampler, state, lane) : []),
   painters: [{ plane: "over", paint }],
 };

@@ -87,7 +87,7 @@ export const warp = {
   legend: ({ dim }) => ({ mark: "line", text: dim === 1 ? "evenly spaced starts, carried by the flow" : "a square grid, carried by the flow" }),
   icon: '<path d="M3.500 4.500c4-2 9-2 13 0M3.500 10c4-3 9 2.500 13 0M3.500 15.500c4 1.500 9 1.500 13 0M3.500 4.500c1.500 3 1.500 8 0 11M10 3c-2.500 4 2.500 9 0 13.600M16.500 4.500c-1.500 3-1.500 8 0 11"/>',
   needs: "flow",
-  asks: ({ request, picture }) => `${request.snapshot} ${picture}`,
+  asks: ({ request, picture }) => `${request.field} ${picture}`,
   ask: (sampler, { request, x0, dim, trajectory }, lane) =>
     sampler.sample({ ...request, x0: lines(x0, dim), dim, times: trajectory.t, lane }),
   painters: [
