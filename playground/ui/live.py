@@ -193,7 +193,7 @@ def _finished(training: Training) -> bool:
 def _checked(given: Any) -> Experiment:
     """The form's experiment, within what a shared page allows. Raises InvalidExperiment."""
     experiment = Experiment.parse(given)
-    weights = experiment.network.build(experiment.dim, experiment.dim).size
+    weights = _weights(experiment)
     if weights > MAX_NETWORK:
         sentence = (
             f"{weights:,} weights are too many for the page; stay below {MAX_NETWORK:,}, with less width or depth."
@@ -204,8 +204,13 @@ def _checked(given: Any) -> Experiment:
 
 def _interval(experiment: Experiment) -> float:
     """Seconds between two updates of the stage, as often as the network's size allows."""
-    size = experiment.network.build(experiment.dim, experiment.dim).size
-    return max(1 / UPDATES_A_SECOND, size * 4 * 4 / 3 / BYTES_A_SECOND)
+    return max(1 / UPDATES_A_SECOND, _weights(experiment) * 4 * 4 / 3 / BYTES_A_SECOND)
+
+
+def _weights(experiment: Experiment) -> int:
+    """The weights of the experiment's network."""
+    cue = experiment.cue
+    return experiment.network.build(experiment.dim, experiment.dim, told=cue.width if cue else 0).size
 
 
 def _problems(problems: list[Problem]) -> str:

@@ -1,0 +1,139 @@
+"""Conditional fields in the browser against torch's: labels, angles, the null condition and guidance."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from playground.distributions import Ring
+from playground.dynamics.parameterization import Moments
+from playground.dynamics.paths import CosinePath, LinearPath
+from playground.dynamics.solvers import Heun, Sampler
+from playground.models.condition import Cue
+from playground.models.flow import Flow
+from playground.networks import Network
+from tests.browser.modules.page import ModulePage, assert_near, packed, points, put, sampled, unpacked
+
+CUES = {"labels": Cue("labels", Ring(modes=5), 0.1), "angle": Cue("angle", Ring(), 0.1)}
+GUIDANCE = (0.0, 1.0, 2.5, 8.0)
+
+
+def conditional(cue: Cue, dim: int = 2, prediction: Any = "velocity", **network: Any) -> Flow:
+    mlp = Network(width=24, depth=2, **network).build(dim, dim, told=cue.width)
+    generator = Generator().manual_seed(4)
+    mean0, mean1 = torch.randn(2, dim, generator=generator)
+    moments = Moments(mean0, mean1, std0=0.8, std1=1.7)
+    path = CosinePath() if prediction == "data" else LinearPath()
+    return Flow(mlp, 1.7 * mlp.initial(generator), path, "residual", moments, prediction, cue=cue)
+
+
+def values(cue: Cue, n: int) -> Tensor:
+    return cue.draw(n, Generator().manual_seed(8))
+
+
+FIELD = """
+    const engine = new kernel.Kernel({ simd: given.simd });
+    return given.cases.map(({ description, weights, x, t, told, guidance }) => {
+      const run = new network.NetworkRun(engine, description);
+      run.put(0, { velocity: floats(weights) });
+      const points = floats(x), into = new Float32Array(points.length);
+      const { velocity, calls } = run.field(0, { told: told && floats(told), guidance });
+      velocity(points, t, into);
+      return [text(into), calls];
+    });
+"""
+
+
+@pytest.mark.parametrize("simd", [True, False], ids=["simd", "plain"])
+@pytest.mark.parametrize("kind", CUES)
+def test_a_conditional_field_is_that_of_torch(page: ModulePage, kind: str, simd: bool) -> None:
+    cue, cases, expected = CUES[kind], [], []
+    shapes = [{}, {"frequencies": 2, "activation": "silu"}, {"activation": "tanh"}]
+    for network, w, dim in itertools.product(shapes, GUIDANCE, (1, 2)):
+        for many in ("each", "one", "none"):
+            one, x = conditional(cue, dim, **network), 1.5 * points(150, dim)
+            told = {"each": values(cue, 150), "one": values(cue, 1), "none": None}[many]
+            under = one if told is None else one.given(told).guided(w)
+            case = {"description": one.describe(), "weights": packed(one.weights), "x": packed(x), "t": 0.37}
+            cases.append(case | {"told": None if told is None else packed(told.float()), "guidance": w})
+            expected.append(((network, w, dim, many), under.velocity(x, 0.37), under.evaluations))
+    answers = page(FIELD, {"simd": simd, "cases": cases})
+    for (what, velocity, calls), (found, called) in zip(expected, answers, strict=True):
+        assert_near(unpacked(found, *velocity.shape), velocity, 1e-5, what)
+        assert called == calls
+
+
+@pytest.mark.parametrize("prediction", ["velocity", "noise", "data"])
+@pytest.mark.parametrize("kind", CUES)
+def test_the_pool_carries_each_particle_under_its_own_condition(page: ModulePage, kind: str, prediction: Any) -> None:
+    cue = CUES[kind]
+    one, x0, told = conditional(cue, prediction=prediction), points(300, 2), values(cue, 300)
+    put(page, "conditional", one)
+    for w in GUIDANCE[:3]:
+        sampler = Sampler(solver=Heun(), steps=6, guidance=w)
+        script = """
+            const x0 = floats(given.x0), told = floats(given.told);
+            const answer = await pool.sample({ ...given, x0, told });
+            return { ...answer, t: [...answer.t], x: text(answer.x) };
+        """
+        asked = {"run": "conditional", "snapshot": 0, "dim": 2, "x0": packed(x0), "told": packed(told.float())}
+        found = page(script, asked | sampler.describe() | {"guidance": w})
+        expected = one.given(told).trajectory(x0, sampler)
+        assert_near(unpacked(found["x"], -1, 300, 2), expected.x, 1e-4, w)
+        assert found["nfe"] == expected.nfe
+
+
+def test_without_a_condition_the_field_of_all_together_is_followed(page: ModulePage) -> None:
+    one, x0 = conditional(CUES["labels"]), points(100, 2)
+    put(page, "null", one)
+    found = sampled(page, "null", x0, solver="euler", steps=5, guidance=3)
+    expected = one.trajectory(x0, Sampler(solver="euler", steps=5, guidance=3))
+    assert_near(found["x"], expected.x, 1e-4, "null")
+    assert found["nfe"] == expected.nfe == 5
+
+
+def test_a_cloud_is_compared_with_the_points_under_its_value(page: ModulePage) -> None:
+    real, labels = CUES["labels"].target.draw(500, Generator().manual_seed(1))
+    one = conditional(CUES["labels"])
+    put(page, "compared", one)
+    script = """
+        const points = floats(given.points), values = floats(given.values);
+        pool.refer("compared", points, 2, values);
+        const own = condition.pointsUnder(points, 2, values, 3);
+        return [
+          own.length / 2,
+          await pool.distance({ run: "compared", points: own, value: 3 }),
+          await pool.distance({ run: "compared", points: own, value: 2 }),
+          await pool.distance({ run: "compared", points: own }),
+        ];
+    """
+    count, same, other, whole = page(script, {"points": packed(real), "values": packed(labels.float())})
+    assert count == int((labels == 3).sum())
+    assert same == pytest.approx(0, abs=1e-6)
+    assert other > 1
+    assert whole > 0.5
+
+
+def test_the_mean_of_a_guided_field_is_never_cached_between_conditions(page: ModulePage) -> None:
+    """The kernel keeps one first layer, which is folded anew for each group."""
+    cue, x = CUES["labels"], points(70, 2)
+    one = conditional(cue)
+    cases = [
+        {
+            "description": one.describe(),
+            "weights": packed(one.weights),
+            "x": packed(x),
+            "t": 0.5,
+            "told": packed(torch.tensor([float(k)])),
+            "guidance": 1,
+        }
+        for k in (0, 1, 0)
+    ]
+    first, second, again = (answer[0] for answer in page(FIELD, {"simd": True, "cases": cases}))
+    assert first == again != second
+    assert_near(unpacked(second, 70, 2), replace(one, told=cue.columns(torch.tensor([1]))).velocity(x, 0.5), 1e-5, 1)
