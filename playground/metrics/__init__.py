@@ -8,7 +8,7 @@ from playground.metrics.coverage import Coverage, coverage
 from playground.metrics.distances import DISTANCES, distances, energy_distance, floor, mmd, sliced_w2, w2
 from playground.metrics.likelihood import Likelihood, nll
 from playground.metrics.projections import directions
-from playground.metrics.transport import PathFigures, npe, path_figures
+from playground.metrics.transport import PathFigures, bending, npe, path_figures
 
 __all__ = [
     "DISTANCES",
@@ -18,6 +18,7 @@ __all__ = [
     "PathFigures",
     "alarm",
     "alive",
+    "bending",
     "coverage",
     "directions",
     "distances",

@@ -45,17 +45,21 @@ def path_figures(t: Tensor, x: Tensor, v: Tensor) -> PathFigures | None:
         return None
     if not (t.diff() > 0).all():
         raise ValueError("the times of a solution must ascend.")
-    displacement = x[-1] - x[0]
-
-    def integral(rate: Tensor) -> float:
-        """E∫|rate|² dt of rate (T, n, d)."""
-        return float(torch.trapezoid(rate.square().sum(-1).mean(-1), t))
-
     return PathFigures(
-        straightness=integral(displacement / (t[-1] - t[0]) - v),
-        energy=integral(v),
-        transport_cost=float(displacement.square().sum(-1).mean()),
+        straightness=float(torch.trapezoid(bending(t, x, v).mean(1), t)),
+        energy=float(torch.trapezoid(v.square().sum(-1).mean(-1), t)),
+        transport_cost=float((x[-1] - x[0]).square().sum(-1).mean()),
     )
+
+
+def bending(t: Tensor, x: Tensor, v: Tensor) -> Tensor:
+    """|(Z1 − Z0) − v(Z_t, t)|² of each particle at each time, (T, n), of a solution as in `path_figures`.
+
+    Its mean over particles is where in time straightness is lost, its integral over time from which starting points;
+    both together are S.
+    """
+    t, x, v = (value.detach().cpu().double() for value in (t, x, v))
+    return ((x[-1] - x[0]) / (t[-1] - t[0]) - v).square().sum(-1)
 
 
 def npe(energy: float, w2_squared: float | None) -> float | None:

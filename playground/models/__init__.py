@@ -11,11 +11,21 @@ from playground.models.exact import Exact
 from playground.models.flow_matching import FlowMatching
 from playground.models.gan import Gan
 from playground.models.mixture import GaussianMixtureModel
+from playground.models.rectified_flow import RectifiedFlow
 
 AnyModel = Annotated[
-    FlowMatching | Exact | Gan | EnergyModel | Autoregressive | GaussianMixtureModel,
+    FlowMatching | Exact | Gan | EnergyModel | Autoregressive | GaussianMixtureModel | RectifiedFlow,
     Field(discriminator="kind"),
     FROM_NAME,
 ]
 
-__all__ = ["AnyModel", "Autoregressive", "EnergyModel", "Exact", "FlowMatching", "Gan", "GaussianMixtureModel"]
+__all__ = [
+    "AnyModel",
+    "Autoregressive",
+    "EnergyModel",
+    "Exact",
+    "FlowMatching",
+    "Gan",
+    "GaussianMixtureModel",
+    "RectifiedFlow",
+]

@@ -258,8 +258,8 @@ class FlowLearner:
 class Head:
     """A network in training: its regression and its optimiser."""
 
-    def __init__(self, mlp: Mlp, task: Task, stream: int) -> None:
-        weights = mlp.initial(seeded(task.seed, stream)).to(task.device)
+    def __init__(self, mlp: Mlp, task: Task, stream: int, initial: Tensor | None = None) -> None:
+        weights = (mlp.initial(seeded(task.seed, stream)) if initial is None else initial.clone()).to(task.device)
         self._adam = Adam(weights, task.optimisation)
         self._regression = Regression(mlp, weights)
 

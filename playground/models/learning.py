@@ -30,11 +30,13 @@ class Regression:
     """The mean squared error of a network and its gradient, by the chain rule layer by layer.
 
     With h_0 the inputs, z_l = h_{l−1} W_lᵀ + b_l, h_l = act(z_l) and the last z the output: δ = 2 (z − y) / (n d) at
-    the end, ∂W_l = δᵀ h_{l−1}, ∂b_l = Σ δ, and δ ← (δ W_l) ⊙ act'(z_{l−1}) going down.
+    the end, ∂W_l = δᵀ h_{l−1}, ∂b_l = Σ δ, and δ ← (δ W_l) ⊙ act'(z_{l−1}) going down. Beyond an error of `huber` the
+    square goes on as its tangent, so that such errors pull no harder than that one (Huber 1964).
     """
 
-    def __init__(self, mlp: Mlp, weights: Tensor) -> None:
+    def __init__(self, mlp: Mlp, weights: Tensor, huber: float | None = None) -> None:
         self.gradient = torch.zeros_like(weights)
+        self._huber = huber
         self._layers = list(mlp.layers(weights))
         self._gradients = list(mlp.layers(self.gradient))
         self._act, self._back = ACTIVATIONS[mlp.activation], BACKWARD[mlp.activation]
@@ -54,7 +56,12 @@ class Regression:
             if z is not self._before[-1]:
                 after.append(self._act(z))
         error = self._before[-1] - targets
-        loss = (error.square() if weights is None else error.square() * weights).mean()
+        if self._huber is None:
+            squares = error.square()
+        else:
+            inner = error.clamp(-self._huber, self._huber)
+            squares, error = inner * (2 * error - inner), inner
+        loss = (squares if weights is None else squares * weights).mean()
         delta = error.mul_(2 / error.numel() if weights is None else weights * (2 / error.numel()))
         for level in reversed(range(len(self._layers))):
             to_matrix, to_bias = self._gradients[level]

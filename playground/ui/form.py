@@ -86,7 +86,7 @@ class _Declared:
 def _group(model: type[BaseModel], walk: _Walk) -> Description:
     walk, defaults = walk.into(model), _defaults(model)
     fields = [
-        _field(f"{model.__name__}.{name}", name, info, defaults, walk)
+        _field(f"{model.__name__}.{name}", info.alias or name, info, defaults, walk)
         for name, info in model.model_fields.items()
         if not (name == "kind" and issubclass(model, Choice))
     ]
@@ -276,7 +276,7 @@ def _defaults(model: type[BaseModel]) -> Description:
     optional = {name: info for name, info in model.model_fields.items() if not info.is_required()}
     if len(optional) == len(model.model_fields):
         return model().model_dump(mode="json", include=set(optional))
-    written = {name: info.get_default(call_default_factory=True) for name, info in optional.items()}
+    written = {info.alias or name: info.get_default(call_default_factory=True) for name, info in optional.items()}
     plain: Description = to_jsonable_python(written)
     return plain
 

@@ -1,0 +1,206 @@
+"""Rectified flow: train a flow, train another on the pairs that it makes, and so on; then distil to one step.
+
+Liu, Gong and Liu 2023, algorithm 1. The coupling (Z0, Z1) of a flow costs no more than the pairs that it was trained
+on, and the next flow, trained on it, is straighter: V(X0, X1) of its pairs is what was left to bend for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import torch
+from pydantic import ConfigDict, Field
+from torch import Tensor
+
+from playground.choice import FROM_NAME
+from playground.distributions.base import Distribution
+from playground.dynamics.couplings import IndependentCoupling
+from playground.dynamics.parameterization import Moments
+from playground.dynamics.paths import LinearPath
+from playground.dynamics.solvers import Heun, Sampler
+from playground.dynamics.times import AnyTimes, UShapedTimes
+from playground.models.base import SOURCE, TARGET, Learner, Pool, Task, Trained, Weights, seeded
+from playground.models.flow import Flow
+from playground.models.flow_matching import FlowLearner, FlowMatching, Head
+from playground.models.jump import Jump, one_step
+from playground.models.learning import Adam, Regression
+from playground.networks import Network
+
+PAIRS = 2**14
+"""Pairs that a flow makes for the next round."""
+TOGETHER = 2048
+"""Pairs that are made at a time: 25 ms."""
+SOLUTION = Sampler(solver=Heun(), steps=16)
+"""How pairs are made."""
+HUBER = 0.2
+"""The error, in deviations of the target, from which Huber's loss goes on as a line."""
+STREAM = 20
+"""The first of the streams of chance that later rounds draw from, two a round."""
+
+
+class RectifiedFlow(FlowMatching):
+    """Trains a flow, then others on the pairs that the one before makes, each straighter; then one step may do."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    kind: Literal["rectified_flow"] = "rectified_flow"  # type: ignore[assignment]  # a kind of its own
+    flows: int = Field(
+        2,
+        alias="rounds",
+        ge=1,
+        le=4,
+        title="Rounds",
+        description="How many flows are trained, one after another, each on the pairs that the one before makes.",
+    )
+    distill: bool = Field(
+        True,
+        title="Distil",
+        description="At the end train a network without a time to do in one call what the last flow does.",
+    )
+    pairs: Literal["fresh", "mixed"] = Field(
+        "fresh",
+        title="Pairs",
+        description="What later rounds learn from: fresh pairs, where the flow before carries new source points to the "
+        "target; or as many again of real target points, carried back to the source, against the drift of many rounds.",
+        json_schema_extra={"labels": {"mixed": "mixed with real data"}},
+    )
+    distill_loss: Literal["squared", "huber"] = Field(
+        "squared",
+        title="Distillation loss",
+        description="What an error of the map counts: its square, or Huber's loss, which the few source points between two "
+        "modes do not rule.",
+        json_schema_extra={"advanced": True},
+    )
+    reflow_times: AnyTimes = Field(
+        UShapedTimes(),
+        title="Reflow times",
+        description="Which times are trained most from the second round on.",
+        json_schema_extra={"advanced": True},
+    )
+    path: Annotated[LinearPath, FROM_NAME] = Field(  # a flow is rectified along straight paths
+        LinearPath(), title="Path", description="The straight line on which a flow is rectified."
+    )
+
+    @property
+    def round_count(self) -> int:
+        return self.flows + self.distill
+
+    @property
+    def later(self) -> FlowMatching:
+        """How every flow but the first is trained: on pairs that are made already."""
+        told = {"coupling": IndependentCoupling(), "times": self.reflow_times, "average_targets": False}
+        return self.model_copy(update=told)
+
+    def rounds(self, task: Task) -> Iterator[Learner]:
+        source, target = task.pool(task.source, SOURCE), task.pool(task.target, TARGET)
+        flow = FlowLearner("flow 1", self, task, source, target)
+        yield flow
+        for number in range(2, self.flows + 1):
+            flow = ReflowLearner(number, self, task, source, target, flow)
+            yield flow
+        if self.distill:
+            yield DistilLearner(self, task, flow)
+
+    def flow_of(self, weights: Weights, task: Task) -> Flow:
+        """The flow that the weights of a round hold."""
+        return super().trained(weights, task.network, task.dim, task.source)
+
+    def trained(  # type: ignore[override]  # its last round is a map
+        self, weights: Weights, network: Network, dim: int, source: Distribution | None = None
+    ) -> Trained:
+        if "map" in weights:
+            return Jump.of(network, dim, weights)
+        return super().trained(weights, network, dim, source)
+
+
+class MadePairs:
+    """Pairs (Z0, Z1) that a trained flow makes, dealt out in batches.
+
+    From fresh source points by its solution forward; where real points are to be mixed in, as many again from target
+    points, by its solution backward.
+    """
+
+    def __init__(self, task: Task, stream: int, mixed: bool) -> None:
+        self._task, self._stream, self._mixed = task, stream, mixed
+        self._pool: Pool | None = None
+
+    def made(self, flow: Flow) -> Iterator[float]:
+        """Makes them a few at a time; yields the share that is done."""
+        chance, (first, last) = seeded(self._task.seed, self._stream), flow.interval
+        sides = [self._task.source, self._task.target] if self._mixed else [self._task.source]
+        pieces = PAIRS // TOGETHER
+        rows = []
+        for piece in range(pieces):
+            side = piece % len(sides)
+            x = self._points(sides[side], side == 1, chance)
+            start, stop = (first, last) if side == 0 else (last, first)
+            ends = x, SOLUTION.integrate(flow.velocity, x, start, stop).end
+            rows.append(torch.cat(ends if side == 0 else ends[::-1], dim=1))
+            yield (piece + 1) / pieces
+        self._pool = Pool(torch.cat(rows).to(self._task.device), self._task.generator(self._stream + 1))
+
+    def _points(self, side: Distribution, real: bool, chance: torch.Generator) -> Tensor:
+        limit = self._task.optimisation.points if real else None
+        if limit is None:
+            return side.sample(TOGETHER, chance)
+        known = self._task.pool(side, TARGET).points.cpu()
+        return known[torch.randint(len(known), (TOGETHER,), generator=chance)]
+
+    def batch(self, n: int) -> tuple[Tensor, Tensor]:
+        """The next n pairs: z0 (n, d) and z1 (n, d)."""
+        assert self._pool is not None, "pairs are made before the first step"
+        z0, z1 = self._pool.batch(n).chunk(2, dim=1)
+        return z0, z1
+
+
+class ReflowLearner(FlowLearner):
+    """Flow matching on the pairs (Z0, Z1) of the flow before, whose weights it starts from."""
+
+    def __init__(
+        self, number: int, model: RectifiedFlow, task: Task, source: Pool, target: Pool, before: FlowLearner
+    ) -> None:
+        super().__init__(f"flow {number}", model.later, task, source, target)
+        self._task, self._family, self._before = task, model, before.weights()
+        self._heads = {"velocity": Head(self._mlp, task, 0, self._before["velocity"])}
+        self._made = MadePairs(task, STREAM + 2 * number, model.pairs == "mixed")
+        self._pairs = self._made  # type: ignore[assignment]  # which deals out pairs as well
+
+    def prepare(self) -> Iterator[float]:
+        yield from self._made.made(self._family.flow_of(self._before, self._task))
+
+
+class DistilLearner:
+    """Regression of a map on the pairs (Z0, Z1) of the last flow: E ℓ(Z1 − map(Z0)).
+
+    With the residual scaling of a predicted velocity the map starts as what the flow does in one Euler step, by the
+    same weights; with others from fresh weights.
+    """
+
+    name = "distilled"
+
+    def __init__(self, model: RectifiedFlow, task: Task, before: FlowLearner) -> None:
+        self._task, self._model, self._before = task, model, before.weights()
+        self._batch, self._moments = task.optimisation.batch, Moments.unpacked(self._before["moments"])
+        mlp = task.network.build(task.dim, task.dim, timed=False)
+        if task.network.input_scaling == "residual" and model.prediction == "velocity":
+            initial = one_step(task.network.build(task.dim, task.dim), self._before["velocity"], mlp)
+        else:
+            initial = mlp.initial(seeded(task.seed, 5))
+        weights = initial.to(task.device)
+        self._adam = Adam(weights, task.optimisation)
+        self._regression = Regression(mlp, weights, HUBER if model.distill_loss == "huber" else None)
+        self._pairs = MadePairs(task, STREAM, model.pairs == "mixed")
+
+    def prepare(self) -> Iterator[float]:
+        yield from self._pairs.made(self._model.flow_of(self._before, self._task))
+
+    def step(self, decay: float) -> Tensor:
+        z0, z1 = self._pairs.batch(self._batch)
+        m = self._moments
+        loss = self._regression((z0 - m.mean0.to(z0)) / m.std0, (z1 - m.mean1.to(z1)) / m.std1)
+        self._adam.step(self._regression.gradient, decay)
+        return loss
+
+    def weights(self) -> Weights:
+        return {"map": self._adam.average().cpu(), "moments": self._moments.packed()}
