@@ -100,6 +100,10 @@ class Experiment(Settings):
             raise ValueError(
                 f"the model {self.model.label()} takes no condition; choose flow_matching, or no class labels or angle."
             )
+        if self.condition.given and getattr(self.model, "distill", False):
+            raise ValueError(
+                "the distilled map is told no condition; set model.distill to false, or choose no condition."
+            )
         self.condition.check(self.target.at(self.dim))
         self.check_guidance(self.sampler.guidance)
         return self

@@ -7,7 +7,7 @@ on, and the next flow, trained on it, is straighter: V(X0, X1) of its pairs is w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import ConfigDict, Field
@@ -20,7 +20,8 @@ from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import LinearPath
 from playground.dynamics.solvers import Heun, Sampler
 from playground.dynamics.times import AnyTimes, UShapedTimes
-from playground.models.base import SOURCE, TARGET, Learner, Pool, Task, Trained, Weights, seeded
+from playground.models.base import SOURCE, TARGET, Learner, Optimisation, Pool, Task, Trained, Weights, seeded
+from playground.models.condition import Cue
 from playground.models.flow import Flow
 from playground.models.flow_matching import FlowLearner, FlowMatching, Head
 from playground.models.jump import Jump, one_step
@@ -43,6 +44,23 @@ class RectifiedFlow(FlowMatching):
     """Trains a flow, then others on the pairs that the one before makes, each straighter; then one step may do."""
 
     model_config = ConfigDict(serialize_by_alias=True)
+
+    about: ClassVar[str] = (
+        "Flow matching, then flow matching again on the pairs of start and end that the first flow makes, and so on. "
+        "These pairs no longer cross, so that the next flow hardly bends and a few steps are enough. At the end a "
+        "network without a time learns to do all of it in one call."
+    )
+    formula: ClassVar[str] = r"""
+        \mathcal{L}_k = \mathbb{E}_{t, (z_0, z_1)} ‖ v_k(z_t, t) - (z_1 - z_0) ‖^2
+        (z_0, z_1) \text{ from } v_{k-1}
+    """
+    look_for: ClassVar[str] = (
+        "Each round's straightness S falls and the quality at one step rises, while the end points hardly move; after "
+        "several rounds they drift."
+    )
+    try_this: ClassVar[str] = (
+        "Open the tab Reflow and drag the steps to 1: the first flow lands on the mean, the second on the target."
+    )
 
     kind: Literal["rectified_flow"] = "rectified_flow"  # type: ignore[assignment]  # a kind of its own
     flows: int = Field(
@@ -68,8 +86,8 @@ class RectifiedFlow(FlowMatching):
     distill_loss: Literal["squared", "huber"] = Field(
         "squared",
         title="Distillation loss",
-        description="What an error of the map counts: its square, or Huber's loss, which the few source points between two "
-        "modes do not rule.",
+        description="What an error of the map counts: its square, or Huber's loss, which the few points between modes "
+        "do not rule.",
         json_schema_extra={"advanced": True},
     )
     reflow_times: AnyTimes = Field(
@@ -92,6 +110,11 @@ class RectifiedFlow(FlowMatching):
         told = {"coupling": IndependentCoupling(), "times": self.reflow_times, "average_targets": False}
         return self.model_copy(update=told)
 
+    def check(self, source: Distribution, target: Distribution, optimisation: Optimisation) -> None:
+        super().check(source, target, optimisation)
+        if self.prediction == "score":
+            raise ValueError("a score says nothing of a flow between pairs; choose the prediction velocity.")
+
     def rounds(self, task: Task) -> Iterator[Learner]:
         source, target = task.pool(task.source, SOURCE), task.pool(task.target, TARGET)
         flow = FlowLearner("flow 1", self, task, source, target)
@@ -104,21 +127,26 @@ class RectifiedFlow(FlowMatching):
 
     def flow_of(self, weights: Weights, task: Task) -> Flow:
         """The flow that the weights of a round hold."""
-        return super().trained(weights, task.network, task.dim, task.source)
+        return super().trained(weights, task.network, task.dim, task.source, task.cue)
 
     def trained(  # type: ignore[override]  # its last round is a map
-        self, weights: Weights, network: Network, dim: int, source: Distribution | None = None
+        self,
+        weights: Weights,
+        network: Network,
+        dim: int,
+        source: Distribution | None = None,
+        cue: Cue | None = None,
     ) -> Trained:
         if "map" in weights:
             return Jump.of(network, dim, weights)
-        return super().trained(weights, network, dim, source)
+        return super().trained(weights, network, dim, source, cue)
 
 
 class MadePairs:
     """Pairs (Z0, Z1) that a trained flow makes, dealt out in batches.
 
     From fresh source points by its solution forward; where real points are to be mixed in, as many again from target
-    points, by its solution backward.
+    points, by its solution backward. A conditional flow makes each pair under a condition that the target draws.
     """
 
     def __init__(self, task: Task, stream: int, mixed: bool) -> None:
@@ -127,31 +155,30 @@ class MadePairs:
 
     def made(self, flow: Flow) -> Iterator[float]:
         """Makes them a few at a time; yields the share that is done."""
-        chance, (first, last) = seeded(self._task.seed, self._stream), flow.interval
-        sides = [self._task.source, self._task.target] if self._mixed else [self._task.source]
-        pieces = PAIRS // TOGETHER
-        rows = []
+        chance, pieces = seeded(self._task.seed, self._stream), PAIRS // TOGETHER
+        real = self._task.pool(self._task.target, TARGET) if self._mixed or self._task.cue else None
+        rows, labels = [], []
         for piece in range(pieces):
-            side = piece % len(sides)
-            x = self._points(sides[side], side == 1, chance)
-            start, stop = (first, last) if side == 0 else (last, first)
-            ends = x, SOLUTION.integrate(flow.velocity, x, start, stop).end
-            rows.append(torch.cat(ends if side == 0 else ends[::-1], dim=1))
+            backward = self._mixed and piece % 2 == 1
+            x1, told = real.labelled(TOGETHER) if real else (None, None)
+            if self._task.cue and x1 is not None:
+                flow = flow.given(self._task.cue.values(x1, told).cpu())
+            x = x1.cpu() if backward and x1 is not None else self._task.source.sample(TOGETHER, chance)
+            times = flow.interval[::-1] if backward else flow.interval
+            ends = x, SOLUTION.integrate(flow.velocity, x, *times).end
+            rows.append(torch.cat(ends[::-1] if backward else ends, dim=1))
+            labels += [] if told is None else [told]
             yield (piece + 1) / pieces
-        self._pool = Pool(torch.cat(rows).to(self._task.device), self._task.generator(self._stream + 1))
+        order = torch.randperm(pieces * TOGETHER, generator=chance)  # else batches would be of one direction alone
+        joined = torch.cat(rows)[order].to(self._task.device)
+        classes = torch.cat(labels)[order.to(self._task.device)] if labels else None
+        self._pool = Pool(joined, self._task.generator(self._stream + 1), classes)
 
-    def _points(self, side: Distribution, real: bool, chance: torch.Generator) -> Tensor:
-        limit = self._task.optimisation.points if real else None
-        if limit is None:
-            return side.sample(TOGETHER, chance)
-        known = self._task.pool(side, TARGET).points.cpu()
-        return known[torch.randint(len(known), (TOGETHER,), generator=chance)]
-
-    def batch(self, n: int) -> tuple[Tensor, Tensor]:
-        """The next n pairs: z0 (n, d) and z1 (n, d)."""
+    def labelled(self, n: int) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The next n pairs, z0 (n, d) and z1 (n, d), with their labels (n,)."""
         assert self._pool is not None, "pairs are made before the first step"
-        z0, z1 = self._pool.batch(n).chunk(2, dim=1)
-        return z0, z1
+        both, labels = self._pool.labelled(n)
+        return *both.chunk(2, dim=1), labels  # type: ignore[return-value]  # of two parts
 
 
 class ReflowLearner(FlowLearner):
@@ -196,7 +223,7 @@ class DistilLearner:
         yield from self._pairs.made(self._model.flow_of(self._before, self._task))
 
     def step(self, decay: float) -> Tensor:
-        z0, z1 = self._pairs.batch(self._batch)
+        z0, z1, _ = self._pairs.labelled(self._batch)
         m = self._moments
         loss = self._regression((z0 - m.mean0.to(z0)) / m.std0, (z1 - m.mean1.to(z1)) / m.std1)
         self._adam.step(self._regression.gradient, decay)

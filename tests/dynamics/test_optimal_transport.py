@@ -14,7 +14,7 @@ from torch import Generator
 from playground import run
 from playground.choice import InvalidExperiment
 from playground.distributions import Gaussian, Ring
-from playground.dynamics.coupling_figures import coupling_figures
+from playground.dynamics.coupling_figures import coupling_figures, disagreement
 from playground.dynamics.couplings import (
     DEFAULT_EPSILON,
     ClassOptimalTransportCoupling,
@@ -204,6 +204,18 @@ def test_paths_that_never_cross_have_no_conditional_variance():
     x0 = torch.randn(2000, 2, generator=Generator().manual_seed(0))
     assert coupling_figures(x0, x0 + torch.tensor([3.0, 1.0])).variance == pytest.approx(0, abs=1e-9)
     assert coupling_figures(x0, 2 * x0).variance < 0.01
+
+
+@pytest.mark.parametrize("t", [0.1, 0.5, 0.9])
+def test_the_conditional_variance_at_a_time(t):
+    """Given X_t, each axis of X1 − X0 varies by s² / (t² s² + (1 − t)²), wherever X_t is."""
+    x0, x1 = torch.randn(2, 6000, 2, generator=Generator().manual_seed(0))
+    found = disagreement(x0, 1.7 * x1, t)
+    known = 2 * 1.7**2 / (t**2 * 1.7**2 + (1 - t) ** 2)
+    near = (t * 1.7 * x1 + (1 - t) * x0).square().sum(1) < 1
+    assert float(found.mean()) == pytest.approx(known, rel=0.06)
+    assert float(found[near].mean()) == pytest.approx(known, rel=0.12)
+    assert float(disagreement(x0, 2 * x0, t).mean()) < 0.01
 
 
 def test_figures_need_two_pairs():

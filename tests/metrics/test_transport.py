@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from playground.metrics import npe, path_figures
+from playground.metrics import bending, npe, path_figures
 
 TIMES = torch.linspace(0, 1, 101, dtype=torch.float64)
 
@@ -96,3 +96,13 @@ def test_npe() -> None:
     assert npe(0.0, 2.0) == 1.0
     assert npe(1.0, 0.0) is None
     assert npe(1.0, None) is None
+
+
+@pytest.mark.parametrize("omega", [0.5, math.pi / 2])
+def test_where_a_rotation_loses_straightness(omega: float) -> None:
+    """|(Z1 − Z0) − v_t|² = r² (2 (1 − cos ω) + ω² − 4 ω sin(ω/2) cos(ω (t − ½))): most at both ends, by r² of each."""
+    x0 = start()
+    found = bending(TIMES, *rotation(x0, omega, TIMES))
+    waves = 4 * omega * math.sin(omega / 2) * torch.cos(omega * (TIMES - 0.5))
+    expected = (2 * (1 - math.cos(omega)) + omega**2 - waves)[:, None] * x0.square().sum(1)
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-12)
