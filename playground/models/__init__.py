@@ -14,7 +14,7 @@ from playground.models.mixture import GaussianMixtureModel
 from playground.models.rectified_flow import RectifiedFlow
 
 AnyModel = Annotated[
-    FlowMatching | Exact | Gan | EnergyModel | Autoregressive | GaussianMixtureModel | RectifiedFlow,
+    FlowMatching | RectifiedFlow | Exact | Gan | EnergyModel | Autoregressive | GaussianMixtureModel,
     Field(discriminator="kind"),
     FROM_NAME,
 ]
