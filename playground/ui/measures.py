@@ -95,11 +95,15 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
     async def coupled(request: Request) -> Response:
         return await answered(request, "coupling", fields.coupling)
 
+    async def known(request: Request) -> Response:
+        return await answered(request, "exact", fields.exact)
+
     return [
         Route("/playground/measure", measured, methods=["POST"]),
         Route("/playground/sample", sampled, methods=["POST"]),
         Route("/playground/reference", referred, methods=["POST"]),
         Route("/playground/coupling", coupled, methods=["POST"]),
+        Route("/playground/exact", known, methods=["POST"]),
         Route("/playground/plotly.min.js", _plotly),
     ]
 

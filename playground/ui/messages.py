@@ -24,6 +24,7 @@ from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import floor
 from playground.models.base import HasField, Trained, seeded
+from playground.models.exact_reference import no_reference
 from playground.trajectory import Trajectory
 
 PARTICLES = 2000
@@ -98,6 +99,7 @@ def scene(name: str, run: Run) -> str:
         "setting": setting(experiment),
         "remarks": experiment.remarks(),
         "coupling": pairs.label() if (pairs := getattr(experiment.model, "coupling", None)) else None,
+        "no_exact": no_reference(experiment.model, experiment.source.at(run.dim)),
         "path": None if run.rounds or path is None else path.describe(),
         "source_label": "Latent" if own else experiment.source.label(),
         "target_label": experiment.target.label(),

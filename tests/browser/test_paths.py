@@ -12,10 +12,13 @@ from playwright.sync_api import expect
 
 from playground import Experiment
 from playground.dynamics.paths import BridgePath, InterpolantPath, Path, VEPath, VPPath
+from playground.engine import presets
 from playground.engine.pairing_figures import pairing
+from playground.models.exact_reference import reference_field
 from playground.ui.messages import PARTICLES
 from tests.browser.driver import Visitor
 from tests.browser.test_charts import Desk
+from tests.browser.test_stage import Stage, changed
 
 Visit = Callable[..., Visitor]
 
@@ -154,3 +157,60 @@ def test_a_model_that_pairs_nothing_says_so(visit: Visit) -> None:
         button = visitor.page.locator(f'.pg-stage [data-tool="{layer}"]')
         expect(button).to_be_disabled()
         expect(button).to_have_attribute("title", re.compile("pairs no points"))
+
+
+def learned_and_exact(name: str, t: float, n: int) -> tuple[torch.Tensor, torch.Tensor, str]:
+    """The two velocities of a preset (n, d) at x_t of the scene's first points, as independent pairs of them."""
+    run = presets.run(name)
+    experiment = run.experiment
+    source, target = experiment.source.at(run.dim), experiment.target.at(run.dim)
+    exact, words = reference_field(experiment.model, source, target, experiment.training, experiment.training.seed)
+    flow: Any = run.trained()
+    points = exact.field.target.centers.float() if "training points" in words else run.real(2000)
+    real = points[torch.arange(2000) % len(points)]
+    xt, _ = exact.path.point(run.starts(2000)[:n], real[:n], torch.tensor([[t]]))
+    return flow.velocity(xt, t), exact.velocity(xt, t), words
+
+
+@pytest.mark.parametrize("name", ["ring", "memorised"])
+def test_how_far_the_learned_field_is_from_the_exact_one_over_time(visit: Visit, name: str) -> None:
+    page = Desk(visit(f"?preset={name}"))
+    page.chart("difference")
+    data = {one: xy for one, xy in page.traces("difference", "drawn", 1).items()}
+    for trace, of in (("E‖v̂ − v‖², the difference", 0), ("E‖v‖², for comparison", 1)):
+        for t, value in data[trace][::10]:
+            learned, exact, _ = learned_and_exact(name, t, 2000)
+            expected = (learned - exact if of == 0 else exact).square().sum(1).mean()
+            assert value == pytest.approx(float(expected), rel=2e-2), (trace, t)
+    caption = page.page.locator('[data-panel="difference"] .pg-caption')
+    expect(caption).to_contain_text("the target's own density" if name == "ring" else "of 16 training points")
+
+
+@pytest.mark.parametrize("name", ["ring", "one_dimension"])
+def test_the_map_of_the_difference_follows_the_time_slider(visit: Visit, name: str) -> None:
+    page = Stage(visit(f"?preset={name}"), t=0.7)
+    calm = page.planes()
+    page.press("d")
+    page.until("document.querySelector('.pg-stage [data-part=keys]').innerText.includes('E‖')")
+    page.settled()
+    assert changed(calm, page.planes()) == {"live"}
+    told = page.part("keys").inner_text()
+    number = float(re.search(r"= ([\d.]+)", told)[1])  # type: ignore[index]  # or the test fails
+    if name == "ring":
+        learned, exact, _ = learned_and_exact(name, 0.7, 1000)
+        assert number == pytest.approx(float((learned - exact).square().sum(1).mean()), rel=2e-2)
+    before = page.planes()["live"]
+    page.at(0.3)
+    page.settled()
+    assert page.planes()["live"] != before
+    page.slide("training", 0)
+    page.until("stage.lastSteps > 0")
+    page.settled()
+    worse = float(re.search(r"= ([\d.]+)", page.part("keys").inner_text())[1])  # type: ignore[index]  # as above
+    assert worse > 5 * number, "the initial network is far off"
+
+
+def test_where_no_exact_field_is_known_the_button_says_why(visit: Visit) -> None:
+    page = Stage(visit("?preset=heart_to_smiley"))
+    expect(page.tool("difference")).to_be_disabled()
+    expect(page.tool("difference")).to_have_attribute("title", re.compile("Gaussian source only"))

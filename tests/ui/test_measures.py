@@ -160,7 +160,15 @@ def test_pairs_are_of_the_experiment_that_is_named(client):
     assert answer == json.loads(json.dumps(expected)) and len(answer["couplings"]) == 2
 
 
-@pytest.mark.parametrize("what", ["coupling"])
+def test_the_exact_field_is_as_the_browser_reads_it(client):
+    experiment = Experiment.parse(SMALL)
+    answer = ask(client, "exact", setting=messages.setting(experiment)).json()
+    assert answer["network"]["mixture"]["centers"]["shape"] == [8, 2] and answer["target"] == "the target's own density"
+    refused = ask(client, "exact", setting=messages.setting(Experiment.parse(SMALL | {"source": "two_moons"})))
+    assert refused.status_code == 400 and "Gaussian source" in refused.json()["message"]
+
+
+@pytest.mark.parametrize("what", ["coupling", "exact"])
 def test_a_question_about_no_experiment_gets_a_sentence(client, what):
     for setting in (None, 3, {"target": "nothing"}):
         answer = ask(client, what, setting=setting)

@@ -9,6 +9,7 @@
 import { Cards } from "./cards.js";
 import { Chart, themeOf } from "./chart.js";
 import { couplingTable } from "./coupling-table.js";
+import { differenceCurve } from "./difference-curve.js";
 import { growthCurve, lossCurve, solverCurves } from "./curves.js";
 import { Measured, TRIALS } from "./measured.js";
 import { Report } from "./report.js";
@@ -20,6 +21,7 @@ const TABS = {
   loss: "Loss",
   path: "Path",
   coupling: "Coupling",
+  difference: "Learned vs exact",
   report: "Measured on the server",
 };
 const DOWNLOADS = {
@@ -27,8 +29,9 @@ const DOWNLOADS = {
   solvers: "quality-against-evaluations",
   growth: "quality-against-training-time",
   path: "path-schedule",
+  difference: "learned-against-exact",
 };
-const CURVES = { loss: lossCurve, solvers: solverCurves, growth: growthCurve, path: scheduleCurves, coupling: couplingTable };
+const CURVES = { loss: lossCurve, solvers: solverCurves, growth: growthCurve, path: scheduleCurves, coupling: couplingTable, difference: differenceCurve };
 /** So much of a part must be in sight to be looked at. */
 const SEEN = 0.2;
 /** While things change a chart is drawn at most so often (ms). */
@@ -158,7 +161,7 @@ export class Figures {
   #want() {
     const charts = this.inView?.has("charts");
     this.measured.want("cards", Boolean(this.inView?.has("cards") || charts));
-    for (const name of ["solvers", "growth", "coupling"]) this.measured.want(name, Boolean(charts && this.active === name));
+    for (const name of ["solvers", "growth", "coupling", "difference"]) this.measured.want(name, Boolean(charts && this.active === name));
   }
 
   #changed(what) {

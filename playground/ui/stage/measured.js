@@ -9,6 +9,7 @@
 import { Aside } from "./aside.js";
 import { History } from "./clock.js";
 import { decodeArray, decodeWeights } from "./codec.js";
+import { common, exactOf, Marginal, meanSquare, noExact } from "./exact-field.js";
 import { hasField } from "./layers/index.js";
 import { PathSums } from "./metrics.js";
 import { answered } from "./layers/pairs.js";
@@ -27,6 +28,8 @@ const [STOOD, GOES_ON] = [80, 400];
 const BREATH = 300;
 /** The server may be busy: so often, and so many ms apart, it is asked what figures are read against. */
 const [TRIES, TRY_AGAIN] = [4, 4000];
+/** Times at which the learned field is held against the exact one. */
+const DIFFERENT_TIMES = 41;
 const MOST_LOSSES = 4000;
 
 const EVALUATIONS = [1, 2, 4, 8, 16, 32, 100];
@@ -55,6 +58,7 @@ export class Measured {
   #reset(scene) {
     Object.assign(this, { scene, picture: null, training: false, reference: {}, asked: false, distances: null });
     Object.assign(this, { history: new History(), loss: [], marks: [], newest: null });
+    this.differences = new Map(); // snapshot → {t: [], error: [], speed: []}: E‖v̂ − v‖² and E‖v‖², or a sentence
     this.couplings = null; // what each coupling would cost here, or a sentence
     this.fine = new Map(); // snapshot → {straightness, energy, cost}, null where it is not finite
     this.solvers = new Map(); // snapshot → [{solver, nfe, sliced_w2, …}] for as many of TRIALS as are done
@@ -187,6 +191,7 @@ export class Measured {
     const solved = hasField(this.scene);
     if (solved && this.#wanted.has("cards") && !this.fine.has(id)) return () => this.#solveFinely(id);
     if (solved && this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < TRIALS.length) return () => this.#tryOut(id);
+    if (this.#wanted.has("difference") && !this.differences.has(id) && !noExact(this.scene)) return () => this.#differ(id);
     const other = this.#wanted.has("growth") && spread(this.history.kept).find((one) => !this.growth.has(one.id));
     return other ? () => this.#lookBack(other.id) : null;
   }
@@ -249,6 +254,36 @@ export class Measured {
     this.changed("fine");
   }
 
+  /** E‖v̂ − v‖² over time, of a snapshot's field against the exact one, on points of the path's own marginals. */
+  async #differ(id) {
+    const { scene, starts: x0 } = this;
+    const { run, dim, network } = scene;
+    try {
+      const exact = await exactOf(scene);
+      const [first, last] = common(network.path, exact.network.path);
+      const marginal = new Marginal({ path: network.path, exact, x0, target: decodeArray(scene.target).data, dim, count: x0.length / dim });
+      this.#hand(id);
+      this.#aside.tell("open", { run: `${run} exact`, description: exact.network });
+      const found = { t: [], error: [], speed: [], about: exact.target };
+      for (let k = 0; k < DIFFERENT_TIMES; k++) {
+        await this.#aside.calm();
+        const t = first + ((last - first) * (k + 0.5)) / DIFFERENT_TIMES;
+        const points = marginal.at(t);
+        const [learned, known] = await Promise.all(
+          [[run, id], [`${run} exact`, 0]].map(([of, snapshot]) => this.#aside.ask("evaluate", { run: of, snapshot, points, t })),
+        );
+        found.t.push(t);
+        found.error.push(meanSquare(learned.values, known.values, dim));
+        found.speed.push(meanSquare(known.values, null, dim));
+      }
+      this.#aside.tell("forget", { run: `${run} exact` });
+      this.differences.set(id, found);
+    } catch ({ message }) {
+      this.differences.set(id, message);
+    }
+    if (scene === this.scene) this.changed("differences");
+  }
+
   async #tryOut(id) {
     const { scene } = this;
     if (!this.solvers.has(id)) this.solvers.set(id, []);
@@ -296,13 +331,17 @@ export class Measured {
   }
 
   #sample(id, request, each) {
-    const { run, dim } = this.scene;
-    const snapshot = this.history.kept.find((one) => one.id === id);
-    if (snapshot && !this.handed.has(id)) {
-      this.handed.add(id);
-      this.#aside.tell("put", { run, snapshot: id, weights: decodeWeights(snapshot.weights) });
-    }
+    const { run } = this.scene;
+    this.#hand(id);
     return this.#aside.sample({ run, snapshot: id, dim: this.width, told: this.values, ...request }, each);
+  }
+
+  /** Gives the worker a snapshot's weights, once. */
+  #hand(id) {
+    const snapshot = this.history.kept.find((one) => one.id === id);
+    if (!snapshot || this.handed.has(id)) return;
+    this.handed.add(id);
+    this.#aside.tell("put", { run: this.scene.run, snapshot: id, weights: decodeWeights(snapshot.weights) });
   }
 }
 

@@ -1,7 +1,8 @@
 /** The narrow bar beside the picture: a switch for each layer, colours, views, help. */
 
 import { COLOURS } from "./colours.js";
-import { present, SWITCHES } from "./layers/index.js";
+import { noExact } from "./exact-field.js";
+import { SWITCHES } from "./layers/index.js";
 
 const ICONS = {
   colour: '<path d="M10 3a7 7 0 1 0 0 14c1.500 0 1.600-1.200 1-2-.7-1-.1-2.300 1.300-2.300H14a3 3 0 0 0 3-3C17 5.800 13.800 3 10 3z"/><g fill="currentColor" stroke="none"><circle cx="6.600" cy="10.500" r="1.100"/><circle cx="8" cy="6.900" r="1.100"/><circle cx="12" cy="6.400" r="1.100"/></g>',
@@ -22,7 +23,10 @@ const TOOLS = [
 ];
 
 /** What is said of a layer for which there is nothing here. */
-const LACKS = { pairs: "This model pairs no points of the source with points of the target." };
+const LACKS = {
+  pairs: (scene) => (scene.coupling ? null : "This model pairs no points of the source with points of the target."),
+  exact: noExact,
+};
 
 export class Rail {
   /** Builds itself inside `part`; `act` has toggle(name) and a function for each of the tools. */
@@ -54,9 +58,10 @@ export class Rail {
     for (const [name, { button, title, needs, dims = [1, 2] }] of this.entries) {
       if (SWITCHES.includes(name)) button.setAttribute("aria-pressed", String(on.has(name)));
       const flat = !dims.includes(dim ?? 2);
-      const out = flat || Boolean(scene && LACKS[needs] && !present({ needs }, { scene, dim }));
+      const lack = flat ? "Only in two dimensions." : scene && LACKS[needs]?.(scene);
+      const out = Boolean(lack);
       button.disabled = out || (name === "clear" && !probes.length) || (name === "fit" && zoom.isFit);
-      button.title = out ? `${title}\n${flat ? "Only in two dimensions." : LACKS[needs]}` : title;
+      button.title = out ? `${title}\n${lack}` : title;
     }
     this.entries.get("unrolled").button.setAttribute("aria-pressed", String(unrolled));
     const { button } = this.entries.get("colour");

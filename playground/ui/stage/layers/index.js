@@ -3,18 +3,20 @@
  *
  *     name, label, key, about, icon   what the button and the shortcut say; `always` instead where there is neither
  *     needs     what must be there before it is painted: "scene", "pairs" (of a coupling, along a path), "trajectory",
- *               "network" (whose path is known), or "flow" (a trajectory, and a field here that carries other points too)
+ *               "exact" (a network whose exact field is known), "network" (whose path is known), or "flow" (a trajectory, and a field here that carries other points too)
  *     dims      where it is for 1-D or 2-D alone
  *     legend    state → {mark, text} | null
  *     painters  [{plane, dims?, paint(ctx, view, state)}]; see drawing.js
  *     asks, ask what it wants of the sampler besides the picture; see companions.js
  */
 
+import { noExact } from "../exact-field.js";
 import { pathOf } from "../schedule.js";
 import { batch } from "./batch.js";
 import { contours } from "./contours.js";
 import { coupling } from "./coupling.js";
 import { density } from "./density.js";
+import { difference } from "./difference.js";
 import { error } from "./error.js";
 import { field } from "./field.js";
 import { ground } from "./ground.js";
@@ -31,6 +33,7 @@ export const layers = () => [
   density(),
   paths,
   warp,
+  difference(),
   field,
   particles(),
   coupling,
@@ -40,13 +43,14 @@ export const layers = () => [
 ];
 
 /** The buttons, in the order in which they stand. */
-export const SWITCHES = ["particles", "paths", "field", "density", "contours", "warp", "error", "coupling", "batch"];
+export const SWITCHES = ["particles", "paths", "field", "density", "contours", "warp", "error", "difference", "coupling", "batch"];
 export const CALM = ["particles", "paths"];
 
 /** Whether a layer that is switched on can be seen in this state. */
 export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory }) {
   if (!scene || !dims.includes(dim)) return false;
   if (needs === "pairs") return Boolean(scene.coupling && pathOf(scene));
+  if (needs === "exact") return Boolean(trajectory) && noExact(scene) === null;
   if (needs === "scene") return true;
   if (needs === "network") return Boolean(scene.network?.path?.table);
   return Boolean(trajectory) && (needs !== "flow" || hasField(scene));
