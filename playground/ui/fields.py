@@ -32,7 +32,8 @@ def _named(given: dict[str, Any]) -> str:
 def exact(given: dict[str, Any]) -> Callable[[], Answer]:
     """How to answer {setting}: the exact field that the model tends to, {network, target, few}.
 
-    network is as models.exact describes it, target says what stands for the target, few whether that is a few points. Raises ValueError with a sentence where there is no such field.
+    network is as models.exact describes it, target says what stands for the target, few whether that is a few points.
+    Raises ValueError with a sentence where there is no such field.
     """
     return partial(_exact, _named(given))
 

@@ -176,7 +176,7 @@ def learned_and_exact(name: str, t: float, n: int) -> tuple[torch.Tensor, torch.
 def test_how_far_the_learned_field_is_from_the_exact_one_over_time(visit: Visit, name: str) -> None:
     page = Desk(visit(f"?preset={name}"))
     page.chart("difference")
-    data = {one: xy for one, xy in page.traces("difference", "drawn", 1).items()}
+    data = page.traces("difference", "drawn", 1)
     for trace, of in (("E‖v̂ − v‖², the difference", 0), ("E‖v‖², for comparison", 1)):
         for t, value in data[trace][::10]:
             learned, exact, _ = learned_and_exact(name, t, 2000)
