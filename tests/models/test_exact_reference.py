@@ -35,7 +35,7 @@ def test_what_is_no_mixture_is_stood_for_by_one_that_the_browser_can_hold(target
     x = experiment.target.at(2).sample(500, seeded(0, 3))
     inside = flow.log_prob(x)
     if target == "checkerboard":
-        assert abs(float(-inside.mean()) - experiment.target.entropy()) < 0.15
+        assert abs(float(-inside.mean()) - experiment.target.entropy()) < 0.25
 
 
 @pytest.mark.parametrize(
