@@ -92,6 +92,7 @@ class Experiment(Settings):
                 "adapts, such as gaussian or uniform."
             )
         self.model.check(self.source.at(self.dim), self.target.at(self.dim), self.training)
+        self.model.check_sampler(self.source.at(self.dim), self.sampler.solver)
         return self
 
     @model_validator(mode="after")

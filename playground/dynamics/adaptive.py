@@ -16,6 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from playground.dynamics.noise import Noise
 from playground.dynamics.runge_kutta import Interval, Solver, State, Tableau, Velocity, combined
 
 SAFETY = 0.9
@@ -60,7 +61,7 @@ class Adaptive(Solver):
         json_schema_extra={"scale": "log", "hidden": True},  # the stage sets it
     )
 
-    def states(self, field: Velocity, x: Tensor, times: Sequence[float]) -> Iterator[State]:
+    def states(self, field: Velocity, x: Tensor, times: Sequence[float], noise: Noise | None = None) -> Iterator[State]:
         t, stop = times[0], times[-1]
         smallest = SMALLEST * (stop - t)
         yield State(t, x, nfe=0)

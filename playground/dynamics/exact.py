@@ -36,6 +36,11 @@ class Normal:
     mean: Tensor
     covariance: Tensor
 
+    @property
+    def is_standard(self) -> bool:
+        """Whether it is N(0, I)."""
+        return not self.mean.any() and bool(torch.equal(self.covariance, torch.eye(len(self.mean)).to(self.covariance)))
+
 
 @dataclass(frozen=True)
 class Normals:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from playground.choice import Choice
+from playground.dynamics.noise import Noise
 
 Velocity = Callable[[Tensor, float], Tensor]
 """A velocity field: x (n, d) and the time that all particles share → dx/dt (n, d)."""
@@ -39,11 +40,17 @@ class Solver(Choice):
     adaptive: ClassVar[bool] = False
     """Whether it chooses its own steps and takes from the grid only its two ends."""
 
+    @property
+    def stochastic(self) -> bool:
+        """Whether it adds noise on the way, for which it has to know the score."""
+        return False
+
     @abstractmethod
-    def states(self, field: Velocity, x: Tensor, times: Sequence[float]) -> Iterator[State]:
+    def states(self, field: Velocity, x: Tensor, times: Sequence[float], noise: Noise | None = None) -> Iterator[State]:
         """Yields the state at every time of the ascending grid, the first being x itself at no cost.
 
         An adaptive solver yields one at every time that it reaches on its way from the first to the last instead.
+        noise: what a stochastic one draws from.
         """
 
 
@@ -87,7 +94,7 @@ class RungeKutta(Solver):
         """Field evaluations in one step."""
         return len(self.tableau.b)
 
-    def states(self, field: Velocity, x: Tensor, times: Sequence[float]) -> Iterator[State]:
+    def states(self, field: Velocity, x: Tensor, times: Sequence[float], noise: Noise | None = None) -> Iterator[State]:
         return runge_kutta(self.tableau, field, x, times)
 
 

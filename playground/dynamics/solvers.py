@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from playground.choice import FROM_NAME, Settings
 from playground.dynamics.adaptive import Adaptive, BogackiShampine, Dopri5, Unsolved
 from playground.dynamics.grids import GridName, grid
+from playground.dynamics.noise import Brownian
 from playground.dynamics.runge_kutta import (
     Euler,
     Heun,
@@ -23,21 +24,37 @@ from playground.dynamics.runge_kutta import (
     Velocity,
     runge_kutta,
 )
+from playground.dynamics.samplers import (
+    DDIM,
+    Ancestral,
+    DiffusionSampler,
+    DPMSolver,
+    EulerMaruyama,
+    Process,
+    StochasticHeun,
+)
 from playground.trajectory import Trajectory
 
 __all__ = [
+    "DDIM",
     "Adaptive",
+    "Ancestral",
     "AnySolver",
     "BogackiShampine",
+    "DPMSolver",
+    "DiffusionSampler",
     "Dopri5",
     "Euler",
+    "EulerMaruyama",
     "Heun",
     "Midpoint",
+    "Process",
     "RungeKutta",
     "RungeKutta4",
     "Sampler",
     "Solver",
     "State",
+    "StochasticHeun",
     "Tableau",
     "Unsolved",
     "Velocity",
@@ -45,7 +62,19 @@ __all__ = [
 ]
 
 AnySolver = Annotated[
-    Euler | Midpoint | Heun | RungeKutta4 | Dopri5 | BogackiShampine, Field(discriminator="kind"), FROM_NAME
+    Euler
+    | Midpoint
+    | Heun
+    | RungeKutta4
+    | Dopri5
+    | BogackiShampine
+    | EulerMaruyama
+    | StochasticHeun
+    | Ancestral
+    | DDIM
+    | DPMSolver,
+    Field(discriminator="kind"),
+    FROM_NAME,
 ]
 
 
@@ -76,16 +105,34 @@ class Sampler(Settings):
         "all together, more exaggerates what tells the condition apart and costs two evaluations for one.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _churned(cls, given: Any) -> Any:
+        """`churn: 0.5` beside the solver stands for euler_maruyama with that churn."""
+        if not isinstance(given, dict) or "churn" not in given:
+            return given
+        rest = {key: value for key, value in given.items() if key != "churn"}
+        solver = rest.get("solver", "euler_maruyama")
+        kind = solver.get("kind") if isinstance(solver, dict) else solver
+        if kind not in ("euler", "euler_maruyama"):
+            raise ValueError("churn is a setting of the solver euler_maruyama; choose that solver, or leave churn out.")
+        return rest | {"solver": {"kind": "euler_maruyama", "churn": given["churn"]}}
+
     def times(self, start: float = 0.0, stop: float = 1.0) -> list[float]:
         """The times that are given to the solver: those of the grid, for an adaptive one only the ends."""
         return [start, stop] if self.solver.adaptive else grid(self.grid, start, stop, self.steps)
 
-    def integrate(self, field: Velocity, x0: Tensor, start: float = 0.0, stop: float = 1.0) -> Trajectory:
+    def integrate(
+        self, field: Velocity, x0: Tensor, start: float = 0.0, stop: float = 1.0, seed: int = 0
+    ) -> Trajectory:
         """Carries x0 (n, d) along the field from time start to stop; all states are kept.
 
-        Raises Unsolved, a ValueError, where an adaptive solver cannot keep to its tolerance.
+        seed: fixes the Brownian paths of a stochastic solver, which are the same for any number of steps. Samplers of
+        diffusions ask for a field that is a Process. Raises Unsolved, a ValueError, where an adaptive solver cannot
+        keep to its tolerance, and ValueError where the field does not tell what the solver has to know.
         """
-        states = list(self.solver.states(field, x0, self.times(start, stop)))
+        noise = Brownian(seed, x0, start, stop) if self.solver.stochastic else None
+        states = list(self.solver.states(field, x0, self.times(start, stop), noise))
         return Trajectory(
             t=torch.tensor([state.t for state in states], dtype=torch.float64),
             x=torch.stack([state.x for state in states]),

@@ -18,7 +18,7 @@ from torch import Generator, Tensor
 
 from playground.choice import Choice, Settings
 from playground.distributions.base import Distribution
-from playground.dynamics.solvers import Sampler
+from playground.dynamics.solvers import Sampler, Solver
 from playground.models.condition import Cue
 from playground.networks import Network
 from playground.trajectory import Trajectory
@@ -270,6 +270,9 @@ class Model(Choice):
     def round_count(self) -> int:
         """How many learners `rounds` gives."""
         return 1
+
+    def check_sampler(self, source: Distribution, solver: Solver) -> None:
+        """Raises ValueError with a sentence where what it learns from this settled source cannot be sampled so."""
 
     def remarks(self, source: Distribution, target: Distribution) -> list[str]:
         """Sentences on what is not quite as it was asked for, such as a path that misses its source."""

@@ -17,9 +17,10 @@ from playground.distributions import Gaussian, Mixture, NoisyCurve
 from playground.distributions.base import Distribution
 from playground.dynamics.exact import ExactField, Normal, Normals
 from playground.dynamics.paths import AnyPath, LinearPath, Path
-from playground.dynamics.solvers import Sampler
+from playground.dynamics.solvers import Process, Sampler, Solver
 from playground.dynamics.stiffness import last_time
 from playground.models.base import TARGET, Learner, Model, Optimisation, Task, Weights
+from playground.models.flow import check_sampler
 from playground.networks import Network
 from playground.trajectory import Trajectory
 
@@ -68,6 +69,9 @@ class Exact(Model):
                 f"the exact field is known for a gaussian source, not for {source.kind_name()}; "
                 "choose the source gaussian, or the model flow_matching."
             )
+
+    def check_sampler(self, source: Distribution, solver: Solver) -> None:
+        check_sampler(solver, self.path, self.path.bridge or moments_of(source).is_standard)
 
     def remarks(self, source: Distribution, target: Distribution) -> list[str]:
         sampled = self.points is None and mixture_of(target) is None
@@ -140,8 +144,14 @@ class ExactFlow:
         return self.field.log_prob(x, self.interval[1])
 
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
-        """Integrates the field from the source points x0 (n, d)."""
-        return sampler.integrate(self.velocity, self.path.start(x0), *self.interval)
+        """Carries the source points x0 (n, d) along the field; the seed fixes the noise of a stochastic sampler."""
+        return sampler.integrate(self.process, self.path.start(x0), *self.interval, seed=seed)
+
+    @property
+    def process(self) -> Process:
+        """What a sampler is told of the field."""
+        score = self.score if self.path.bridge else None
+        return Process(self.velocity, self.path, scored=self.field.source.is_standard, score=score)
 
     def describe(self) -> dict[str, Any] | None:
         """The mixture, the moments of the source and the path, for another runtime; None where it is too large."""
@@ -158,6 +168,7 @@ class ExactFlow:
             },
             "source": {"mean": source.mean.tolist(), "covariance": source.covariance.tolist()},
             "dim": d,
+            "scored": self.process.scored or self.process.score is not None,
             "path": self.path.describe() | {"t_min": first, "t_max": last},
         }
 

@@ -25,7 +25,8 @@ from playground.dynamics.parameterization import (
     score_affine,
 )
 from playground.dynamics.path import Path
-from playground.dynamics.solvers import Sampler
+from playground.dynamics.samplers import DiffusionSampler, no_bridge, no_score
+from playground.dynamics.solvers import Process, Sampler, Solver
 from playground.models.condition import Cue
 from playground.models.learning import output_and_trace
 from playground.networks import Mlp
@@ -136,10 +137,18 @@ class Flow:
         """Where source points x0 (n, d) begin."""
         return self.path.start(x0, self.interval[0])
 
+    @property
+    def process(self) -> Process:
+        """What a sampler is told of the field."""
+        return Process(self.velocity, self.path)
+
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
-        """Integrates the field, under the sampler's guidance, from the source points x0 (n, d)."""
+        """Carries the source points x0 (n, d) along the field, under the sampler's guidance.
+
+        The seed fixes the noise of a stochastic sampler.
+        """
         guided = self.guided(sampler.guidance)
-        moved = sampler.integrate(guided.velocity, self.start(x0), *self.interval)
+        moved = sampler.integrate(guided.process, self.start(x0), *self.interval, seed=seed)
         return replace(moved, nfe=moved.nfe * guided.evaluations)
 
     def describe(self) -> dict[str, Any]:
@@ -151,6 +160,7 @@ class Flow:
             "dim": self.mlp.outputs,
             "frequencies": self.mlp.frequencies,
             "prediction": self.prediction,
+            "scored": self.process.scored or self.process.score is not None,
             "scaling": {"kind": self.scaling, **self.moments.describe()},
             "path": self.path.describe() | times,
             **({"condition": self.cue.describe()} if self.cue else {}),
@@ -159,7 +169,11 @@ class Flow:
 
 @dataclass(frozen=True)
 class ScoredFlow(Flow):
-    """A flow from N(0, I), whose velocity also tells the score."""
+    """A flow from N(0, I) in independent pairs, whose velocity also tells the score."""
+
+    @property
+    def process(self) -> Process:
+        return Process(self.velocity, self.path, scored=True)
 
     def score(self, x: Tensor, t: float) -> Tensor:
         """∇ log p_t at x (n, d) and the shared time t; not finite where sigma is 0."""
@@ -172,6 +186,10 @@ class BridgeFlow(Flow):
     """A flow along bridges, with a second network that has learnt the score."""
 
     score_weights: Tensor = field(kw_only=True)
+
+    @property
+    def process(self) -> Process:
+        return Process(self.velocity, self.path, score=self.score)
 
     @torch.no_grad()
     def score(self, x: Tensor, t: float) -> Tensor:
@@ -189,3 +207,11 @@ def is_standard(source: Distribution) -> bool:
     if not isinstance(source, Gaussian) or source.dim is None:
         return False
     return not (any(source.mean) or any(std != 1 for std in source.std) or source.correlation)
+
+
+def check_sampler(solver: Solver, path: Path, scored: bool) -> None:
+    """Raises ValueError with a sentence where a solver asks for more of a field along the path than it tells."""
+    if solver.stochastic and not scored:
+        raise ValueError(no_score(solver.label()))
+    if path.bridge and isinstance(solver, DiffusionSampler) and not solver.on_bridges:
+        raise ValueError(no_bridge(solver.label()))

@@ -21,10 +21,11 @@ from playground.distributions.base import Distribution
 from playground.dynamics.couplings import AnyCoupling, IndependentCoupling, SinkhornCoupling
 from playground.dynamics.parameterization import Moments, Prediction, Weighting, affine, interval, score_affine, weight
 from playground.dynamics.paths import AnyPath, LinearPath, Path
+from playground.dynamics.solvers import Solver
 from playground.dynamics.times import AnyTimes, UniformTimes
 from playground.models.base import SOURCE, TARGET, ConditionalModel, Learner, Optimisation, Pool, Task, Weights, seeded
 from playground.models.condition import Cue
-from playground.models.flow import BridgeFlow, Flow, ScoredFlow, is_standard
+from playground.models.flow import BridgeFlow, Flow, ScoredFlow, check_sampler, is_standard
 from playground.models.learning import Adam, Regression
 from playground.models.pairing import Pairs
 from playground.networks import Mlp, Network
@@ -106,11 +107,26 @@ class FlowMatching(ConditionalModel):
                 "the score can be predicted only where the source is a standard gaussian, of mean 0, std 1 and no "
                 "correlation; choose that source, or the prediction velocity."
             )
+        if self.prediction == "score" and not self.tells_score(source):
+            raise ValueError(
+                f"the score can be predicted only of independent pairs, not with the coupling {self.coupling.kind}; "
+                "choose the coupling independent, or the prediction velocity."
+            )
         if self.coupling.together is not None and optimisation.batch < 2:
             raise ValueError(
                 f"the coupling {self.coupling.kind} has nothing to choose from in a batch of 1; "
                 "choose a training batch of at least 2, or the coupling independent."
             )
+
+    def tells_score(self, source: Distribution) -> bool:
+        """Whether the velocity that is learnt from this settled source tells the score of its marginals too.
+
+        By Tweedie's formula, for which x0 ~ N(0, I) must be independent of x1.
+        """
+        return is_standard(source) and self.coupling.together is None and not self.path.bridge
+
+    def check_sampler(self, source: Distribution, solver: Solver) -> None:
+        check_sampler(solver, self.path, self.path.bridge or self.tells_score(source))
 
     def remarks(self, source: Distribution, target: Distribution) -> list[str]:
         return [remark for remark in (self.path.mismatch, self._clamped(source, target)) if remark]
@@ -142,7 +158,7 @@ class FlowMatching(ConditionalModel):
         if self.path.bridge:
             score = heads[1]
             return BridgeFlow(mlp, heads[0], self.path, scaling, moments, source=source, cue=cue, score_weights=score)
-        kind = ScoredFlow if source is not None and is_standard(source) else Flow
+        kind = ScoredFlow if source is not None and self.tells_score(source) else Flow
         return kind(mlp, heads[0], self.path, scaling, moments, self.prediction, source, cue)
 
 
