@@ -1,0 +1,110 @@
+/* Chance for stochastic samplers: one Brownian path a particle, the same whatever grid of times it is read on.
+
+   The twin of playground/dynamics/noise.py, where it is explained: the same numbers, but for the rounding of log, sin
+   and cos. A `Brownian` is read by one solver, on ascending times; `noise.step(begin, end)` is the increment over
+   √(end − begin). */
+
+export const CELLS = 128;
+const ON_NODE = 1e-9;
+const PARITY = 0x1bd11bda;
+const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
+
+const words = new Uint32Array(2);
+
+/** Threefry-2x32 with 20 rounds: two words from a key of two and a counter of two, into `into`. */
+export function threefry(key0, key1, counter0, counter1, into = words) {
+  const key2 = key0 ^ key1 ^ PARITY;
+  let [k0, k1, k2] = [key0, key1, key2];
+  let a = (counter0 + k0) | 0;
+  let b = (counter1 + k1) | 0;
+  for (let group = 0; group < 5; group++) {
+    const first = group % 2 === 0 ? 0 : 4;
+    for (let i = first; i < first + 4; i++) {
+      const turn = ROTATIONS[i];
+      a = (a + b) | 0;
+      b = ((b << turn) | (b >>> (32 - turn))) ^ a;
+    }
+    [k0, k1, k2] = [k1, k2, k0];
+    a = (a + k0) | 0;
+    b = (b + k1 + group + 1) | 0;
+  }
+  into[0] = a;
+  into[1] = b;
+  return into;
+}
+
+/** Independent N(0, 1) numbers for the particles first, first + 1, … at one place in time, into `into` (n·dim). */
+export function normals(seed, first, index, dim, into) {
+  const n = into.length / dim;
+  for (let pair = 0; 2 * pair < dim; pair++) {
+    for (let i = 0; i < n; i++) {
+      threefry(seed, pair, first + i, index);
+      const radius = Math.sqrt(-2 * Math.log((words[0] + 1) / 4294967296));
+      const angle = 2 * Math.PI * (words[1] / 4294967296);
+      into[i * dim + 2 * pair] = radius * Math.cos(angle);
+      if (2 * pair + 1 < dim) into[i * dim + 2 * pair + 1] = radius * Math.sin(angle);
+    }
+  }
+  return into;
+}
+
+export class Brownian {
+  #at = 0;
+  #cell = -1;
+  #divided = 0;
+
+  /** For particles first, first + 1, … of `size` numbers in all, over the interval from start to stop. */
+  constructor({ seed, first, size, dim, start, stop }) {
+    Object.assign(this, { seed, first, dim, start, stop });
+    this.left = new Float64Array(size);
+    this.fresh = new Float64Array(size);
+    this.total = new Float64Array(size);
+  }
+
+  /** The increment between two times over the root of their distance; it is overwritten by the next. */
+  step(begin, end) {
+    const [from, to] = [this.#place(begin), this.#place(end)];
+    if (from > this.#at) {
+      if (Math.floor(from) > Math.floor(this.#at)) this.#at = Math.floor(from);
+      this.#to(from);
+    }
+    const moved = this.#to(to);
+    const scale = 1 / Math.sqrt(to - from);
+    for (let k = 0; k < moved.length; k++) moved[k] *= scale;
+    return moved;
+  }
+
+  #place(t) {
+    const place = ((t - this.start) / (this.stop - this.start)) * CELLS;
+    return Math.abs(place - Math.round(place)) < ON_NODE ? Math.round(place) : place;
+  }
+
+  #to(place) {
+    const { seed, first, dim, left, fresh, total } = this;
+    total.fill(0);
+    while (this.#at < place) {
+      const cell = Math.floor(this.#at);
+      if (cell !== this.#cell) {
+        [this.#cell, this.#divided] = [cell, 0];
+        normals(seed, first, cell, dim, left);
+      }
+      const whole = cell + 1 - this.#at;
+      const reached = Math.min(place, cell + 1);
+      if (reached === cell + 1) {
+        for (let k = 0; k < total.length; k++) total[k] += left[k];
+      } else {
+        this.#divided += 1;
+        normals(seed, first, CELLS * this.#divided + cell, dim, fresh);
+        const part = reached - this.#at;
+        const [share, spread] = [part / whole, Math.sqrt((part * (whole - part)) / whole)];
+        for (let k = 0; k < total.length; k++) {
+          const move = share * left[k] + spread * fresh[k];
+          total[k] += move;
+          left[k] -= move;
+        }
+      }
+      this.#at = reached;
+    }
+    return total;
+  }
+}
