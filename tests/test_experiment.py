@@ -622,3 +622,37 @@ def test_overrides_that_are_refused(file, override, part):
     with pytest.raises(InvalidExperiment) as caught:
         Experiment.load(file, [override])
     assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"source": "two_moons", "sampler": {"churn": 0.5}}, "adds noise, for which the score must be known"),
+        (
+            {"source": {"kind": "gaussian", "mean": [1.0, 0.0]}, "sampler": {"solver": {"kind": "ddim", "eta": 1}}},
+            "choose that source and the coupling independent",
+        ),
+        (
+            {"model": {"kind": "flow_matching", "coupling": "optimal_transport"}, "sampler": {"solver": "ancestral"}},
+            "in independent pairs",
+        ),
+        (
+            {"model": {"kind": "flow_matching", "path": "bridge"}, "sampler": {"solver": "ddim"}},
+            "along a bridge choose euler_maruyama or heun",
+        ),
+        ({"source": {"kind": "gaussian", "std": [2.0, 1.0]}, "model": "exact", "sampler": {"churn": 1}}, "adds noise"),
+        ({"sampler": {"solver": {"kind": "ddim", "eta": 1.5}}}, "1.5 is too large; choose at most 1."),
+        (
+            {"model": {"kind": "flow_matching", "coupling": "optimal_transport", "prediction": "score"}},
+            "only of independent pairs",
+        ),
+    ],
+)
+def test_a_sampler_that_cannot_follow_the_field_is_refused(given, sentence):
+    with pytest.raises(InvalidExperiment, match=sentence):
+        Experiment.parse(given)
+
+
+def test_noise_is_welcome_where_the_score_is_known_from_a_second_network():
+    given = {"source": "two_moons", "model": {"kind": "flow_matching", "path": "bridge"}, "sampler": {"churn": 0.5}}
+    assert Experiment.parse(given).sampler.describe()["churn"] == 0.5

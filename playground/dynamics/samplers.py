@@ -368,3 +368,12 @@ class DPMSolver(DiffusionSampler):
             x = then.sigma / now.sigma * x + (then.alpha - now.alpha * then.sigma / now.sigma) * leading
             before = data, way
             yield State(after, x, nfe=step)
+
+
+def offered(process: Process) -> list[str]:
+    """The kinds of those samplers that may follow a process, whatever their dials say."""
+    if process.path.bridge:
+        return [EulerMaruyama.kind_name()] if process.score else []
+    noisy: tuple[type[DiffusionSampler], ...] = (EulerMaruyama, StochasticHeun, Ancestral, DDIM)
+    chosen: tuple[type[DiffusionSampler], ...] = (*noisy, DPMSolver) if process.scored else (DPMSolver,)
+    return [sampler.kind_name() for sampler in chosen]

@@ -17,6 +17,7 @@ from playground.distributions import Gaussian, Mixture, NoisyCurve
 from playground.distributions.base import Distribution
 from playground.dynamics.exact import ExactField, Normal, Normals
 from playground.dynamics.paths import AnyPath, LinearPath, Path
+from playground.dynamics.samplers import offered
 from playground.dynamics.solvers import Process, Sampler, Solver
 from playground.dynamics.stiffness import last_time
 from playground.models.base import TARGET, Learner, Model, Optimisation, Task, Weights
@@ -168,7 +169,7 @@ class ExactFlow:
             },
             "source": {"mean": source.mean.tolist(), "covariance": source.covariance.tolist()},
             "dim": d,
-            "scored": self.process.scored or self.process.score is not None,
+            "samplers": [] if self.path.bridge else offered(self.process),  # a mixture tells no score there
             "path": self.path.describe() | {"t_min": first, "t_max": last},
         }
 

@@ -25,7 +25,7 @@ from playground.dynamics.parameterization import (
     score_affine,
 )
 from playground.dynamics.path import Path
-from playground.dynamics.samplers import DiffusionSampler, no_bridge, no_score
+from playground.dynamics.samplers import DiffusionSampler, no_bridge, no_score, offered
 from playground.dynamics.solvers import Process, Sampler, Solver
 from playground.models.condition import Cue
 from playground.models.learning import output_and_trace
@@ -160,7 +160,7 @@ class Flow:
             "dim": self.mlp.outputs,
             "frequencies": self.mlp.frequencies,
             "prediction": self.prediction,
-            "scored": self.process.scored or self.process.score is not None,
+            "samplers": offered(self.process),
             "scaling": {"kind": self.scaling, **self.moments.describe()},
             "path": self.path.describe() | times,
             **({"condition": self.cue.describe()} if self.cue else {}),

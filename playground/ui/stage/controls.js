@@ -9,6 +9,7 @@ import { times } from "./cards.js";
 import { ConditionControls } from "./condition-controls.js";
 import { ADAPTIVE, FIXED, FRAME, icon } from "./frame.js";
 import { plotLoss } from "./loss.js";
+import { DIALS, isSampler, SAMPLERS } from "./samplers.js";
 import { isAdaptive } from "./solvers.js";
 import { Ticks } from "./ticks.js";
 
@@ -35,7 +36,8 @@ export class Controls {
     time.addEventListener("pointerdown", () => on.hold());
     time.addEventListener("input", () => on.scrub(time.valueAsNumber));
     for (const end of ["pointerup", "pointercancel"]) time.addEventListener(end, () => on.release());
-    for (const input of [steps, tolerance]) input.addEventListener("input", (event) => on.sampling(event.timeStamp));
+    const dials = Object.keys(DIALS).map((name) => this.parts[name]);
+    for (const input of [steps, tolerance, ...dials]) input.addEventListener("input", (event) => on.sampling(event.timeStamp));
     for (const choice of [solver, grid]) choice.addEventListener("change", (event) => on.sampling(event.timeStamp));
     this.condition = new ConditionControls(this.parts, this.rows, (part, value) => this.#slide(part, value), on.sampling);
     training.addEventListener("input", (event) => on.training(training.valueAsNumber, event.timeStamp));
@@ -52,20 +54,24 @@ export class Controls {
     const { solver } = this;
     const tolerance = 10 ** this.parts.tolerance.valueAsNumber;
     if (isAdaptive(solver)) return { solver, rtol: tolerance, atol: tolerance };
-    return { solver, steps: this.parts.steps.valueAsNumber, grid: this.parts.grid.value };
+    const { dial } = SAMPLERS[solver] ?? {};
+    const set = dial ? { [dial]: this.parts[dial].valueAsNumber } : {};
+    return { solver, steps: this.parts.steps.valueAsNumber, grid: this.parts.grid.value, ...set };
   }
 
   /** All of the sampling choices, also those that do not matter for this solver. */
   get choices() {
     const { steps, tolerance, grid } = this.parts;
     const numerics = { steps: steps.valueAsNumber, grid: grid.value, tolerance: 10 ** tolerance.valueAsNumber };
-    return { solver: this.solver, ...numerics, ...this.condition.choices };
+    const dials = Object.fromEntries(Object.keys(DIALS).map((name) => [name, this.parts[name].valueAsNumber]));
+    return { solver: this.solver, ...numerics, ...dials, ...this.condition.choices };
   }
 
   /** Takes over what is there and can be chosen here; returns whether anything has changed. */
-  setSampling({ solver, steps, grid, rtol, tolerance = rtol, given, guidance }) {
+  setSampling({ solver, steps, grid, rtol, tolerance = rtol, given, guidance, ...dials }) {
     const before = JSON.stringify(this.choices);
-    if (solver in FIXED || solver in ADAPTIVE) this.parts.solver.value = solver;
+    if (solver in FIXED || solver in ADAPTIVE || isSampler(solver)) this.parts.solver.value = solver;
+    for (const name of Object.keys(DIALS)) if (Number.isFinite(dials[name])) this.#slide(name, dials[name]);
     if (Number.isFinite(steps)) this.#slide("steps", steps);
     if ([...this.parts.grid.options].some(({ value }) => value === grid)) this.parts.grid.value = grid;
     if (tolerance > 0) this.#slide("tolerance", Math.log10(tolerance));
@@ -77,7 +83,9 @@ export class Controls {
   /** The sampling as an experiment has it. */
   get described() {
     const { solver, steps, grid, tolerance } = this.choices;
-    return isAdaptive(solver) ? { solver: { kind: solver, rtol: tolerance, atol: tolerance } } : { solver, steps, grid };
+    if (isAdaptive(solver)) return { solver: { kind: solver, rtol: tolerance, atol: tolerance } };
+    const { dial } = SAMPLERS[solver] ?? {};
+    return { solver: dial ? { kind: solver, [dial]: this.choices[dial] } : solver, steps, grid };
   }
 
   /** Whether it is still the one that the run came with. */
@@ -85,7 +93,12 @@ export class Controls {
     const { solver, steps, grid, rtol } = this.standard ?? {};
     const now = this.choices;
     if (now.solver !== solver) return false;
-    return isAdaptive(solver) ? Math.abs(Math.log10(now.tolerance / rtol)) < 0.01 : now.steps === steps && now.grid === grid;
+    return isAdaptive(solver) ? Math.abs(Math.log10(now.tolerance / rtol)) < 0.01 : now.steps === steps && now.grid === grid && this.#sameDial(solver);
+  }
+
+  #sameDial(solver) {
+    const { dial } = SAMPLERS[solver] ?? {};
+    return !dial || this.choices[dial] === this.standard[dial];
   }
 
   /** More or fewer steps, or a narrower or wider tolerance. */
@@ -98,7 +111,9 @@ export class Controls {
 
   nextSolver() {
     const { solver } = this.parts;
-    solver.selectedIndex = (solver.selectedIndex + 1) % solver.options.length;
+    const { options } = solver;
+    do solver.selectedIndex = (solver.selectedIndex + 1) % options.length;
+    while (options[solver.selectedIndex].disabled);
     this.showSampling();
   }
 
@@ -108,6 +123,11 @@ export class Controls {
     this.rows.steps.hidden = adapts;
     this.rows.tolerance.hidden = !adapts;
     this.parts.grid.disabled = adapts;
+    for (const name of Object.keys(DIALS)) {
+      this.rows[name].hidden = SAMPLERS[solver]?.dial !== name;
+      this.#slide(name, this.parts[name].valueAsNumber);
+      this.#say(`${name}-value`, String(this.parts[name].valueAsNumber));
+    }
     this.#slide("steps", steps);
     this.#slide("tolerance", Math.log10(tolerance));
     this.#say("steps-value", count(steps));
@@ -156,6 +176,13 @@ export class Controls {
     const none = network?.map || (network?.remote && !network.sampled);
     this.root.dataset.sampling = none ? "none" : "solver";
     this.condition.offer(network?.condition ?? null);
+    const { solver } = this.parts;
+    for (const option of solver.options) {
+      if (!isSampler(option.value)) continue;
+      option.disabled = Boolean(network) && !network.samplers?.includes(option.value);
+      option.title = option.disabled ? "It asks for a path and a score: a standard Gaussian source in independent pairs." : "";
+    }
+    if (solver.selectedOptions[0]?.disabled) this.setSampling({ solver: "heun" });
   }
 
   /** Whether there is anything that can move; if not, the hint says why. */

@@ -1,9 +1,11 @@
 /** The stage's own markup: rail, picture, transport, sampling and training controls, readouts. */
 
+import { DIALS, SAMPLERS } from "./samplers.js";
 import { GRIDS } from "./solvers.js";
 
 export const FIXED = { euler: "Euler", midpoint: "Midpoint", heun: "Heun", rk4: "RK4" };
 export const ADAPTIVE = { dopri5: "Dormand–Prince 5(4)", bogacki_shampine: "Bogacki–Shampine 3(2)" };
+const DIFFUSION = Object.fromEntries(Object.entries(SAMPLERS).map(([name, { label }]) => [name, label]));
 const GRID_NAMES = { uniform: "Uniform", quadratic: "Quadratic, dense at the end", cosine: "Cosine, dense at the start" };
 export const SPEEDS = [0.25, 0.5, 1, 2, 4];
 /** The widest and the narrowest tolerance, as powers of ten. */
@@ -56,7 +58,8 @@ const chosen = `
     ${slider("guidance", "Guidance", "w in v∅ + w (v_c − v∅): 0 is the field of all together, 1 that of the condition; more exaggerates what tells the condition apart, and spends diversity on it.", 'min="0" max="8" step="0.1" value="1"')}
     ${slider("steps", "Steps", "Solver steps from source to target. Few steps are cheap and bend where the field bends.", 'min="1" max="100" step="1" value="50"')}
     ${slider("tolerance", "Tolerance", "How far off a step may be before the solver rejects it and tries a shorter one. Its steps show on the time slider.", `min="${TOLERANCES[1]}" max="${TOLERANCES[0]}" step="0.5" value="-5"`)}
-    ${select("solver", "Solver", "How a step is taken. Higher order costs more evaluations a step and errs less; adaptive ones choose their steps.", `<optgroup label="Fixed steps">${options(FIXED)}</optgroup><optgroup label="Adaptive">${options(ADAPTIVE)}</optgroup>`)}
+    ${select("solver", "Solver", "How a step is taken. Higher order costs more evaluations a step and errs less; adaptive ones choose their steps.", `<optgroup label="Fixed steps">${options(FIXED)}</optgroup><optgroup label="Adaptive">${options(ADAPTIVE)}</optgroup><optgroup label="Of diffusions">${options(DIFFUSION)}</optgroup>`)}
+    ${Object.entries(DIALS).map(([name, { label, about, low, high, step, standard }]) => slider(name, label, about, `min="${low}" max="${high}" step="${step}" value="${standard}"`)).join("")}
     ${select("grid", "Time grid", "Where the steps lie in time: evenly, or dense at one end.", options(Object.fromEntries(GRIDS.map((grid) => [grid, GRID_NAMES[grid] ?? grid]))))}`;
 
 const sampling = `

@@ -44,7 +44,8 @@ export class MixtureRun {
 
   field() {
     const { t_min: tMin, t_max: tMax } = this.path;
-    return { velocity: (x, t, into) => this.#velocity(x, t, into), tMin, tMax };
+    const level = (t) => this.table.at(t);
+    return { velocity: (x, t, into) => this.#velocity(x, t, into), level, dim: this.dim, tMin, tMax };
   }
 
   #velocity(x, t, into) {

@@ -5,7 +5,7 @@
 
 import { groupsOf } from "./condition.js";
 import { BLOCK, MAX_ROWS } from "./layout.js";
-import { affinePlace, PathTable, PREDICTIONS, SCALINGS } from "./place.js";
+import { affinePlace, PathTable, PREDICTIONS, SCALINGS, scorePlace } from "./place.js";
 import { ACTIVATIONS } from "./wasm.js";
 
 /** What the network is told of t: [2t − 1, sin 2πt, …, sin 2πkt, cos 2πt, …, cos 2πkt] for k frequencies. */
@@ -126,30 +126,38 @@ export class NetworkRun {
   /** Keeps the weights {name: Float32Array} of a snapshot. */
   put(snapshot, weights) {
     const { networks, dim } = this.description;
-    this.snapshots.set(snapshot, new Layers(this.kernel, networks.velocity, weights.velocity, dim));
+    const layers = (name) => networks[name] && new Layers(this.kernel, networks[name], weights[name], dim);
+    this.snapshots.set(snapshot, { velocity: layers("velocity"), score: layers("score") });
   }
 
   drop(snapshot) {
     this.snapshots.delete(snapshot);
   }
 
-  /** {velocity(x, t, into), tMin, tMax, calls} of a snapshot. `told`: what the points are told, see condition.js;
+  /** {velocity(x, t, into), score(x, t, into) along a bridge, level(t) of the path, bridge, dim, tMin, tMax, calls} of a
+      snapshot. `told`: what the points are told, see condition.js;
       `guidance`: w in v∅ + w (v_c − v∅); `calls`: how many evaluations of the network a velocity takes. */
   field(snapshot, { told = null, guidance = 1 } = {}) {
     const layers = this.snapshots.get(snapshot);
     if (!layers) throw new Error(`snapshot ${snapshot} is not here`);
-    const { path: { t_min: tMin, t_max: tMax }, condition } = this.description;
+    const { path: { t_min: tMin, t_max: tMax }, condition, dim, scaling, prediction } = this.description;
     const passes = [];
     const guided = Boolean(condition && told?.length);
     if (guided && guidance !== 1) passes.push(...groupsOf(condition, null).map((one) => ({ ...one, weight: 1 - guidance })));
     if (!guided || guidance !== 0) passes.push(...groupsOf(condition, told).map((one) => ({ ...one, weight: guided ? guidance : 1 })));
     const calls = guided && guidance !== 0 && guidance !== 1 ? 2 : 1;
-    return { velocity: (x, t, into) => this.#velocity(layers, passes, x, t, into), tMin, tMax, calls };
+    const velocity = (x, t, into) => {
+      this.#evaluate(layers.velocity, affinePlace(scaling, prediction, this.table, t, dim), passes, x, t, into);
+    };
+    const score = (x, t, into) => {
+      this.#evaluate(layers.score, scorePlace(scaling, this.table, t, dim), passes, x, t, into);
+    };
+    const level = (t) => this.table.at(t);
+    return { velocity, score, level, bridge: Boolean(layers.score), dim, tMin, tMax, calls };
   }
 
-  #velocity(layers, passes, x, t, into) {
-    const { dim, scaling, prediction, frequencies } = this.description;
-    const { inside, center, skip, drift, out } = affinePlace(scaling, prediction, this.table, t, dim);
+  #evaluate(layers, { inside, center, skip, drift, out }, passes, x, t, into) {
+    const { dim, frequencies } = this.description;
     for (let i = 0, j = 0; i < x.length; i++, j = (j + 1) % dim) into[i] = skip * (x[i] - center[j]) + drift[j];
     const time = timeFeatures(t, frequencies);
     const { buffers } = this.kernel;

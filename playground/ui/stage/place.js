@@ -80,3 +80,15 @@ export function affinePlace(scaling, prediction, path, t, dim) {
   const drift = center.map((m, j) => ofPoint * m + ofValue * mean[j]);
   return { inside, center, skip: ofPoint, drift, out: ofValue * deviation };
 }
+
+/** Features of x_t that a score is scaled for, as a share of its whole width. */
+const NARROW = 0.1;
+
+/** The place of a bridge's second network, with the score in place of the velocity. */
+export function scorePlace(scaling, path, t, dim) {
+  const { inside, center } = affinePlace(scaling, "velocity", path, t, dim);
+  const drift = new Array(dim).fill(0);
+  if (scaling.kind === "none") return { inside, center, skip: 0, drift, out: 1 };
+  const out = -inside / Math.sqrt((path.at(t).gamma * inside) ** 2 + NARROW ** 2);
+  return { inside, center, skip: scaling.kind === "residual" ? -(inside ** 2) : 0, drift, out };
+}

@@ -78,19 +78,24 @@ export class Sampler {
       `solver` is a name or a tableau {a, b, c}; solvers with fixed steps take `steps` of them on the `grid` "uniform",
       "quadratic" or "cosine", adaptive ones keep to `rtol` and `atol`. With `times` instead, the states stand exactly
       there, whatever the solver: points that join a cloud later ride the times of its trajectory, from any of them to
-      any other, back in time where the times descend. A map takes its latent as x0 and no solver; what the server
+      any other, back in time where the times descend. Samplers of diffusions also take their dial (samplers.js), the
+      `seed` of their noise, and the number of the first `particle`, since each has noise of its own. A map takes its latent as x0 and no solver; what the server
       samples takes `live` and `settings`, and neither x0 nor a solver. A conditional network is `told` a value for
       each particle, one for all, or nothing (condition.js), and follows its field under `guidance`.
       @returns {Promise<Trajectory | null>} null where a newer request of the lane (by default the run) overtook it. */
-  async sample({ run, snapshot, x0, dim, times, told, live, settings, lane = run, ...sampling }) {
+  async sample({ run, snapshot, x0, dim, times, told, live, settings, lane = run, particle = 0, ...sampling }) {
     if (this.#remote.has(run)) return this.#remote.sample({ run, snapshot, lane, live, settings });
-    const { solver, steps, grid, rtol, atol, guidance } = sampling;
     const latent = this.#latents.get(run);
-    const whole = isAdaptive(solver) && !times && !latent;
+    const whole = isAdaptive(sampling.solver) && !times && !latent;
     const width = latent ?? dim;
     const shares = whole ? [x0.slice()] : this.#divide(x0, width);
-    const request = { kind: "sample", run, snapshot, solver, steps, grid, rtol, atol, guidance };
-    const parts = this.#told(shares, told, width).map((part) => ({ ...request, ...part, times: times?.slice() }));
+    const request = { kind: "sample", run, snapshot, ...sampling };
+    let first = particle;
+    const parts = this.#told(shares, told, width).map((part) => {
+      const one = { ...request, ...part, times: times?.slice(), particle: first };
+      first += part.x0.length / width;
+      return one;
+    });
     const answers = await this.#ask(run, lane, parts);
     return answers && joined(answers, dim);
   }

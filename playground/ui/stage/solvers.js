@@ -1,9 +1,11 @@
 /* Solvers by name, the grids of times, and how a request is answered with them.
 
-   The twin of playground/dynamics/{solvers,runge_kutta,adaptive,grids}.py. */
+   The twin of playground/dynamics/{solvers,runge_kutta,adaptive,grids}.py; samplers of diffusions are in samplers.js. */
 
 import { adaptive } from "./adaptive.js";
+import { Brownian } from "./noise.js";
 import { rungeKutta } from "./runge-kutta.js";
+import { DIALS, isSampler, SAMPLERS } from "./samplers.js";
 
 /** Butcher tableaux: stage i is evaluated at t + c[i] h from x + h Σ_j a[i][j] k_j; the step is h Σ_i b[i] k_i, and
     where there is `error`, the step errs by about h Σ_i error[i] k_i. */
@@ -40,7 +42,7 @@ export const TABLEAUX = {
 
 /** Whether the solver chooses its own steps. */
 export function isAdaptive(solver) {
-  return tableauOf(solver).error !== undefined;
+  return !isSampler(solver) && tableauOf(solver).error !== undefined;
 }
 
 function tableauOf(solver) {
@@ -65,17 +67,27 @@ export function gridOf(name, start, stop, steps) {
   return times;
 }
 
-/** How a request {solver, steps, grid, rtol, atol, times} goes from start to stop.
+/** How a request {solver, steps, grid, rtol, atol, times} goes from start to stop along a field's process.
 
     `solver` is a name or a tableau {a, b, c}. With explicit `times` it stands exactly there: an adaptive solver then
-    replays the steps that it, or another cloud, has taken.
-    @returns {{solve: (velocity, x0) => Generator, evaluations: number}} evaluations is NaN where not known before. */
-export function planOf({ solver, steps, grid = "uniform", rtol, atol, times }, start, stop) {
+    replays the steps that it, or another cloud, has taken. A sampler of diffusions (samplers.js) also takes its dial,
+    the `seed` of its noise and the number of the first `particle`; back in time it follows the flow.
+    @returns {{solve: (process, x0) => Generator, evaluations: number}} evaluations is NaN where not known before. */
+export function planOf({ solver, steps, grid = "uniform", rtol, atol, times, seed = 0, particle = 0, ...dials }, start, stop) {
+  if (isSampler(solver)) {
+    const { cost, solve, dial } = SAMPLERS[solver];
+    const stands = times ?? gridOf(grid, start, stop, steps);
+    if (stands[0] > stands.at(-1)) return planOf({ solver: "heun", times }, start, stop);
+    const set = dial ? { [dial]: dials[dial] ?? DIALS[dial].standard } : {};
+    const noise = (x0, dim) => new Brownian({ seed, first: particle, size: x0.length, dim, start, stop });
+    const evaluations = (stands.length - 1) * cost;
+    return { solve: (process, x0) => solve(process, x0, stands, noise(x0, process.dim), set), evaluations };
+  }
   const tableau = tableauOf(solver);
   if (tableau.error && !times) {
-    return { solve: (velocity, x0) => adaptive(tableau, velocity, x0, [start, stop], { rtol, atol }), evaluations: NaN };
+    return { solve: ({ velocity }, x0) => adaptive(tableau, velocity, x0, [start, stop], { rtol, atol }), evaluations: NaN };
   }
   const stands = times ?? gridOf(grid, start, stop, steps);
   const evaluations = (stands.length - 1) * tableau.b.length;
-  return { solve: (velocity, x0) => rungeKutta(tableau, velocity, x0, stands), evaluations };
+  return { solve: ({ velocity }, x0) => rungeKutta(tableau, velocity, x0, stands), evaluations };
 }

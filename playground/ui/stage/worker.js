@@ -2,7 +2,8 @@
 
    Messages in, told apart by `kind`:
      open {run, description}, put {run, snapshot, weights}, forget {run, snapshot?}, refer {run, points, dim, values}
-     sample {id, run, snapshot, x0, waited, overtaken, solver, steps, grid, rtol, atol, times, told, guidance}
+     sample {id, run, snapshot, x0, waited, overtaken, solver, steps, grid, rtol, atol, times, told, guidance, seed,
+             particle, …dial}
                                                      → {id, t, x, nfe, rejected, ms}; x state after state
      evaluate {id, run, snapshot, points, t, told, guidance}
                                                      → {id, values}
@@ -67,11 +68,12 @@ const handlers = {
       x.set(made, made.length);
       return { t: Float64Array.of(0, 1), x, nfe: 1, rejected: [], ms: performance.now() - began };
     }
-    const { velocity, tMin, tMax, calls = 1 } = found(run).field(snapshot, request);
+    const process = found(run).field(snapshot, request);
+    const { tMin, tMax, calls = 1 } = process;
     const { solve, evaluations } = planOf(request, tMin, tMax);
     const states = [];
     let [looked, done] = [began, 0];
-    for (const state of solve(velocity, x0)) {
+    for (const state of solve(process, x0)) {
       if (state) states.push(state);
       else done += 1;
       const now = performance.now();

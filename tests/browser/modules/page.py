@@ -22,7 +22,20 @@ from playground.ui.messages import exact
 from tests.browser.driver import Visitor
 
 STAGE = Path(playground.ui.__file__).parent / "stage"
-MODULES = ("kernel", "network", "condition", "place", "mixture", "solvers", "codec", "metrics", "sampler", "surfaces")
+MODULES = (
+    "kernel",
+    "network",
+    "condition",
+    "place",
+    "mixture",
+    "noise",
+    "samplers",
+    "solvers",
+    "codec",
+    "metrics",
+    "sampler",
+    "surfaces",
+)
 
 
 class Handler(SimpleHTTPRequestHandler):

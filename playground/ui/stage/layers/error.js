@@ -3,7 +3,11 @@
  * The lines show up to MOST_STEPS steps, beyond which they are too short to see; the mean is told always.
  */
 
+import { isSampler } from "../samplers.js";
+
 const FINE = { solver: "rk4", steps: 100 };
+/** A sampler of diffusions tends to a solution of its own, which its noise decides. */
+const fine = (request) => (isSampler(request.solver) ? { ...request, ...FINE, solver: request.solver } : FINE);
 const MOST_STEPS = 20;
 const PARTICLES = 64;
 
@@ -71,7 +75,7 @@ export const error = {
   name: "error",
   label: "Error of few steps",
   key: "e",
-  about: `Where a fine solution (RK4, ${FINE.steps} steps) of the same field ends, and how far off the shown one is: take fewer steps.`,
+  about: `Where a fine solution (RK4, ${FINE.steps} steps; of a sampler of diffusions its own, on the same noise) ends, and how far off the shown one is: take fewer steps.`,
   legend: (state) => {
     if (!state.found.error || !state.trajectory) return { mark: "error", text: "error at t = 1 …" };
     const mean = meanError(state);
@@ -81,13 +85,14 @@ export const error = {
   },
   icon: '<circle cx="15.500" cy="4.800" r="2"/><path d="m13.800 6.500-3 3m-1.800 1.800-1.600 1.600" stroke-dasharray="3 2.200"/><circle cx="5" cy="15" r="2" fill="currentColor"/>',
   needs: "flow",
-  asks: ({ request }) => request.field,
-  ask: async (sampler, { request: { run, snapshot, told, guidance }, values, x0, n, dim }, lane) => {
+  asks: ({ request }) => JSON.stringify([request.field, isSampler(request.solver) && { ...request, steps: null }]),
+  ask: async (sampler, { request, values, x0, n, dim }, lane) => {
+    const { run, snapshot, told, guidance } = request;
     const count = Math.min(PARTICLES, n);
     const starts = x0.slice(0, count * dim);
     const under = told ?? values?.slice(0, count);
-    const fine = await sampler.sample({ run, snapshot, x0: starts, dim, ...FINE, told: under, guidance, lane });
-    return fine && { ends: fine.x.slice(-starts.length) };
+    const solved = await sampler.sample({ run, snapshot, x0: starts, dim, ...fine(request), told: under, guidance, lane });
+    return solved && { ends: solved.x.slice(-starts.length) };
   },
   painters: [{ plane: "over", paint }],
 };

@@ -4,6 +4,8 @@ import { hasField } from "./index.js";
 
 /** Up to so many states of a way are drawn as nodes. */
 const NODES = 40;
+/** Where probes are numbered from, so that their noise is not that of a particle. */
+const FIRST = 2 ** 20;
 
 /** A way {t, x}: its line and nodes on a halo, its start as a ring, and where it is at time `now` as a disc. */
 function way(ctx, view, { t, x, dim }, now, colour, theme) {
@@ -65,7 +67,7 @@ async function ask(sampler, { request, probes, dim, trajectory: { t: times } }, 
     if (!rest.length) return { t: [], x: [] };
     const grid = Float64Array.from([probe.t, ...rest]);
     const x0 = Float32Array.from(probe.point);
-    const part = await sampler.sample({ ...request, x0, dim, times: grid, lane: `${lane} ${k} ${onward}` });
+    const part = await sampler.sample({ ...request, x0, dim, times: grid, particle: FIRST + k, lane: `${lane} ${k} ${onward}` });
     return part && { t: Array.from(part.t).slice(1), x: Array.from(part.x).slice(dim) };
   };
   const ways = await Promise.all(
