@@ -11,10 +11,18 @@ from playground.models.exact import Exact
 from playground.models.flow_matching import FlowMatching
 from playground.models.gan import Gan
 from playground.models.mixture import GaussianMixtureModel
+from playground.models.rbm import RestrictedBoltzmannMachine
 from playground.models.rectified_flow import RectifiedFlow
 
 AnyModel = Annotated[
-    FlowMatching | RectifiedFlow | Exact | Gan | EnergyModel | Autoregressive | GaussianMixtureModel,
+    FlowMatching
+    | RectifiedFlow
+    | Exact
+    | Gan
+    | EnergyModel
+    | RestrictedBoltzmannMachine
+    | Autoregressive
+    | GaussianMixtureModel,
     Field(discriminator="kind"),
     FROM_NAME,
 ]
@@ -28,4 +36,5 @@ __all__ = [
     "Gan",
     "GaussianMixtureModel",
     "RectifiedFlow",
+    "RestrictedBoltzmannMachine",
 ]

@@ -17,7 +17,7 @@ from torch import Generator, Tensor
 
 from playground.choice import FROM_NAME, Choice
 from playground.models.backprop import Backprop
-from playground.models.chains import Mala, Potential
+from playground.models.chains import Langevin, Potential
 from playground.networks import Mlp
 
 
@@ -72,17 +72,30 @@ class _Contrast(Objective):
         json_schema_extra={"scale": "log"},
     )
     step: float = Field(
-        0.15,
+        0.05,
         ge=0.005,
         le=1,
         title="Chain step",
         description="Length of a move in training, in standard deviations of the data.",
         json_schema_extra={"scale": "log", "advanced": True},
     )
+    penalty: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        title="Energy penalty",
+        description="On the squared energies, as in Du and Mordatch (2019): without it they grow until chains stand "
+        "still and training runs away.",
+        json_schema_extra={"step": 0.005, "advanced": True},
+    )
 
     def _moved(self, energy: Energy, weights: Tensor, u: Tensor, memory: Memory) -> Tensor:
-        states = Mala(step=self.step).states(energy.potential(weights), u, memory.generator)
+        states = Langevin(step=self.step).states(energy.potential(weights), u, memory.generator)
         return [next(states) for _ in range(self.moves)][-1].u
+
+    def _contrast(self, energy: Energy, weights: Tensor, u: Tensor, moved: Tensor) -> Tensor:
+        low, high = torch.split(energy(weights, torch.cat([u, moved])), len(u))
+        return low.mean() - high.mean() + self.penalty * (low.square().mean() + high.square().mean())
 
 
 class ContrastiveDivergence(_Contrast):
@@ -96,8 +109,7 @@ class ContrastiveDivergence(_Contrast):
     kind: Literal["contrastive_divergence"] = "contrastive_divergence"
 
     def loss(self, energy: Energy, weights: Tensor, u: Tensor, memory: Memory) -> Tensor:
-        moved = self._moved(energy, weights, u, memory)
-        return energy(weights, u).mean() - energy(weights, moved).mean()
+        return self._contrast(energy, weights, u, self._moved(energy, weights, u, memory))
 
 
 class PersistentContrastiveDivergence(_Contrast):
@@ -133,7 +145,7 @@ class PersistentContrastiveDivergence(_Contrast):
         fresh = torch.rand(len(u), 1, **chance) < self.renewed
         first = torch.where(fresh, memory.normal(u), memory.buffer[at])
         moved = memory.buffer[at] = self._moved(energy, weights, first, memory)
-        return energy(weights, u).mean() - energy(weights, moved).mean()
+        return self._contrast(energy, weights, u, moved)
 
 
 class DenoisingScoreMatching(Objective):
