@@ -11,14 +11,20 @@ from playground.models.exact import Exact
 from playground.models.flow_matching import FlowMatching
 from playground.models.gan import Gan
 from playground.models.mixture import GaussianMixtureModel
+from playground.models.neural_ode import NeuralOde
+from playground.models.normalizing_flow import NormalizingFlow
 from playground.models.rbm import RestrictedBoltzmannMachine
 from playground.models.rectified_flow import RectifiedFlow
+from playground.models.vae import Vae
 
 AnyModel = Annotated[
     FlowMatching
     | RectifiedFlow
     | Exact
     | Gan
+    | Vae
+    | NormalizingFlow
+    | NeuralOde
     | EnergyModel
     | RestrictedBoltzmannMachine
     | Autoregressive
@@ -35,6 +41,9 @@ __all__ = [
     "FlowMatching",
     "Gan",
     "GaussianMixtureModel",
+    "NeuralOde",
+    "NormalizingFlow",
     "RectifiedFlow",
     "RestrictedBoltzmannMachine",
+    "Vae",
 ]

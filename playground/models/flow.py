@@ -100,13 +100,18 @@ class Flow:
             place.skip * centred + place.drift + place.out * self._mixed(lambda c: self.mlp(weights, inside, time, c))
         )
 
+    @torch.no_grad()
     def diverging(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
         """dx/dt at x (n, d) and the shared time t, and its divergence there (n,)."""
-        time = torch.tensor([[t]], dtype=x.dtype)
+        return self.diverging_by(self.weights, x, t)
+
+    def diverging_by(self, weights: Tensor, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
+        """The same with other weights, and differentiable with respect to them and to x."""
+        time = torch.tensor([[t]], dtype=x.dtype, device=x.device)
         place = affine(self.scaling, self.moments, self.path, time, self.prediction)
         centred = x - place.center
         inside = place.inside * centred
-        both = self._mixed(lambda c: torch.column_stack(output_and_trace(self.mlp, self.weights, inside, time, c)))
+        both = self._mixed(lambda c: torch.column_stack(output_and_trace(self.mlp, weights, inside, time, c)))
         velocity = place.skip * centred + place.drift + place.out * both[:, :-1]
         return velocity, (place.skip * x.shape[1] + place.out * place.inside * both[:, -1:])[:, 0]
 

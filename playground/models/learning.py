@@ -24,6 +24,17 @@ BACKWARD: dict[ActivationName, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "selu": lambda delta, z, h: aten.elu_backward(delta, SELU_ALPHA, SELU_SCALE, 1, False, z),
 }
 """The gradient with respect to an activation's input z from the one with respect to its output h: torch's kernels."""
+SLOPES: dict[ActivationName, Callable[[Tensor, Tensor], Tensor]] = {
+    "relu": lambda z, h: (z > 0).to(z.dtype),
+    "silu": lambda z, h: _silu_slope(z, torch.sigmoid(z)),
+    "tanh": lambda z, h: 1 - h * h,
+    "selu": lambda z, h: torch.where(z > 0, SELU_SCALE, h + SELU_SCALE * SELU_ALPHA),
+}
+"""act'(z) from an activation's input z and output h, in operations that can be differentiated again."""
+
+
+def _silu_slope(z: Tensor, gate: Tensor) -> Tensor:
+    return gate * (1 + z * (1 - gate))
 
 
 class Regression:
@@ -75,21 +86,20 @@ class Regression:
         return loss
 
 
-@torch.no_grad()
 def output_and_trace(mlp: Mlp, weights: Tensor, x: Tensor, t: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """F(x, t, c) for x (n, d), t (n, 1) or (1, 1), and the trace of ∂F/∂x (n,), for as many outputs as inputs.
 
-    The derivative along each axis goes up through the layers beside the values: ∂h = act'(z) ⊙ (W ∂h).
+    The derivative along each axis goes up through the layers beside the values: ∂h = act'(z) ⊙ (W ∂h). Both can be
+    differentiated once more.
     """
-    act, back = ACTIVATIONS[mlp.activation], BACKWARD[mlp.activation]
+    act, slope = ACTIVATIONS[mlp.activation], SLOPES[mlp.activation]
     (matrix, bias), *hidden = mlp.layers(weights)
     z = torch.addmm(bias, mlp.inputs_at(x, t, c), matrix.t())
     along = matrix[:, : mlp.inputs].t()[:, None].expand(-1, len(x), -1)
     for matrix, bias in hidden:
         h = act(z)
-        slopes = back(along, z.expand_as(along), h.expand_as(along))
+        along = (along * slope(z, h)) @ matrix.t()
         z = torch.addmm(bias, h, matrix.t())
-        along = slopes @ matrix.t()
     return z, along.diagonal(dim1=0, dim2=2).sum(1)
 
 
