@@ -10,6 +10,7 @@ from torch import Tensor
 
 from playground.choice import InvalidExperiment, Problem
 from playground.dynamics.solvers import Euler, Heun, Sampler
+from playground.engine import memorisation
 from playground.engine.run import Run
 from playground.metrics import DISTANCES, coverage, distances, floor, nll, npe, path_figures, w2
 from playground.models.base import HasDensity, HasField, Trained, seeded
@@ -46,6 +47,7 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
         "modes_total": covered.modes_total if covered else None,
         "modes_covered_strict": covered.modes_covered_strict if covered else None,
         "high_quality": covered.high_quality if covered else None,
+        **_memorised(run, model, fine, x0, real, round),
         **_likelihood(None if cue and not cue.guidable else trained, real),
         "entropy": target.entropy(),
     }
@@ -59,6 +61,13 @@ def _ends(run: Run, model: Trained, x0: Tensor) -> Iterator[tuple[int, Tensor]]:
         return
     for nfe in EVALUATIONS:
         yield nfe, model.trajectory(x0, Sampler(solver=Euler(), steps=nfe)).end
+
+
+def _memorised(
+    run: Run, model: Trained, fine: Sampler, x0: Tensor, real: Tensor, round: int
+) -> dict[str, float | None]:
+    limited = run.experiment.training.points is not None
+    return memorisation.figures(run, model.trajectory(x0, fine).end if limited else x0, real, round)
 
 
 def _likelihood(model: object, real: Tensor) -> dict[str, float | None]:

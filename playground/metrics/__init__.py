@@ -7,6 +7,7 @@ from playground.metrics.collapse import Alarm, alarm, alive, mode_kl
 from playground.metrics.coverage import Coverage, coverage
 from playground.metrics.distances import DISTANCES, distances, energy_distance, floor, mmd, sliced_w2, w2
 from playground.metrics.likelihood import Likelihood, nll
+from playground.metrics.memorisation import Memorisation, memorisation
 from playground.metrics.projections import directions
 from playground.metrics.transport import PathFigures, bending, npe, path_figures
 
@@ -15,6 +16,7 @@ __all__ = [
     "Alarm",
     "Coverage",
     "Likelihood",
+    "Memorisation",
     "PathFigures",
     "alarm",
     "alive",
@@ -24,6 +26,7 @@ __all__ = [
     "distances",
     "energy_distance",
     "floor",
+    "memorisation",
     "mmd",
     "mode_kl",
     "nll",

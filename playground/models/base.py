@@ -233,6 +233,17 @@ class HasCondition(Protocol):
         """The same model under one value of the condition (n,) for each particle, or one (1,) for all."""
 
 
+@runtime_checkable
+class HasLoss(Protocol):
+    """A trained model whose loss can be taken on any points, those that it has never seen among them."""
+
+    def loss(self, x0: Tensor, x1: Tensor, seed: int = 0) -> float:
+        """The mean loss on target points x1 (n, d), paired with the source points x0 (n, d).
+
+        seed: fixes the times and the noise, so that losses on different points differ by the points alone.
+        """
+
+
 class Model(Choice):
     r"""A family of generative models.
 

@@ -93,6 +93,21 @@ class Flow:
         time = torch.tensor([[t]], dtype=x.dtype)
         return self._output(self.weights, affine(self.scaling, self.moments, self.path, time, self.prediction), x, time)
 
+    @torch.no_grad()
+    def loss(self, x0: Tensor, x1: Tensor, seed: int = 0) -> float:
+        """E |v(x_t, t) − dx_t/dt|² / d over the pairs x0, x1 (n, d), whatever the loss in training weighs.
+
+        The times are evenly spread over the interval on which the field is finite, in an order that the seed fixes.
+        """
+        n, generator = len(x1), torch.Generator().manual_seed(seed)
+        low, high = self.interval
+        shares = (torch.randperm(n, generator=generator) + torch.rand(n, generator=generator)) / n
+        t = (low + (high - low) * shares.clamp(2**-20, 1 - 2**-20)).view(-1, 1)
+        z = torch.randn(x1.shape, generator=generator) if self.path.bridge else None
+        xt, slope = self.path.point(x0, x1, t, z)
+        place = affine(self.scaling, self.moments, self.path, t, self.prediction)
+        return float((self._output(self.weights, place, xt, t) - slope).square().mean())
+
     def _output(self, weights: Tensor, place: Affine, x: Tensor, time: Tensor) -> Tensor:
         centred = x - place.center
         inside = place.inside * centred

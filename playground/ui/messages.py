@@ -20,6 +20,7 @@ from torch import Tensor
 
 from playground.distributions import Distribution
 from playground.engine.history import Snapshot, binned
+from playground.engine.memorisation import losses_apart
 from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import floor
@@ -93,6 +94,7 @@ def scene(name: str, run: Run) -> str:
         "x0": exact(x0),
         "latent": exact(starts) if own else None,
         "target": quantised(real),
+        "training": None if (learnt := run.training_points()) is None else quantised(learnt),
         "floor": {"sliced_w2": _floor(experiment.target.at(run.dim))},
         "modes": modes and {name: values.tolist() for name, values in vars(modes).items()},
         "between": {name: chosen[name] for name in ("source", "target")},
@@ -188,6 +190,7 @@ def snapshot(
 ) -> str:
     """One snapshot for the stage; rate is in steps a second, from which the seconds left follow.
 
+    apart: the loss on training points and on held-out ones, where there are few of the first.
     The first of every further round says how that is read. Of a model that the browser cannot evaluate it holds the
     trajectory instead of the weights, unless it is not `sampled`: the browser then asks for it when it is looked at.
     """
@@ -207,6 +210,7 @@ def snapshot(
             "rate": round(rate, 1) if rate else None,
             "left": None if left is None else round(left, 2),
             "loss": losses,
+            "apart": losses_apart(run, taken),
             "done": done,
             "name": record.name,
             **({"network": network} if opens else {}),

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, expect
 from playground import Run, metrics
 from playground.dynamics.solvers import Sampler
 from playground.engine import presets
+from playground.engine.memorisation import losses_apart
 from playground.models.base import seeded
 from playground.ui import measures
 from tests.browser.driver import Visitor
@@ -127,6 +128,28 @@ def test_the_cards_are_what_python_measures_on_the_same_particles(desk: Open, ru
     expect(note).to_have_text(f"{after['sliced_w2'] / floor:.1f}× floor")
     page.slide("training", 0)
     agrees(page.cards(), reached(run, 2000, 1, sampler.solver.kind, snapshot=0))
+
+
+def test_few_training_points_show_what_is_learnt_by_heart(desk: Open) -> None:
+    page = desk("?preset=memorised")
+    run = presets.run("memorised")
+    shown, sampler, apart = page.cards(), run.experiment.sampler, losses_apart(run)
+    end, learnt = run.trained().trajectory(run.starts(2000), sampler).end, run.training_points()
+    assert apart is not None and learnt is not None
+    expected = metrics.memorisation(end, learnt, run.real(2000))
+    assert shown["nearest"] == pytest.approx(expected.nearest, rel=1e-2)
+    assert shown["copied"] == pytest.approx(expected.copied, abs=0.01)
+    assert (shown["training_loss"], shown["held_out"]) == pytest.approx(apart, rel=1e-3)
+    times = expected.nearest / expected.nearest_floor
+    expect(page.card("nearest")).to_contain_text(f"{times:.1f}× held-out")
+    expect(page.card("held_out")).to_contain_text(f"{apart.held_out / apart.training:.1f}× training")
+    traces = page.traces("loss", "drawn", 1)
+    assert traces["training points"][-1] == (12000, pytest.approx(apart.training, rel=1e-3))
+    assert traces["held-out points"][-1] == (12000, pytest.approx(apart.held_out, rel=1e-3))
+    page.slide("training", 0)
+    assert page.cards()["held_out"] == pytest.approx(traces["held-out points"][0][1]), "the card follows the slider"
+    page.page.locator('[data-preset="two_moons"]').click()
+    expect(page.card("held_out")).to_be_hidden()
 
 
 def test_every_solver_is_tried_out(desk: Open, run: Run) -> None:

@@ -158,6 +158,17 @@ def test_each_layer_draws_on_its_plane_and_goes_again(stage: Open) -> None:
     expect(page.part("keys")).to_contain_text("of the target")
 
 
+@pytest.mark.parametrize(("preset", "limited"), [("memorised", True), ("two_moons", False)])
+def test_training_points_are_rings_where_they_are_limited(stage: Open, preset: str, limited: bool) -> None:
+    page = stage(f"?preset={preset}")
+    before = page.planes()
+    page.press("o")
+    assert changed(before, page.planes()) == ({"over"} if limited else set())
+    page.press("o")
+    said = page.part("keys").inner_text()
+    assert ("the 16 training points" in said) == limited
+
+
 def test_layers_of_a_time_follow_it(stage: Open) -> None:
     page = stage()
     for key in "vhgb":

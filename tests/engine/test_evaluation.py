@@ -30,6 +30,12 @@ KEYS = {
     "nll",
     "nll_outside",
     "entropy",
+    "training_loss",
+    "held_out_loss",
+    "nearest",
+    "nearest_floor",
+    "copied",
+    "copied_floor",
 }
 DISTANCES = {"sliced_w2", "w2", "energy_distance"}
 

@@ -28,8 +28,23 @@ const CARDS = {
       "start points and real target samples, whose noise can lift it a little above the paths' own cost); in squared " +
       "units of the data. Of the solution with 100 Heun steps.",
   ],
+  held_out: [
+    "Held-out loss",
+    "The loss of these weights on target points that they were not trained on, beside the same loss on the training points: " +
+      "1× generalises, and the more above, the more is learnt by heart. Mean squared error of the velocity, in squared units " +
+      "of the data; a nat for models of likelihood.",
+  ],
+  nearest: [
+    "To nearest training point",
+    "",
+  ],
 };
+/** Only where the training points are limited. */
+const LIMITED = ["held_out", "nearest"];
 
+const NEAREST =
+  "Mean distance of a particle to the nearest training point, in units of the data, beside the same of real points that " +
+  "were held out: about 1× are new points, and near 0× copies.";
 const MODES =
   "Modes that hold at least 1 % of the particles. High quality is the share of particles within 3 standard deviations " +
   "of a mode; a perfect sample has 98.9 % of them (99.7 % on a line).";
@@ -51,7 +66,7 @@ export class Cards {
   }
 
   /** Shows what is known of the picture and of the run; `server` is the server's measurement, if there is one. */
-  show({ scene, picture, distances, fine, reference, training }, server) {
+  show({ scene, picture, distances, fine, reference, training, apart }, server) {
     this.values = {};
     const known = picture && scene?.network;
     this.#distances(known ? distances : null, reference, scene, distances?.picture !== picture);
@@ -59,6 +74,7 @@ export class Cards {
     if (known) this.values.nfe = picture.trajectory.nfe;
     if (known && Number.isFinite(distances?.sliced_w2)) this.values.sliced_w2 = distances.sliced_w2;
     this.#exact(server, known && !training);
+    this.#memorised(scene, known ? distances : null, apart, distances?.picture !== picture);
   }
 
   #distances(distances, reference, scene, late) {
@@ -83,6 +99,19 @@ export class Cards {
     const npe = fine && optimal ? Math.abs(fine.energy - optimal) / optimal : null;
     this.#say("npe", npe, text || (fine ? "0 is optimal" : ""));
     this.#say("cost", fine?.cost, text || times(fine?.cost, optimal, "optimal"));
+  }
+
+  #memorised(scene, distances, apart, late) {
+    for (const name of LIMITED) this.cards[name].hidden = !scene?.training;
+    if (!scene?.training) return;
+    const [learnt, other] = apart ?? [];
+    this.#say("held_out", other, times(other, learnt, "training"));
+    if (Number.isFinite(learnt)) this.values.training_loss = learnt;
+    const { nearest, copied, floor } = distances?.memorised ?? {};
+    this.#say("nearest", nearest, times(nearest, floor?.nearest, "held-out"), late);
+    const copies = floor ? ` ${percent(copied)} are copies, a third as far from one training point as from any other; of held-out points ${percent(floor.copied)} are.` : "";
+    this.cards.nearest.title = NEAREST + copies;
+    if (floor) this.values.copied = copied;
   }
 
   #exact(server, possible) {

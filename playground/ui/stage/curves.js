@@ -27,8 +27,10 @@ const KNOWN = "This field is known exactly: nothing is trained.";
 const nothing = (scene, soon, later) => (scene?.network ? soon : `Nothing learnt yet. Train, and ${later}.`);
 
 /** The training loss over the steps: raw faint, smoothed strong; what begins a phase or a round is marked. */
-export function lossCurve({ loss, marks, scene, newest }, theme, log) {
+export function lossCurve(measured, theme, log) {
+  const { loss, marks, scene, newest } = measured;
   if (scene?.network?.mixture) return KNOWN;
+  if (measured.history.kept.some(({ apart }) => apart)) return lossesApart(measured, theme, log);
   if (!loss.length) return nothing(scene, "The loss comes with the first steps.", "the loss appears here");
   const mean = smoothed(loss, Math.max(1, Math.round(loss.length / 50)));
   const line = (points, name, width, opacity) => ({
@@ -52,6 +54,39 @@ export function lossCurve({ loss, marks, scene, newest }, theme, log) {
       uirevision: `${scene.run} ${log}`,
     },
     shapes: marks.map(({ step }) => upright(step, theme)),
+    annotations: marks.map(({ step, name }) => note(step, name)),
+  };
+}
+
+/** Few training points: the loss of each snapshot on them and on held-out points, told apart by dash and symbol too. */
+function lossesApart({ history, marks, scene, picture }, theme, log) {
+  const kept = history.kept.filter(({ apart }) => apart);
+  const [lastSeen, lastOther] = kept.at(-1).apart;
+  const line = (k, name, colour, dash, symbol) => ({
+    name,
+    x: kept.map(({ step }) => step),
+    y: kept.map(({ apart }) => apart[k]),
+    mode: "lines+markers",
+    line: { color: colour, width: 2, dash },
+    marker: { color: colour, size: 6, symbol },
+    hovertemplate: `step %{x:,.0f}: %{y:.4g}, ${name}<extra></extra>`,
+  });
+  const shown = kept.filter(({ id }) => id === picture?.snapshot);
+  return {
+    title: "Memorisation: loss on training and on held-out points",
+    description: `Loss ${rounded(lastSeen)} on the training points and ${rounded(lastOther)} on held-out points.`,
+    traces: [
+      line(1, "held-out points", theme.moving, "dash", "square"),
+      line(0, "training points", theme.accent, "solid", "circle"),
+    ],
+    x: { title: "gradient step", rangemode: "tozero", tickformat: ",d" },
+    y: {
+      title: "mean squared error of the velocity",
+      short: "mean squared error",
+      type: log && kept.every(({ apart }) => Math.min(...apart) > 0) ? "log" : "linear",
+      uirevision: `${scene.run} ${log} apart`,
+    },
+    shapes: [...marks, ...shown].map(({ step }) => upright(step, theme)),
     annotations: marks.map(({ step, name }) => note(step, name)),
   };
 }

@@ -78,7 +78,8 @@ export class Measured {
     const { condition } = scene;
     this.values = network.condition ? decodeArray(condition.values).data : null; // what each particle is told
     const values = condition ? decodeArray(condition.target).data : null;
-    this.#aside.tell("compare", { run, dim, modes, points: decodeArray(scene.target).data, values });
+    const training = scene.training ? decodeArray(scene.training).data : null;
+    this.#aside.tell("compare", { run, dim, modes, training, values, points: decodeArray(scene.target).data });
     if (network.mixture) this.#exact();
   }
 
@@ -106,6 +107,11 @@ export class Measured {
   #drop(id) {
     for (const figures of [this.fine, this.solvers, this.growth]) figures.delete(id);
     if (this.handed.delete(id)) this.#aside.tell("forget", { run: this.scene.run, snapshot: id });
+  }
+
+  /** [training, held-out] loss of the picture's weights, null where they are not known. */
+  get apart() {
+    return this.history.kept.find(({ id }) => id === this.picture?.snapshot)?.apart ?? null;
   }
 
   /** The picture is another: {trajectory, snapshot, solver, steps}. */

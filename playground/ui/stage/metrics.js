@@ -145,6 +145,32 @@ export function coverage(points, { centers, std }, dim) {
   };
 }
 
+/** A copy's nearest training point is nearer than this share of the distance to the second nearest. */
+const COPY = 1 / 3;
+/** No more pairs of points than this are looked at: of more, evenly chosen points stand for all. */
+const MOST_PAIRS = 2 ** 24;
+
+/** How near points are to the training points: {nearest: their mean distance to the nearest one, copied: the share of
+    copies}; see playground/metrics/memorisation.py. */
+export function nearness(points, training, dim) {
+  const n = points.length / dim;
+  const every = Math.ceil((n * training.length) / dim / MOST_PAIRS);
+  let [sum, copies, count] = [0, 0, 0];
+  for (let i = 0; i < n; i += every) {
+    const [x, y] = [points[i * dim], points[i * dim + 1]];
+    let [first, second] = [Infinity, Infinity];
+    for (let at = 0; at < training.length; at += dim) {
+      const squared = (training[at] - x) ** 2 + (dim === 1 ? 0 : (training[at + 1] - y) ** 2);
+      if (squared < first) [first, second] = [squared, first];
+      else if (squared < second) second = squared;
+    }
+    sum += Math.sqrt(first);
+    copies += first < COPY ** 2 * second;
+    count += 1;
+  }
+  return { nearest: sum / count, copied: copies / count };
+}
+
 /** Adds up, state by state, what the figures of a flow's paths need: E∫|Z₁ − Z₀ − v|² dt, E∫|v|² dt, E|Z₁ − Z₀|².
 
     x holds the states at times t one after the other, as a Trajectory does; `add(k, v)` gives the velocities at state k,

@@ -73,12 +73,13 @@ export class Stage extends Viewer {
     this.#close();
     const { data: x0 } = decodeArray(scene.x0);
     const { data: target } = decodeArray(scene.target);
+    const learnt = scene.training ? decodeArray(scene.training).data : null;
     const latent = scene.latent ? decodeArray(scene.latent).data : null;
     const values = scene.condition ? decodeArray(scene.condition.values).data : null;
     const { dim } = scene;
     const n = x0.length / dim;
     const nothing = { trajectory: null, request: null, training: false, hovered: null, found: {}, trainedStep: 0 };
-    Object.assign(this.state, { scene, dim, n, x0, latent, values, target, shown: x0.slice(), ...nothing });
+    Object.assign(this.state, { scene, dim, n, x0, latent, values, target, learnt, shown: x0.slice(), ...nothing });
     this.#begin(scene);
     if (JSON.stringify(before?.view) !== JSON.stringify(scene.view)) this.fit();
     if (before?.dim !== dim) this.setProbes([]);

@@ -36,6 +36,20 @@ def test_coverage_is_that_of_python(page: ModulePage, target: Distribution, nois
     assert found["highQuality"] == pytest.approx(expected.high_quality, abs=1e-3)
 
 
+@pytest.mark.parametrize("dim", [1, 2])
+def test_nearness_is_that_of_python(page: ModulePage, dim: int) -> None:
+    samples, training, held_out = points(600, dim, seed=4), points(40, dim, seed=5), points(700, dim, seed=6)
+    script = """
+        const training = floats(given.training);
+        return [given.samples, given.held].map((each) => metrics.nearness(floats(each), training, given.dim));"""
+    given = {"samples": packed(samples), "held": packed(held_out), "training": packed(training), "dim": dim}
+    expected = metrics.memorisation(samples, training, held_out)
+    near, floor = page(script, given)
+    assert near["nearest"] == pytest.approx(expected.nearest, rel=1e-6)
+    assert floor["nearest"] == pytest.approx(expected.nearest_floor, rel=1e-6)
+    assert (near["copied"], floor["copied"]) == pytest.approx((expected.copied, expected.copied_floor), abs=1e-9)
+
+
 def test_path_figures_of_two_halves_are_those_of_python(page: ModulePage) -> None:
     t = torch.linspace(0.01, 0.98, 14, dtype=torch.float64) ** 1.3
     x, v = points(14 * 60, 2, seed=1).reshape(14, 60, 2), points(14 * 60, 2, seed=2).reshape(14, 60, 2)

@@ -2,8 +2,9 @@
  * The layers of a stage, from the lowest to the highest within each plane. A new layer is one file and its place here:
  *
  *     name, label, key, about, icon   what the button and the shortcut say; `always` instead where there is neither
- *     needs     what must be there before it is painted: "scene", "pairs" (of a coupling, along a path), "trajectory",
- *               "exact" (a network whose exact field is known), "network" (whose path is known), or "flow" (a trajectory, and a field here that carries other points too)
+ *     needs     what must be there before it is painted: "scene", "training" (points that it is limited to), "pairs"
+ *               (of a coupling, along a path), "trajectory", "exact" (a network whose exact field is known), "network"
+ *               (whose path is known), or "flow" (a trajectory, and a field here that carries other points too)
  *     dims      where it is for 1-D or 2-D alone
  *     legend    state → {mark, text} | null
  *     painters  [{plane, dims?, paint(ctx, view, state)}]; see drawing.js
@@ -24,6 +25,7 @@ import { pairs } from "./pairs.js";
 import { particles } from "./particles.js";
 import { paths } from "./paths.js";
 import { probes } from "./probes.js";
+import { training } from "./training.js";
 import { warp } from "./warp.js";
 
 export const layers = () => [
@@ -39,16 +41,20 @@ export const layers = () => [
   coupling,
   batch(),
   error,
+  training,
   probes,
 ];
 
 /** The buttons, in the order in which they stand. */
-export const SWITCHES = ["particles", "paths", "field", "density", "contours", "warp", "error", "difference", "coupling", "batch"];
-export const CALM = ["particles", "paths"];
+export const SWITCHES = [
+  ...["particles", "paths", "field", "density", "contours", "warp", "error", "difference", "coupling", "batch", "learnt"],
+];
+export const CALM = ["particles", "paths", "learnt"];
 
 /** Whether a layer that is switched on can be seen in this state. */
 export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory }) {
   if (!scene || !dims.includes(dim)) return false;
+  if (needs === "training") return Boolean(scene.training);
   if (needs === "pairs") return Boolean(scene.coupling && pathOf(scene));
   if (needs === "exact") return Boolean(trajectory) && noExact(scene) === null;
   if (needs === "scene") return true;
