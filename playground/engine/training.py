@@ -69,6 +69,11 @@ class Training(Iterator[Snapshot]):
         rounds, count = self.run.rounds, self.run.experiment.model.round_count
         return len(rounds) >= count and len(rounds[-1].history) > 0 and rounds[-1].last.step >= rounds[-1].steps
 
+    @property
+    def learner(self) -> Learner | None:
+        """The learner of the round under way; None before the first."""
+        return self._latest
+
     def extend(self, steps: int | None = None) -> None:
         """Lets a finished training go on for `steps` more, by default as many as the experiment says.
 

@@ -152,9 +152,8 @@ class Learner(Protocol):
     """One round of training, driven a step at a time.
 
     One with nothing to learn also has `steps = 0`: it is asked for its weights once, and is done. One that can tell
-    when it goes wrong without failing has `remark`, a sentence or None. One of two players has `turn`, which says who
-    of them takes a step: "both", "critic" or "generator". One whose few steps are each worth a look has `each = True`:
-    every step gives a snapshot.
+    when it goes wrong without failing has `remark`, a sentence or None. One whose few steps are each worth a look has
+    `each = True`: every step gives a snapshot.
     """
 
     name: str
@@ -215,6 +214,13 @@ class HasDensity(Protocol):
 
     def log_prob(self, x: Tensor) -> Tensor | None:
         """The log-density in nats of its samples at x (n, d) → (n,); None where its source has none."""
+
+
+@runtime_checkable
+class HasTurn(Protocol):
+    """A learner of two players: `turn` says who of them takes the next step, "both", "critic" or "generator"."""
+
+    turn: str
 
 
 @runtime_checkable

@@ -27,7 +27,6 @@ from playground.models.gan_parts import (
 )
 from playground.models.learning import Adam
 
-Turn = Literal["both", "critic", "generator"]
 EVERY = 10
 """Steps from one look at the equilibrium to the next."""
 
@@ -64,7 +63,7 @@ class GanLearner:
     name = "GAN"
 
     def __init__(self, settings: Settings, task: Task, target: Pool) -> None:
-        self.turn: Turn = "both"
+        self.turn: str = "both"
         self._settings, self._loss, self._pool = settings, settings.loss, target
         self._batch, self._dim = task.optimisation.batch, task.dim
         mean, std = target.points.mean(0), target.points.std(0).clamp_min(1e-6)

@@ -213,6 +213,7 @@ def snapshot(
             "apart": losses_apart(run, taken),
             "done": done,
             "name": record.name,
+            **({"remark": taken.remark} if taken.remark else {}),
             **({"network": network} if opens else {}),
             **_content(run, taken, network, done, sampled),
         }

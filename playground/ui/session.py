@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from playground.engine.contest import Contest
 from playground.engine.training import Training
 
 KEPT_SECONDS = 1800.0
@@ -15,13 +16,14 @@ KEPT_SECONDS = 1800.0
 
 @dataclass
 class Session:
-    """One page: the training it has begun, under way or not, and what may interrupt it.
+    """One page: the training it has begun, or the several that compete, under way or not, and what may interrupt it.
 
     turn is held by whoever takes steps of the training; stop asks them to come to an end. said counts what the page
     has said when the training began: a preview asked for no later than that comes too late.
     """
 
     training: Training | None = None
+    contest: Contest | None = None
     name: str = ""
     said: int = 0
     stop: threading.Event = field(default_factory=threading.Event)

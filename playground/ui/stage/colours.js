@@ -78,7 +78,7 @@ function tempo(dark) {
 export function themeOf(element, dim = 2, mode = "angle") {
   const style = getComputedStyle(element);
   const read = (name) => style.getPropertyValue(`--pg-${name}`).trim();
-  const names = ["source", "moving", "target", "target-ink", "error", "accent", "ink", "ink-faint", "line", "line-strong", "paper", "font"];
+  const names = ["source", "moving", "target", "target-ink", "fake", "error", "accent", "ink", "ink-faint", "line", "line-strong", "paper", "font"];
   const theme = Object.fromEntries(names.map((name) => [name, read(name)]));
   const dark = element.closest(".dark") !== null;
   const tints = mode === "speed" ? tempo(dark) : mode === "position" && dim === 2 ? map(dark) : wheel(dim, dark);

@@ -2,7 +2,7 @@
 
 import { COLOURS } from "./colours.js";
 import { noExact } from "./exact-field.js";
-import { SWITCHES } from "./layers/index.js";
+import { offered, SWITCHES } from "./layers/index.js";
 
 const ICONS = {
   colour: '<path d="M10 3a7 7 0 1 0 0 14c1.500 0 1.600-1.200 1-2-.7-1-.1-2.300 1.300-2.300H14a3 3 0 0 0 3-3C17 5.800 13.800 3 10 3z"/><g fill="currentColor" stroke="none"><circle cx="6.600" cy="10.500" r="1.100"/><circle cx="8" cy="6.900" r="1.100"/><circle cx="12" cy="6.400" r="1.100"/></g>',
@@ -56,6 +56,7 @@ export class Rail {
   /** Shows what is on, and what there is nothing to do for. */
   show({ on, colour, unrolled, probes, zoom, dim, scene }) {
     for (const [name, { button, title, needs, dims = [1, 2] }] of this.entries) {
+      button.hidden = !offered({ needs }, { scene });
       if (SWITCHES.includes(name)) button.setAttribute("aria-pressed", String(on.has(name)));
       const flat = !dims.includes(dim ?? 2);
       const lack = flat ? "Only in two dimensions." : scene && LACKS[needs]?.(scene);

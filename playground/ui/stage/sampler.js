@@ -110,10 +110,11 @@ export class Sampler {
     return answers && concatenated(answers.map((answer) => answer.values));
   }
 
-  /** The values of one of a run's surfaces (surfaces.js) at points: a Float32Array, one for each; null as above. */
-  async surface({ run, snapshot, name, points, lane = null }) {
+  /** The values of one of a run's surfaces (surfaces.js) at points: a Float32Array, one for each; null as above. Of a
+      probability `raw` gives what it is the logistic function of. */
+  async surface({ run, snapshot, name, points, raw = false, lane = null }) {
     const shares = this.#divide(points, this.#dims.get(run) ?? 1);
-    const parts = shares.map((part) => ({ kind: "surface", run, snapshot, name, points: part }));
+    const parts = shares.map((part) => ({ kind: "surface", run, snapshot, name, points: part, raw }));
     const answers = await this.#ask(run, lane, parts);
     return answers && concatenated(answers.map((answer) => answer.values));
   }

@@ -121,6 +121,8 @@ export class Stage extends Viewer {
     this.controls.showPace(snapshot);
     this.lossIsStale = true;
     this.draw();
+    if (snapshot.remark || this.remarked) this.controls.showMessage(snapshot.remark ?? "", true);
+    this.remarked = snapshot.remark;
     if (snapshot.message) this.controls.showMessage(snapshot.message, true);
     if (track.past === null) this.#resample({ glide: !done });
     this.emit("snapshot", { snapshot: track.history.kept.at(-1) });

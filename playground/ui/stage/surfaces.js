@@ -41,15 +41,16 @@ export class Surfaces {
     this.snapshots.delete(snapshot);
   }
 
-  /** The values (n,) of a surface at points; "probability" is the logistic function of the network's output. */
-  values(snapshot, name, points) {
+  /** The values (n,) of a surface at points; "probability" is the logistic function of the network's output, unless it is
+      the raw one that is asked for. */
+  values(snapshot, name, points, raw = false) {
     const layers = this.snapshots.get(snapshot);
     const surface = this.surfaces[name];
     if (!layers || !surface) throw new Error(`there is no surface "${name}" of snapshot ${snapshot} here`);
     const into = new Float32Array(points.length / this.dim);
     const shape = { inputs: this.dim, outputs: 1, inside: surface.inside };
     evaluate(this.kernel, layers[surface.network], points, shape, into);
-    return surface.of === "probability" ? into.map((logit) => 1 / (1 + Math.exp(-logit))) : into;
+    return surface.of === "probability" && !raw ? into.map((logit) => 1 / (1 + Math.exp(-logit))) : into;
   }
 }
 

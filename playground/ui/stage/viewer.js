@@ -171,7 +171,8 @@ export class Viewer {
       this.state.found[name] = answer;
       this.counters.answers += 1;
     }
-    this.drawing.invalidate(...MOVING);
+    const below = this.layers.find((layer) => layer.name === name).painters.some(({ plane }) => plane === "ground");
+    this.drawing.invalidate(...MOVING, ...(below ? ["ground", "paths"] : [])); // the paths stand on a copy of it
     this.showKeys();
     this.draw();
   }

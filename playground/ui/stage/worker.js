@@ -7,7 +7,7 @@
                                                      → {id, t, x, nfe, rejected, ms}; x state after state
      evaluate {id, run, snapshot, points, t, told, guidance}
                                                      → {id, values}
-     surface {id, run, snapshot, name, points}       → {id, values}, one for each point
+     surface {id, run, snapshot, name, points, raw}  → {id, values}, one for each point
      distance {id, run, points, value}               → {id, value}
      cancel {id}: a newer request waits: give this one up, → {id, overtaken}, unless it is soon done
    A request that fails is answered with {id, error}; a declaration that fails is reported as {error}. */
@@ -98,8 +98,8 @@ const handlers = {
     return { values };
   },
 
-  surface({ run, snapshot, name, points }) {
-    return { values: found(run).scalars.values(snapshot, name, points) };
+  surface({ run, snapshot, name, points, raw }) {
+    return { values: found(run).scalars.values(snapshot, name, points, raw) };
   },
 
   distance({ run, points, value }) {

@@ -4,7 +4,9 @@
  *     name, label, key, about, icon   what the button and the shortcut say; `always` instead where there is neither
  *     needs     what must be there before it is painted: "scene", "training" (points that it is limited to), "pairs"
  *               (of a coupling, along a path), "trajectory", "exact" (a network whose exact field is known), "network"
- *               (whose path is known), or "flow" (a trajectory, and a field here that carries other points too)
+ *               (whose path is known), or "flow" (a trajectory, and a field here that carries other points too); or what
+ *               only some models have: "surface", "critic" (a surface that judges samples), "map" (from a latent, in one
+ *               step)
  *     dims      where it is for 1-D or 2-D alone
  *     legend    state → {mark, text} | null
  *     painters  [{plane, dims?, paint(ctx, view, state)}]; see drawing.js
@@ -21,14 +23,18 @@ import { difference } from "./difference.js";
 import { error } from "./error.js";
 import { field } from "./field.js";
 import { ground } from "./ground.js";
+import { manifold } from "./manifold.js";
 import { pairs } from "./pairs.js";
 import { particles } from "./particles.js";
 import { paths } from "./paths.js";
 import { probes } from "./probes.js";
+import { pull } from "./pull.js";
+import { surface } from "./surface.js";
 import { training } from "./training.js";
 import { warp } from "./warp.js";
 
 export const layers = () => [
+  surface(),
   ground,
   pairs,
   contours(),
@@ -40,6 +46,8 @@ export const layers = () => [
   particles(),
   coupling,
   batch(),
+  manifold,
+  pull,
   error,
   training,
   probes,
@@ -48,8 +56,21 @@ export const layers = () => [
 /** The buttons, in the order in which they stand. */
 export const SWITCHES = [
   ...["particles", "paths", "field", "density", "contours", "warp", "error", "difference", "coupling", "batch", "learnt"],
+  ...["surface", "pull", "manifold"],
 ];
 export const CALM = ["particles", "paths", "learnt"];
+
+/** What only some models have, by the name under which a layer needs it. */
+const OWN = {
+  surface: (network) => Boolean(network?.surfaces),
+  critic: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of !== "energy"),
+  map: (network) => Boolean(network?.map),
+};
+
+/** Whether a model could show this layer; what only other families have is not offered. */
+export function offered({ needs }, { scene }) {
+  return !(needs in OWN) || OWN[needs](scene?.network);
+}
 
 /** Whether a layer that is switched on can be seen in this state. */
 export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory }) {
@@ -59,6 +80,7 @@ export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory }) {
   if (needs === "exact") return Boolean(trajectory) && noExact(scene) === null;
   if (needs === "scene") return true;
   if (needs === "network") return Boolean(scene.network?.path?.table);
+  if (needs in OWN && !OWN[needs](scene.network)) return false;
   return Boolean(trajectory) && (needs !== "flow" || hasField(scene));
 }
 

@@ -1,0 +1,319 @@
+"""Several trainings on one page: what the buttons of a tab with many stages do, each a generator of its updates.
+
+A request is {"page": key, "entrants": [{"key", "title", "experiment"}, ...], "budget": "seconds" | "steps", "amount",
+...}; an update is a flat JSON string:
+
+    scene   {"contest", "panels": [{"key", "title", "scene"}, ...]}    once, at the beginning
+    value   {"contest", "shots": [{"key", "charged", "shot"}, ...]}    snapshots, as ui.messages has them
+            {"contest", "seeds": {"done", "all", "rows": [...]}}       of many seeds: what is finished so far
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from playground.choice import InvalidExperiment, Problem
+from playground.engine.contest import Budget, Contest, Entrant
+from playground.engine.history import Snapshot
+from playground.experiment import Experiment
+from playground.metrics import coverage, mode_kl
+from playground.models.base import HasTurn
+from playground.ui import messages
+from playground.ui.live import BYTES_A_SECOND, MAX_KEY, MAX_NETWORK
+from playground.ui.session import Session, Sessions
+
+MOST_ENTRANTS = 4
+MOST_SECONDS, MOST_STEPS = 60.0, 20_000
+MOST_SEEDS = 5
+YIELD_EVERY = 0.1
+"""Seconds after which a page is told of what happened, at the latest, so that a stop takes effect."""
+SEED_SAMPLES = 2500
+
+Updates = Iterator[Any]
+Verb = Callable[[Session, dict[str, Any]], Updates]
+
+
+@dataclass(frozen=True)
+class Contests:
+    """The verbs of a tab on which several models train on one clock."""
+
+    sessions: Sessions
+
+    def train(self, given: str) -> Updates:
+        """Trains all from the beginning, until each has had its budget, a stop or a closed page."""
+        yield from self._perform(given, _train)
+
+    def resume(self, given: str) -> Updates:
+        """Goes on where the training was stopped."""
+        yield from self._perform(given, _resume)
+
+    def step(self, given: str) -> Updates:
+        """One step of one entrant, {"key"}, of whoever has the {"turn"}: "both", "critic" or "generator"."""
+        yield from self._perform(given, _step)
+
+    def seeds(self, given: str) -> Updates:
+        """Trains every entrant anew from {"count"} seeds and counts the modes that each reaches."""
+        yield from self._perform(given, _seeds)
+
+    def _perform(self, given: str, verb: Verb) -> Updates:
+        try:
+            asked = json.loads(given)
+            yield from verb(self._session(asked), asked)
+        except InvalidExperiment as error:
+            yield gr.HTML(problems=_problems(error.problems))
+        except json.JSONDecodeError:
+            yield gr.HTML(problems=_problems([Problem((), "this could not be read; reload the page.")]))
+        except Exception:
+            logging.exception("A button of a tab failed.")
+            sentence = "this went wrong on the server, which has noted it; try other settings."
+            yield gr.HTML(problems=_problems([Problem((), sentence)]))
+
+    def _session(self, asked: Any) -> Session:
+        key = asked.get("page") if isinstance(asked, dict) else None
+        if not isinstance(key, str) or not 8 <= len(key) <= MAX_KEY:
+            raise InvalidExperiment([Problem((), "this page has no key of its own; reload it.")])
+        return self.sessions.of(key)
+
+
+def _train(session: Session, asked: dict[str, Any]) -> Updates:
+    entrants, budget, amount = _entrants(asked), _budget(asked), _amount(asked)
+    session.stop.set()
+    contest = _begin(session, entrants, budget, amount)
+    yield gr.HTML(scene="", problems="[]")
+    yield from _stream(session, contest, dict(entrants_titles(asked)))
+
+
+def _resume(session: Session, asked: dict[str, Any]) -> Updates:
+    if session.contest is None:
+        yield from _train(session, asked)
+    elif session.contest.finished:
+        raise InvalidExperiment([Problem((), "all have had their budget; train again, or give them a larger one.")])
+    else:
+        for entrant in session.contest.entrants:
+            _give_turn(entrant, "both")
+            entrant.training.every = _interval(session.contest) if session.contest.budget == "seconds" else None
+        yield from _stream(session, session.contest, None)
+
+
+def _step(session: Session, asked: dict[str, Any]) -> Updates:
+    if session.contest is None:
+        contest = _begin(session, _entrants(asked), _budget(asked), _amount(asked))
+        with session.turn:
+            shots = [(entrant, entrant.advance()) for entrant in contest.entrants]
+            yield gr.HTML(
+                scene=_scene(session, contest, dict(entrants_titles(asked))),
+                problems="[]",
+                value=_shots(session, [(one, taken) for one, taken in shots if taken is not None]),
+            )
+    assert session.contest is not None, "begun above"
+    entrant, turn = session.contest.find(str(asked.get("key"))), asked.get("turn", "both")
+    if entrant is None or entrant.done or turn not in ("both", "critic", "generator"):
+        return
+    if not session.turn.acquire(blocking=False):
+        return
+    try:
+        _give_turn(entrant, turn)
+        entrant.training.every = 0
+        taken = entrant.advance()
+        if taken is not None:
+            yield gr.HTML(value=_shots(session, [(entrant, taken)]))
+    finally:
+        session.turn.release()
+
+
+def _seeds(session: Session, asked: dict[str, Any]) -> Updates:
+    """Runs of all entrants from seeds after their own, in turn, so that what is unfinished is fair to all."""
+    entrants, budget, amount = _entrants(asked), _budget(asked), _amount(asked)
+    count = asked.get("count", MOST_SEEDS)
+    if not isinstance(count, int) or not 1 <= count <= MOST_SEEDS:
+        raise InvalidExperiment([Problem(("count",), f"{count!r} seeds are out of bounds; choose 1 to {MOST_SEEDS}.")])
+    session.stop.set()
+    name = session.next_name()
+    rows: list[dict[str, Any]] = []
+    with session.turn:
+        session.stop.clear()
+        for seed in range(count):
+            for key, experiment in entrants:
+                contest = Contest([(key, _seeded(experiment, seed))], budget, amount, YIELD_EVERY)
+                entrant = contest.entrants[0]
+                entrant.training.every = YIELD_EVERY
+                for _ in contest:
+                    done = (len(rows) + _share(entrant)) / (count * len(entrants))
+                    yield gr.HTML(value=_flat({"contest": name, "seeds": {"done": done, "rows": rows}}))
+                    if session.stop.is_set():
+                        return
+                rows.append({"key": key, "seed": experiment.training.seed + seed} | _counted(entrant))
+        yield gr.HTML(value=_flat({"contest": name, "seeds": {"done": 1, "rows": rows}}))
+
+
+def _share(entrant: Entrant) -> float:
+    record = entrant.training.run.rounds[-1]
+    return min(1.0, record.last.step / max(1, record.steps))
+
+
+def _counted(entrant: Entrant) -> dict[str, Any]:
+    """The modes that a trained entrant reaches, null where its target has none."""
+    run = entrant.training.run
+    modes = run.experiment.target.at(run.dim).separate_modes()
+    if modes is None:
+        return {"strict": None, "covered": None, "high_quality": None, "kl": None, "failure": run.failure}
+    found = coverage(run.sample(SEED_SAMPLES, seed=1).end, modes)
+    return {
+        "strict": found.modes_covered_strict,
+        "covered": found.modes_covered,
+        "total": found.modes_total,
+        "high_quality": found.high_quality,
+        "kl": mode_kl(found.shares, modes.weights.tolist()),
+        "failure": run.failure,
+    }
+
+
+def _seeded(experiment: Experiment, more: int) -> Experiment:
+    training = experiment.training.model_copy(update={"seed": (experiment.training.seed + more) % 2**31})
+    return experiment.model_copy(update={"training": training})
+
+
+# ------------------------------------------------------------------------------------------------ the stream
+
+
+def _begin(session: Session, entrants: list[tuple[str, Experiment]], budget: Budget, amount: float) -> Contest:
+    session.contest = Contest(entrants, budget, amount)
+    session.name = session.next_name()
+    for entrant in session.contest.entrants:
+        if budget == "seconds":
+            entrant.training.every = _interval(session.contest)
+    return session.contest
+
+
+def _stream(session: Session, contest: Contest, titles: dict[str, str] | None) -> Updates:
+    """The tab's updates while all take steps by turns; titles where the panels are still to be told of."""
+    with session.turn:  # whoever had it has been asked to stop
+        if session.contest is not contest:
+            return
+        session.stop.clear()
+        pending: list[tuple[Entrant, Snapshot]] = []
+        told = time.perf_counter()
+        for entrant, taken in contest:
+            pending.append((entrant, taken))
+            if titles is not None:
+                if len(pending) < len(contest.entrants) and not all(
+                    one.training.run.rounds for one in contest.entrants
+                ):
+                    continue
+                yield gr.HTML(scene=_scene(session, contest, titles), problems="[]", value=_shots(session, pending))
+                titles = None
+            elif time.perf_counter() - told >= YIELD_EVERY or contest.finished or session.stop.is_set():
+                yield gr.HTML(value=_shots(session, pending, stopped=session.stop.is_set()))
+            else:
+                continue
+            pending, told = [], time.perf_counter()
+            if session.stop.is_set():
+                yield gr.HTML(value=_ending(session, contest))
+                return
+        yield gr.HTML(value=_ending(session, contest), problems=_failures(contest))
+
+
+def _ending(session: Session, contest: Contest) -> str:
+    """The last snapshot of each once more, as its end."""
+    last = [(one, one.training.run.rounds[-1].last) for one in contest.entrants if one.training.run.rounds]
+    return _shots(session, last, stopped=True)
+
+
+def _failures(contest: Contest) -> str:
+    failed = [one.training.run.failure for one in contest.entrants if one.training.run.failure]
+    return _problems([Problem((), sentence) for sentence in failed])
+
+
+def _scene(session: Session, contest: Contest, titles: dict[str, str]) -> str:
+    panels = [
+        f'{{"key":{json.dumps(one.key)},"title":{json.dumps(titles.get(one.key, one.key))},'
+        f'"scene":{messages.scene(_name(session, one), one.training.run)}}}'
+        for one in contest.entrants
+    ]
+    return f'{{"contest":{json.dumps(session.name)},"panels":[{",".join(panels)}]}}'
+
+
+def _shots(session: Session, taken: list[tuple[Entrant, Snapshot]], stopped: bool = False) -> str:
+    """The newest snapshots; of several of one entrant that wait, all, since each is a place in its history."""
+    parts = []
+    for entrant, one in taken:
+        run = entrant.training.run
+        done = stopped or (entrant.done and one is run.rounds[-1].last)
+        shot = messages.snapshot(_name(session, entrant), run, one, done=done)
+        parts.append(f'{{"key":{json.dumps(entrant.key)},"charged":{entrant.charged:.3f},"shot":{shot}}}')
+    return f'{{"contest":{json.dumps(session.name)},"stopped":{json.dumps(stopped)},"shots":[{",".join(parts)}]}}'
+
+
+def _name(session: Session, entrant: Entrant) -> str:
+    return f"{session.name} {entrant.key}"
+
+
+def _give_turn(entrant: Entrant, turn: str) -> None:
+    """Lets the critic, the generator or both take the next steps, of a model that has them."""
+    learner = entrant.training.learner
+    if isinstance(learner, HasTurn):
+        learner.turn = turn
+
+
+def _interval(contest: Contest) -> float:
+    """Seconds of training between two snapshots of one entrant, as often as all their networks together allow."""
+    weights = sum(_weights(one.experiment) for one in contest.entrants)
+    return max(YIELD_EVERY, weights * 4 * 4 / 3 / BYTES_A_SECOND / len(contest.entrants))
+
+
+def _weights(experiment: Experiment) -> int:
+    """About how many weights a snapshot carries: a GAN's has two networks."""
+    return experiment.network.build(experiment.dim, experiment.dim).size * (2 if experiment.model.own_latent else 1)
+
+
+# ------------------------------------------------------------------------------------------------ what is asked
+
+
+def entrants_titles(asked: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(key, title) of each entrant that is asked for."""
+    for one in asked.get("entrants", []):
+        yield str(one.get("key")), str(one.get("title", ""))[:80]
+
+
+def _entrants(asked: dict[str, Any]) -> list[tuple[str, Experiment]]:
+    """The experiments to train, by their keys, within what a shared page allows. Raises InvalidExperiment."""
+    given = asked.get("entrants")
+    if not isinstance(given, list) or not 1 <= len(given) <= MOST_ENTRANTS:
+        raise InvalidExperiment([Problem((), f"choose from one to {MOST_ENTRANTS} experiments.")])
+    found: list[tuple[str, Experiment]] = []
+    for one in given:
+        key = one.get("key") if isinstance(one, dict) else None
+        if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY or key in dict(found):
+            raise InvalidExperiment([Problem((), "each experiment needs a key of its own; reload the page.")])
+        experiment = Experiment.parse(one.get("experiment"))
+        if _weights(experiment) > MAX_NETWORK:
+            sentence = f"{one.get('title') or key} has too large a network for the page; choose less width or depth."
+            raise InvalidExperiment([Problem(("network", "width"), sentence)])
+        found.append((key, experiment))
+    return found
+
+
+def _budget(asked: dict[str, Any]) -> Budget:
+    return "steps" if asked.get("budget") == "steps" else "seconds"
+
+
+def _amount(asked: dict[str, Any]) -> float:
+    amount, most = asked.get("amount"), MOST_STEPS if _budget(asked) == "steps" else MOST_SECONDS
+    if not isinstance(amount, int | float) or not 0.5 <= amount <= most:
+        raise InvalidExperiment([Problem(("amount",), f"{amount!r} is out of bounds; choose from 1 to {most:g}.")])
+    return float(amount)
+
+
+def _problems(problems: list[Problem]) -> str:
+    return json.dumps([{"path": problem.path, "sentence": problem.sentence} for problem in problems])
+
+
+def _flat(message: dict[str, Any]) -> str:
+    return json.dumps(message, separators=(",", ":"), allow_nan=False)
