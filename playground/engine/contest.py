@@ -26,7 +26,7 @@ class Entrant:
     done: bool = False
 
     def __post_init__(self) -> None:
-        self.training = Training(self.experiment)
+        self.training = Training(self.experiment, clock=time.thread_time)
 
     def advance(self) -> Snapshot | None:
         """Trains on to its next snapshot and returns it; None where it has ended."""

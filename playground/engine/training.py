@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -30,6 +30,7 @@ EVEN_SNAPSHOTS = 46
 class Training(Iterator[Snapshot]):
     """A training under way: iterate it for snapshots, `close` it to stop, ask `run` for what it has learnt so far.
 
+    clock: what time is measured by; of the processor's, such as time.thread_time, others' work costs nothing.
     every: seconds between snapshots, 0 for one after each step; None takes evenly spaced steps instead, so that the
         same seed gives the same history as well as the same final weights. It may be changed on the way.
 
@@ -38,9 +39,12 @@ class Training(Iterator[Snapshot]):
     says so and the last good snapshot stays the run's.
     """
 
-    def __init__(self, experiment: Experiment, every: float | None = 0.1) -> None:
+    def __init__(
+        self, experiment: Experiment, every: float | None = 0.1, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self.run = Run(experiment, device=str(choose_device(experiment.training.device)))
         self.every = every
+        self._clock = clock
         self._latest: Learner | None = None
         self._stream = self._rounds()
 
@@ -126,7 +130,7 @@ class Training(Iterator[Snapshot]):
         shown = Snapshot(record.next_id(), index, 0, 0, record.seconds, (), learner.weights(), prepared=0.0)
         record.history.add(shown)
         yield shown
-        clock, last_shown = Stopwatch(record.seconds), record.seconds
+        clock, last_shown = Stopwatch(record.seconds, self._clock), record.seconds
         for share in learner.prepare():
             if self.every and clock.seconds - last_shown >= self.every:
                 clock.pause()
@@ -139,7 +143,7 @@ class Training(Iterator[Snapshot]):
         """Drives a learner from step `first` to the end of its budget."""
         settings = self.run.experiment.training
         peak = 1.0 if phase == 0 else 1 / 3
-        clock, last_shown = Stopwatch(record.seconds), record.seconds
+        clock, last_shown = Stopwatch(record.seconds, self._clock), record.seconds
         each = getattr(learner, "each", False)
         pending: list[tuple[int, Tensor]] = []
         for step in itertools.count(first):
@@ -202,14 +206,15 @@ def _first_broken(losses: list[tuple[int, float]], weights: Weights, step: int) 
 class Stopwatch:
     """Adds up the time between resumes and pauses, so that whoever looks at a snapshot is not charged to training."""
 
-    def __init__(self, spent: float = 0.0) -> None:
-        self._spent, self._since = spent, time.perf_counter()
+    def __init__(self, spent: float = 0.0, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._spent, self._since = spent, clock()
         self._running = True
 
     @property
     def seconds(self) -> float:
         """The time it has run."""
-        return self._spent + (time.perf_counter() - self._since if self._running else 0.0)
+        return self._spent + (self._clock() - self._since if self._running else 0.0)
 
     def pause(self) -> None:
         """Stops counting."""
@@ -217,7 +222,7 @@ class Stopwatch:
 
     def resume(self) -> None:
         """Counts on."""
-        self._since, self._running = time.perf_counter(), True
+        self._since, self._running = self._clock(), True
 
 
 def train(experiment: Experiment, every: float | None = 0.1) -> Training:

@@ -14,7 +14,7 @@ from playground.metrics.coverage import Coverage
 ALIVE = 0.01
 """The share of a sample from which on a mode is alive: the strict rule of `coverage`."""
 FEW = 0.5
-"""The share of the modes, or of the most that were alive before, at or under which a generator has collapsed."""
+"""The share of the modes, or of more than that which were alive before, from which down a generator has collapsed."""
 GOOD = 0.5
 """The share of high-quality points from which on few modes are a collapse, and not the beginning of learning."""
 
@@ -49,13 +49,14 @@ def alarm(looks: Iterable[tuple[int, Coverage]]) -> Alarm | None:
     """The first collapse in looks (step, coverage) in order of training, or None.
 
     A generator has collapsed where, at two looks in a row, at most FEW of the modes are alive although GOOD of its
-    points are of high quality, or where at most FEW of the most modes that were alive before still are.
+    points are of high quality, or where at most FEW of those still are that were alive before, if these were more than
+    FEW of all. One that never had more has not learnt yet, or never will: that is no fall.
     """
     most, first = 0, None
     for step, found in looks:
         count = sum(alive(found.shares))
         few = found.high_quality >= GOOD and count <= FEW * found.modes_total
-        fallen = most >= 2 and count <= FEW * most
+        fallen = most > FEW * found.modes_total and count <= FEW * most
         if found.modes_total < 2 or not (few or fallen):
             first = None
         elif first is not None:

@@ -35,6 +35,7 @@ MOST_SEEDS = 5
 YIELD_EVERY = 0.1
 """Seconds after which a page is told of what happened, at the latest, so that a stop takes effect."""
 SEED_SAMPLES = 2500
+MOST_REPEATS = 50
 
 Updates = Iterator[Any]
 Verb = Callable[[Session, dict[str, Any]], Updates]
@@ -46,6 +47,11 @@ class Contests:
 
     sessions: Sessions
 
+    @property
+    def verbs(self) -> dict[str, Callable[[str], Updates]]:
+        """All of them, by the names of their events."""
+        return {"train": self.train, "resume": self.resume, "step": self.step, "seeds": self.seeds}
+
     def train(self, given: str) -> Updates:
         """Trains all from the beginning, until each has had its budget, a stop or a closed page."""
         yield from self._perform(given, _train)
@@ -55,7 +61,7 @@ class Contests:
         yield from self._perform(given, _resume)
 
     def step(self, given: str) -> Updates:
-        """One step of one entrant, {"key"}, of whoever has the {"turn"}: "both", "critic" or "generator"."""
+        """{"repeat"} steps of one entrant, {"key"}, of whoever has the {"turn"}: "both", "critic" or "generator"."""
         yield from self._perform(given, _step)
 
     def seeds(self, given: str) -> Updates:
@@ -121,9 +127,12 @@ def _step(session: Session, asked: dict[str, Any]) -> Updates:
     try:
         _give_turn(entrant, turn)
         entrant.training.every = 0
-        taken = entrant.advance()
+        repeat = asked.get("repeat", 1)
+        taken = None
+        for _ in range(min(MOST_REPEATS, repeat) if isinstance(repeat, int) else 1):
+            taken = entrant.advance() or taken
         if taken is not None:
-            yield gr.HTML(value=_shots(session, [(entrant, taken)]))
+            yield gr.HTML(value=_shots(session, [(entrant, taken)], stopped=True))
     finally:
         session.turn.release()
 

@@ -15,6 +15,7 @@ import torch
 
 from playground.engine import presets
 from playground.ui.assets import STAGE, routes
+from playground.ui.contests import Contests
 from playground.ui.live import Live
 from playground.ui.session import Sessions
 from playground.ui.thumbnails import thumbnail
@@ -23,6 +24,7 @@ OPENING = "checkerboard"
 """The preset that the page opens with."""
 TABS: list[dict[str, str]] = [
     {"key": "studio", "label": "Studio", "about": "One experiment, with everything that it can show."},
+    {"key": "collapse", "label": "Mode collapse", "about": "GANs lose modes, flows keep them: seen and counted."},
 ]
 """The page's tabs in their order; but for the Studio each is made by `_tab` and drawn by a module named in page.js."""
 TRAININGS_AT_ONCE = 8
@@ -52,6 +54,8 @@ def build(sessions: Sessions) -> gr.Blocks:
                 form = _component("form", {}, events=("edit",))
             with gr.Column(elem_id="show", scale=1, min_width=320):
                 stage = _component("stage", {"scene": "", "problems": "[]"})
+
+        _tab("collapse", Contests(sessions).verbs, live)
 
         train.click(live.train, form, stage, **LONG)
         resume.click(live.resume, form, stage, **LONG)

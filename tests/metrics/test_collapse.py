@@ -78,6 +78,14 @@ def test_few_modes_of_good_points_are_a_collapse_that_never_covered_more():
     assert alarm([(0, more), (1, more)]) is None
 
 
+def test_two_modes_of_eight_at_the_beginning_are_no_height_to_fall_from():
+    def few(k):
+        return coverage(torch.cat([EIGHT.centers[:k], torch.full((9, 2), 555.0)]), EIGHT)
+
+    assert alarm([(0, few(2)), (1, few(1)), (2, few(1))]) is None
+    assert alarm([(0, few(5)), (1, few(2)), (2, few(2))]) is not None
+
+
 def test_a_generator_that_has_not_found_the_modes_yet_has_not_collapsed():
     scattered = coverage(torch.cat([EIGHT.centers[:1], torch.full((9, 2), 555.0)]), EIGHT)
     assert alarm([(0, scattered), (1, scattered), (2, scattered)]) is None

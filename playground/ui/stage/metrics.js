@@ -122,8 +122,8 @@ function distancesFrom(a, at, b, first, dim) {
 /** How many standard deviations around a mode count as belonging to it. */
 const RADIUS = 3;
 
-/** How a cloud spreads over {centers: [[…]], std: […]}: modes that hold 1 % of it, modes that hold any point, and the
-    share of the points that lie on a mode. See playground/metrics/coverage.py for what is counted how. */
+/** How a cloud spreads over {centers: [[…]], std: […]}: modes that hold 1 % of it, modes that hold any point, the share
+    of the points that lie on a mode, and on each. See playground/metrics/coverage.py for what is counted how. */
 export function coverage(points, { centers, std }, dim) {
   const n = points.length / dim;
   const counts = new Array(centers.length).fill(0);
@@ -142,6 +142,7 @@ export function coverage(points, { centers, std }, dim) {
     covered: counts.filter((count) => count > 0).length,
     strict: counts.filter((count) => count > 0 && 100 * count >= n).length,
     highQuality: counts.reduce((sum, count) => sum + count, 0) / n,
+    shares: counts.map((count) => count / n),
   };
 }
 

@@ -24,7 +24,9 @@ const ready = Object.fromEntries(["form", "stage", "header", "tools"].map((name)
 const asked = new URLSearchParams(window.location.search);
 
 /** A tab's own module and its name, which exports `mount(part, options, page)`; page is what it may use of this one. */
-const TABS = {};
+const TABS = {
+  collapse: "./collapse.js",
+};
 const page = { sampler, ready, openInStudio, turnTo };
 const fronts = new Map(); // tab → what is to be told when it comes to the front
 

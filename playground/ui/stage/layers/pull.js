@@ -3,10 +3,10 @@
 import { arrow, softened } from "./arrows.js";
 import { surfaceOf } from "./surface.js";
 
-const POINTS = 180;
+const POINTS = 90;
 /** The slope is taken over this share of the view. */
 const STEP = 1 / 400;
-const LONGEST = 26;
+const LONGEST = 20;
 /** The samples are there from this time on. */
 const ARRIVED = 0.98;
 
@@ -30,7 +30,7 @@ function paint(ctx, view, { found: { pull }, theme, t }) {
   ctx.strokeStyle = theme.paper;
   ctx.globalAlpha = 0.6;
   ctx.stroke();
-  ctx.lineWidth = 1.3;
+  ctx.lineWidth = 1.1;
   ctx.strokeStyle = theme.ink;
   ctx.globalAlpha = 0.9;
   ctx.stroke();
