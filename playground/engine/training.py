@@ -30,7 +30,7 @@ EVEN_SNAPSHOTS = 46
 class Training(Iterator[Snapshot]):
     """A training under way: iterate it for snapshots, `close` it to stop, ask `run` for what it has learnt so far.
 
-    clock: what time is measured by; of the processor's, such as time.thread_time, others' work costs nothing.
+    clock: what time is measured by, the wall's unless given; by time.thread_time others' work costs nothing.
     every: seconds between snapshots, 0 for one after each step; None takes evenly spaced steps instead, so that the
         same seed gives the same history as well as the same final weights. It may be changed on the way.
 
@@ -40,11 +40,11 @@ class Training(Iterator[Snapshot]):
     """
 
     def __init__(
-        self, experiment: Experiment, every: float | None = 0.1, clock: Callable[[], float] = time.perf_counter
+        self, experiment: Experiment, every: float | None = 0.1, clock: Callable[[], float] | None = None
     ) -> None:
         self.run = Run(experiment, device=str(choose_device(experiment.training.device)))
         self.every = every
-        self._clock = clock
+        self._clock = clock or time.perf_counter
         self._latest: Learner | None = None
         self._stream = self._rounds()
 
@@ -206,9 +206,9 @@ def _first_broken(losses: list[tuple[int, float]], weights: Weights, step: int) 
 class Stopwatch:
     """Adds up the time between resumes and pauses, so that whoever looks at a snapshot is not charged to training."""
 
-    def __init__(self, spent: float = 0.0, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._clock = clock
-        self._spent, self._since = spent, clock()
+    def __init__(self, spent: float = 0.0, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or time.perf_counter
+        self._spent, self._since = spent, self._clock()
         self._running = True
 
     @property
