@@ -49,6 +49,7 @@ class Drawn(StrEnum):
     TRAJECTORIES = "trajectories"
     LOSS = "loss"
     QUALITY = "quality"
+    STRAIGHTNESS = "straightness"
 
 
 Override = Annotated[
@@ -123,6 +124,33 @@ def figure(
         write(finished.figure(what.value), out)
     except ValueError as error:
         raise InvalidExperiment([Problem((), str(error))]) from None
+
+
+@cli.command()
+def sweep(
+    experiments: Annotated[list[Path], typer.Argument(help="Experiment files (YAML).")],
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Seeds of each, counted up from its own.")] = 5,
+    out: Annotated[Path, typer.Option(help="The table: .csv of every training, or .md of means.")] = Path("table.csv"),
+    n: Annotated[int, typer.Option("--n", help="Points that the figures are taken on.")] = 2000,
+    set_: Override = None,
+) -> None:
+    """Train experiments over several seeds and tabulate their figures, written anew after each training."""
+    from playground.engine import sweep as sweeps
+
+    sweeps.check_name(out)
+    if not MIN_POINTS <= n <= MAX_POINTS:
+        raise InvalidExperiment([Problem(("n",), f"{n} is out of bounds; choose from {MIN_POINTS} to {MAX_POINTS:,}.")])
+    chosen = {path.stem: Experiment.load(path, set_ or ()) for path in experiments}
+    if len(chosen) < len(experiments):
+        raise InvalidExperiment([Problem((), "two of these files have one name; the table would mix them up.")])
+    rows: list[sweeps.Row] = []
+    for done, more in enumerate(sweeps.sweep(chosen, seeds, n), start=1):
+        rows += more
+        sweeps.write(rows, out)
+        print(f"{done} of {len(chosen) * seeds}: {more[-1].experiment}, seed {more[-1].seed}", file=sys.stderr)
+    print(sweeps.as_markdown(rows))
+    if any(row.failure for row in rows):
+        raise typer.Exit(DIVERGED)
 
 
 @cli.command()

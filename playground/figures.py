@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
+import torch
 from kaleido.errors import ChromeNotFoundError
 
 if TYPE_CHECKING:
     from playground.engine.run import Run
 
 SOURCE, MOVING, TARGET, ERROR = "#3b82f6", "#f17720", "#22c55e", "#dc2626"
-FIGURES = ("trajectories", "loss", "quality")
+FIGURES = ("trajectories", "loss", "quality", "straightness")
 
 
 def figure(run: Run, what: str, round: int = -1) -> go.Figure:
@@ -27,6 +28,8 @@ def figure(run: Run, what: str, round: int = -1) -> go.Figure:
             return loss(run, round)
         case "quality":
             return quality(run.metrics(round=round))
+        case "straightness":
+            return straightness(run)
     raise ValueError(f"there is no figure {what!r}; choose one of {', '.join(FIGURES)}.")
 
 
@@ -91,6 +94,28 @@ def quality(measured: dict[str, Any]) -> go.Figure:
         "yaxis": {"title": "distance to the target", "type": "log"},
     }
     return _styled(drawn, "Quality against evaluations", axes)
+
+
+def straightness(run: Run, n: int = 1000) -> go.Figure:
+    """Where in time each round's flow loses straightness: S(t) = E|(Z1 − Z0) − v(Z_t, t)|², whose integral is S.
+
+    Raises ValueError for a run without a flow.
+    """
+    from playground.engine.evaluation import bending_of
+
+    drawn = go.Figure()
+    for index, record in enumerate(run.rounds):
+        found = bending_of(run, index, n)
+        if found is None:
+            continue
+        t, rate = found
+        of_time = rate.mean(1)
+        label = f"{record.name}, S = {float(torch.trapezoid(of_time, t)):.3g}"
+        drawn.add_scatter(x=t.tolist(), y=of_time.tolist(), name=label, mode="lines")
+    if not drawn.data:
+        raise ValueError("this run follows no velocity field, so that it has no straightness.")
+    axes = {"xaxis": {"title": "time t"}, "yaxis": {"title": "S(t), squared units of the data", "rangemode": "tozero"}}
+    return _styled(drawn, "Where straightness is lost", axes)
 
 
 def write(drawn: go.Figure, path: Path) -> None:

@@ -267,3 +267,33 @@ def test_a_table_without_figures_has_dashes():
     assert lines[0] == "flow: 1,234 steps in 1.3 s on cpu"
     assert lines[2].split() == ["1", "–", "–", "0.5000"]
     assert lines[-1] == "straightness –, transport cost –, normalised path energy –"
+
+
+# --- several rounds, several seeds ------------------------------------------------------------------------------------
+
+
+def test_every_round_of_a_rectified_flow_has_an_entry(call, file):
+    model = "model={kind: rectified_flow, rounds: 2, distill: true}"
+    answer = call("run", file, "--set", model, "--set", "training.steps=20", "--json", "--n", 20)
+    assert answer.status == 0
+    rounds = json.loads(answer.out)["rounds"]
+    assert [entry["name"] for entry in rounds] == ["flow 1", "flow 2", "distilled"]
+    assert [list(entry["metrics"]["by_nfe"])[-1] for entry in rounds] == ["100", "100", "1"]
+    assert rounds[1]["metrics"]["straightness"] >= 0 and rounds[2]["metrics"]["straightness"] is None
+
+
+def test_a_sweep_writes_and_prints_its_table(call, file, tmp_path):
+    out = tmp_path / "table.csv"
+    answer = call("sweep", file, "--seeds", 2, "--out", out, "--n", 20, "--set", "training.steps=10")
+    assert answer.status == 0
+    assert out.read_text().count("\n") == 3
+    assert "| flow | 2 | " in answer.out and "2 of 2" in answer.err
+    call("sweep", file, "--seeds", 1, "--out", tmp_path / "table.md", "--n", 20, "--set", "training.steps=10")
+    assert (tmp_path / "table.md").read_text().startswith("| experiment | round | seeds |")
+
+
+def test_a_sweep_that_cannot_be_written_or_told_apart_is_refused(call, file, tmp_path):
+    answer = call("sweep", file, "--out", tmp_path / "table.xlsx")
+    assert (answer.status, answer.err.strip()) == (2, "out: cannot write 'table.xlsx': end its name in .csv or .md.")
+    answer = call("sweep", file, file, "--out", tmp_path / "table.csv")
+    assert answer.status == 2 and "two of these files have one name" in answer.err

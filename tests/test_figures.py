@@ -141,3 +141,12 @@ def test_without_chrome_there_is_a_sentence(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr(type(drawn), "write_image", lambda self, path: no_chrome(path))
     with pytest.raises(ValueError, match=r"writing \.png needs Chrome or Chromium; install one, or write \.html\."):
         figures.write(drawn, tmp_path / "figure.png")
+
+
+def test_straightness_is_drawn_for_every_flow(small_run):
+    drawn = figures.figure(small_run, "straightness")
+    (line,) = drawn.data
+    assert len(line.x) == 101 and min(line.y) >= 0
+    area = float(np.trapezoid(line.y, line.x))
+    assert area == pytest.approx(small_run.metrics(1000)["straightness"], rel=1e-6)
+    assert line.name == f"flow, S = {area:.3g}"

@@ -12,7 +12,7 @@ from playground.choice import InvalidExperiment, Problem
 from playground.dynamics.solvers import Euler, Heun, Sampler
 from playground.engine import memorisation
 from playground.engine.run import Run
-from playground.metrics import DISTANCES, coverage, distances, floor, nll, npe, path_figures, w2
+from playground.metrics import DISTANCES, bending, coverage, distances, floor, nll, npe, path_figures, w2
 from playground.models.base import HasDensity, HasField, Trained, seeded
 
 EVALUATIONS = (1, 2, 4, 8, 16, 32, 100)
@@ -79,13 +79,24 @@ def _likelihood(model: object, real: Tensor) -> dict[str, float | None]:
     return {"nll": measured.nll, "nll_outside": measured.outside}
 
 
+def bending_of(run: Run, round: int = -1, n: int = 1000) -> tuple[Tensor, Tensor] | None:
+    """Times (T,) and the bending (T, n) of each particle of the fine solution; None for a model without a field."""
+    model = run.conditioned(run.trained(round), n)
+    if not isinstance(model, HasField):
+        return None
+    t, x, v = _fine(model, run.starts(n))
+    return t, bending(t, x, v)
+
+
+def _fine(model: HasField, x0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The times (T,), states (T, n, d) and velocities (T, n, d) of the fine solution."""
+    fine = model.trajectory(x0, FINE)
+    return fine.t, fine.x, torch.stack([model.velocity(x, float(t)) for t, x in zip(fine.t, fine.x, strict=True)])
+
+
 def _path_figures(model: Trained, x0: Tensor, real: Tensor) -> dict[str, float | None]:
     """Straightness, NPE and transport cost, for a model that has a field."""
-    figures = None
-    if isinstance(model, HasField):
-        fine = model.trajectory(x0, FINE)
-        slopes = torch.stack([model.velocity(x, float(t)) for t, x in zip(fine.t, fine.x, strict=True)])
-        figures = path_figures(fine.t, fine.x, slopes)
+    figures = path_figures(*_fine(model, x0)) if isinstance(model, HasField) else None
     if figures is None:
         return {"straightness": None, "npe": None, "transport_cost": None}
     optimal = w2(x0, real)

@@ -193,7 +193,7 @@ class Trained(Protocol):
 
 
 @runtime_checkable
-class HasField(Protocol):
+class HasField(Trained, Protocol):
     """A trained model that moves particles along a velocity field."""
 
     def velocity(self, x: Tensor, t: float) -> Tensor:
