@@ -214,3 +214,63 @@ def test_where_no_exact_field_is_known_the_button_says_why(visit: Visit) -> None
     page = Stage(visit("?preset=heart_to_smiley"))
     expect(page.tool("difference")).to_be_disabled()
     expect(page.tool("difference")).to_have_attribute("title", re.compile("Gaussian source only"))
+
+
+def told_paths(text: str) -> tuple[list[float], float, list[float]]:
+    """The place, the time and the mean velocity that the legend tells."""
+    found = re.search(r"x = (.+) at t = ([\d.]+): mean velocity (.+), single paths", text.replace("−", "-"))
+    assert found, text
+    numbers = [[float(one) for one in part.strip("()").split(",")] for part in found.groups()]
+    return numbers[0], numbers[1][0], numbers[2]
+
+
+def exact_velocity(experiment: Experiment, point: list[float], t: float) -> torch.Tensor:
+    source, target = experiment.source.at(experiment.dim), experiment.target.at(experiment.dim)
+    flow, _ = reference_field(experiment.model, source, target, experiment.training, 0)
+    return flow.velocity(torch.tensor([point], dtype=torch.float64), t)[0]
+
+
+@pytest.mark.parametrize("path", ["linear", "vp", "interpolant"])
+@pytest.mark.parametrize("target", ["ring", "bimodal"])
+def test_the_mean_of_the_paths_through_a_place_is_the_exact_velocity(visit: Visit, target: str, path: str) -> None:
+    experiment = Experiment.parse(SMALL | {"target": target, "model": {"kind": "flow_matching", "path": path}})
+    visitor = waiting(visit, target=target, model={"kind": "flow_matching", "path": path})
+    visitor.page.locator('.pg-stage [data-tool="curved"]').click()
+    expect(seen_keys(visitor)).to_contain_text("point at a place")
+    slider = visitor.page.locator('.pg-stage [data-part="time"]')
+    box = visitor.page.locator('.pg-stage [data-part="canvas"]').bounding_box()
+    assert box
+    compared = 0
+    for across, down, t in ((0.4, 0.4, 0.3), (0.55, 0.35, 0.6), (0.7, 0.3, 0.85)):
+        slider.evaluate("(slider, t) => { slider.value = t; slider.dispatchEvent(new Event('input')); }", t)
+        visitor.page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+        visitor.page.wait_for_timeout(200)
+        text = seen_keys(visitor).inner_text()
+        if "no pair" in text:
+            continue
+        point, time, mean = told_paths(text)
+        if experiment.dim == 2:
+            assert time == pytest.approx(t, abs=0.01)
+        expected = exact_velocity(experiment, point, time)
+        assert (torch.tensor(mean) - expected).norm() < 0.3 + 0.12 * expected.norm(), text
+        compared += 1
+    assert compared >= 2
+    visitor.page.mouse.move(5, 5)
+    expect(seen_keys(visitor)).to_contain_text("point at a place")
+
+
+def test_a_click_keeps_the_paths_through_its_place_and_time(visit: Visit) -> None:
+    page = Stage(visit("?preset=ring"), t=0.5)
+    page.press("w")
+    page.until("document.querySelector('.pg-stage [data-part=keys]').innerText.includes('point at')")
+    page.click(0.5, 0.36)
+    experiment = presets.experiment("ring")
+    point, time, mean = told_paths(page.part("keys").inner_text())
+    expected = exact_velocity(experiment, point, time)
+    assert time == 0.5 and (torch.tensor(mean) - expected).norm() < 0.3
+    drawn = page.marks("over").sum()
+    page.at(0.9)
+    page.settled()
+    assert told_paths(page.part("keys").inner_text())[1] == 0.5, "of the time at which it was dropped"
+    page.press("w")
+    assert page.marks("over").sum() < drawn

@@ -2,6 +2,7 @@
 
 const HANDS = [
   ["Hover over a particle", "See its way"],
+  ["Point or click, with “Why is it curved?” on", "See which paths lead through that place, and their mean"],
   ["Click", "Drop a probe: the way through that place at this time, forward and backward"],
   ["Ctrl + wheel, pinch", "Zoom"],
   ["Drag", "Move the picture"],

@@ -78,8 +78,9 @@ export class Stage extends Viewer {
     const values = scene.condition ? decodeArray(scene.condition.values).data : null;
     const { dim } = scene;
     const n = x0.length / dim;
-    const nothing = { trajectory: null, request: null, training: false, hovered: null, found: {}, trainedStep: 0 };
-    Object.assign(this.state, { scene, dim, n, x0, latent, values, target, learnt, shown: x0.slice(), ...nothing });
+    const nothing = { trajectory: null, request: null, training: false, hovered: null, pointer: null };
+    const fresh = { found: {}, trainedStep: 0, shown: x0.slice(), ...nothing };
+    Object.assign(this.state, { scene, dim, n, x0, latent, values, target, learnt, ...fresh });
     this.#begin(scene);
     if (JSON.stringify(before?.view) !== JSON.stringify(scene.view)) this.fit();
     if (before?.dim !== dim) this.setProbes([]);

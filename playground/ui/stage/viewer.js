@@ -31,7 +31,7 @@ export class Viewer {
     this.clock = new Clock();
     this.layers = layers();
     this.colour = "angle";
-    const look = { on: new Set(CALM), zoom: new Zoom(), unrolled: false, probes: [], hovered: null, found: {} };
+    const look = { on: new Set(CALM), zoom: new Zoom(), unrolled: false, probes: [], hovered: null, pointer: null, found: {} };
     this.state = { scene: null, trajectory: null, t: 1, ...look };
     this.drawing = new Drawing(this.picture, this.layers);
     this.companions = new Companions(sampler, lane, this.layers, {
@@ -58,8 +58,8 @@ export class Viewer {
         pan: (across, down) => this.#pan(across, down),
         click: (X, Y) => this.dropProbe(X, Y),
         double: () => this.#double(),
-        point: (X, Y) => this.#hover(particleAt(this.state, X, Y)),
-        leave: () => this.#hover(null),
+        point: (X, Y) => this.#point(X, Y),
+        leave: () => this.#point(null),
       },
       this.listening.signal,
     );
@@ -195,6 +195,8 @@ export class Viewer {
   toggle(name, on = !this.state.on.has(name)) {
     if (on) this.state.on.add(name);
     else this.state.on.delete(name);
+    this.state.pointer = null;
+    this.#showProbed();
     this.looked();
   }
 
@@ -293,6 +295,25 @@ export class Viewer {
 
   // ---------------------------------------------------------------------------------------------- probes
 
+  /** The rest of the picture stands back while single paths are looked at. */
+  #showProbed() {
+    const { probes, pointer, on } = this.state;
+    this.picture.toggleAttribute("data-probed", probes.length > 0 || (on.has("curved") && pointer !== null));
+  }
+
+  /** What the pointer is at: a particle, and for the layers that ask for it a place; null where it has left. */
+  #point(X, Y) {
+    const { state } = this;
+    const places = state.on.has("curved");
+    this.#hover(X === null || places ? null : particleAt(state, X, Y));
+    if (!places || !state.view) return;
+    state.pointer = X === null ? null : state.view.data(X, Y, state.t);
+    this.#showProbed();
+    this.showKeys();
+    this.drawing.invalidate("over");
+    this.draw();
+  }
+
   #hover(particle) {
     if (this.state.hovered === particle) return;
     this.state.hovered = particle;
@@ -322,7 +343,7 @@ export class Viewer {
     this.state.probes = probes;
     this.emit("probes", { probes });
     if (!probes.length) this.state.found.probes = [];
-    this.picture.toggleAttribute("data-probed", probes.length > 0);
+    this.#showProbed();
     this.rail.show({ ...this.state, colour: this.colour });
     this.showKeys();
     this.drawing.invalidate("over");

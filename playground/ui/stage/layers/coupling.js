@@ -43,7 +43,6 @@ export const coupling = {
   name: "coupling",
   label: "Coupling",
   key: "j",
-  apart: true,
   about:
     "Lines between points that the coupling pairs. Cost: the mean of |x₁ − x₀|². V: how much the straight paths through " +
     "one point disagree, 0 where none cross. Both in squared units of the data.",

@@ -19,6 +19,7 @@ import { batch } from "./batch.js";
 import { contours } from "./contours.js";
 import { coupling } from "./coupling.js";
 import { density } from "./density.js";
+import { curved } from "./curved.js";
 import { difference } from "./difference.js";
 import { error } from "./error.js";
 import { field } from "./field.js";
@@ -48,16 +49,20 @@ export const layers = () => [
   batch(),
   manifold,
   pull,
+  curved(),
   error,
   training,
   probes,
 ];
 
 /** The buttons, in the order in which they stand. */
-export const SWITCHES = [
-  ...["particles", "paths", "field", "density", "contours", "warp", "error", "difference", "coupling", "batch", "learnt"],
-  ...["surface", "pull", "manifold"],
+export const GROUPS = [
+  ["particles", "paths", "density", "contours"],
+  ["field", "warp", "error", "difference"],
+  ["coupling", "batch", "curved", "learnt"],
+  ["surface", "pull", "manifold"],
 ];
+export const SWITCHES = GROUPS.flat();
 export const CALM = ["particles", "paths", "learnt"];
 
 /** What only some models have, by the name under which a layer needs it. */
