@@ -63,6 +63,8 @@ def interval(kind: ScalingKind, prediction: Prediction, path: Path) -> tuple[flo
     determinant, whatever is predicted. Without it a sampler of noise begins, and one of data ends, a little inside.
     """
     low, high = path.t_min, path.t_max
+    if path.steps:  # it is known at its steps alone, at the last of which there is no noise
+        return low, 1 - 1 / path.steps if kind != "residual" and prediction in ("data", "score") else high
     if kind != "residual" and prediction in ("noise", "score"):
         low = first_time(path)
     if kind != "residual" and (prediction == "data" or (prediction == "score" and kind == "none")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -68,6 +69,15 @@ class Path(Choice):
     def brownian(self) -> float | None:
         """The deviation σ of the Brownian bridges, gamma = σ √(t (1 − t)), that it is made of; None for other paths."""
         return None
+
+    @property
+    def steps(self) -> int | None:
+        """How many steps of noising it is made of, where it is discrete: 1 − i / steps are the times it knows."""
+        return None
+
+    def snapped(self, times: Sequence[float]) -> list[float]:
+        """The ascending times that a sampler stands at instead of these, given which of them the path knows."""
+        return list(times)
 
     @abstractmethod
     def coefficients(self, t: Tensor) -> Coefficients:

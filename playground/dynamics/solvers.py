@@ -132,7 +132,10 @@ class Sampler(Settings):
         keep to its tolerance, and ValueError where the field does not tell what the solver has to know.
         """
         noise = Brownian(seed, x0, start, stop) if self.solver.stochastic else None
-        states = list(self.solver.states(field, x0, self.times(start, stop), noise))
+        times = self.times(start, stop)
+        if isinstance(field, Process) and not self.solver.adaptive:
+            times = field.path.snapped(times)
+        states = list(self.solver.states(field, x0, times, noise))
         return Trajectory(
             t=torch.tensor([state.t for state in states], dtype=torch.float64),
             x=torch.stack([state.x for state in states]),

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from playground.choice import FROM_NAME
 from playground.models.autoregressive import Autoregressive
+from playground.models.diffusion import Diffusion
 from playground.models.energy import EnergyModel
 from playground.models.exact import Exact
 from playground.models.flow_matching import FlowMatching
@@ -20,6 +21,7 @@ from playground.models.vae import Vae
 AnyModel = Annotated[
     FlowMatching
     | RectifiedFlow
+    | Diffusion
     | Exact
     | Gan
     | Vae
@@ -36,6 +38,7 @@ AnyModel = Annotated[
 __all__ = [
     "AnyModel",
     "Autoregressive",
+    "Diffusion",
     "EnergyModel",
     "Exact",
     "FlowMatching",

@@ -264,7 +264,7 @@ class FlowLearner:
         shares = (torch.arange(self._batch, device=device) + offsets) / self._batch
         # At 1, to which the last one may round, no source is left to average over; at 0 a bridge has no noise.
         t = self._model.times.quantile(shares.clamp_(2**-24, 1 - 2**-24)).clamp(2**-24, 1 - 2**-24)
-        low, high = interval(self._scaling, self._model.prediction, self._path)
+        low, high = (0.0, 1.0) if self._path.steps else interval(self._scaling, self._model.prediction, self._path)
         return (low + (high - low) * t).view(-1, 1)
 
     def weights(self) -> Weights:

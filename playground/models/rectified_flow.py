@@ -100,6 +100,9 @@ class RectifiedFlow(FlowMatching):
         LinearPath(), title="Path", description="The straight line on which a flow is rectified."
     )
 
+    def tells_score(self, source: Distribution) -> bool:
+        return False  # the pairs of later rounds are not independent
+
     @property
     def round_count(self) -> int:
         return self.flows + self.distill

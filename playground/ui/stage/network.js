@@ -153,7 +153,8 @@ export class NetworkRun {
       this.#evaluate(layers.score, scorePlace(scaling, this.table, t, dim), passes, x, t, into);
     };
     const level = (t) => this.table.at(t);
-    return { velocity, score, level, bridge: Boolean(layers.score), dim, tMin, tMax, calls };
+    const snapped = (times) => this.table.snapped(times);
+    return { velocity, score, level, snapped, bridge: Boolean(layers.score), dim, tMin, tMax, calls };
   }
 
   #evaluate(layers, { inside, center, skip, drift, out }, passes, x, t, into) {

@@ -2,15 +2,20 @@
 
    The twin of playground/dynamics/{path,parameterization}.py, where the formulas are explained, in doubles. */
 
-/** Reads a path's table: cubic Lagrange interpolation through the four nearest nodes, exact for a linear path. */
+/** Reads a path's table: cubic Lagrange interpolation through the four nearest nodes, exact for a linear path.
+
+    That of a discrete path has `timesteps`: between its nodes the angle of (sigma, alpha) moves evenly. */
 export class PathTable {
-  constructor({ t, alpha, sigma, gamma, d_alpha: dAlpha, d_sigma: dSigma, d_gamma: dGamma }) {
+  constructor({ t, alpha, sigma, gamma, d_alpha: dAlpha, d_sigma: dSigma, d_gamma: dGamma, timesteps = null }) {
     this.t = t;
+    this.timesteps = timesteps;
+    if (timesteps) this.angles = alpha.map((value, k) => Math.atan2(value, sigma[k]));
     this.columns = { alpha, sigma, gamma, dAlpha, dSigma, dGamma };
   }
 
   /** {alpha, sigma, gamma, dAlpha, dSigma, dGamma} at time t. */
   at(t) {
+    if (this.timesteps) return this.#turned(t);
     const nodes = this.t;
     let low = 0;
     for (let high = nodes.length - 1; high - low > 1; ) {
@@ -29,6 +34,25 @@ export class PathTable {
     });
     const mix = (column) => weights.reduce((sum, weight, i) => sum + weight * column[first + i], 0);
     return Object.fromEntries(Object.entries(this.columns).map(([name, column]) => [name, mix(column)]));
+  }
+
+  /** The ascending times that a sampler stands at instead of these. */
+  snapped(times) {
+    const { timesteps } = this;
+    if (!timesteps) return times;
+    const steps = new Set(Array.from(times, (t) => Math.min(timesteps, Math.max(0, Math.floor(t * timesteps + 0.5)))));
+    return Float64Array.from([...steps].sort((one, other) => one - other), (step) => step / timesteps);
+  }
+
+  #turned(t) {
+    const { timesteps, angles } = this;
+    const place = t * timesteps;
+    const cell = Math.min(timesteps - 1, Math.max(0, Math.floor(place + 1e-3)));
+    const turn = angles[cell + 1] - angles[cell];
+    const angle = angles[cell] + (place - cell) * turn;
+    const [alpha, noise, rate] = [Math.sin(angle), Math.cos(angle), turn * timesteps];
+    const sigma = noise < 1e-6 ? 0 : noise;
+    return { alpha, sigma, gamma: 0, dAlpha: rate * sigma, dSigma: -rate * alpha, dGamma: 0 };
   }
 }
 

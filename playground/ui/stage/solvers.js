@@ -71,12 +71,13 @@ export function gridOf(name, start, stop, steps) {
 
     `solver` is a name or a tableau {a, b, c}. With explicit `times` it stands exactly there: an adaptive solver then
     replays the steps that it, or another cloud, has taken. A sampler of diffusions (samplers.js) also takes its dial,
-    the `seed` of its noise and the number of the first `particle`; back in time it follows the flow.
+    the `seed` of its noise and the number of the first `particle`; back in time it follows the flow. `snapped` gives the times that a discrete path
+    knows.
     @returns {{solve: (process, x0) => Generator, evaluations: number}} evaluations is NaN where not known before. */
-export function planOf({ solver, steps, grid = "uniform", rtol, atol, times, seed = 0, particle = 0, ...dials }, start, stop) {
+export function planOf({ solver, steps, grid = "uniform", rtol, atol, times, seed = 0, particle = 0, ...dials }, start, stop, snapped = (stands) => stands) {
   if (isSampler(solver)) {
     const { cost, solve, dial } = SAMPLERS[solver];
-    const stands = times ?? gridOf(grid, start, stop, steps);
+    const stands = times ?? snapped(gridOf(grid, start, stop, steps));
     if (stands[0] > stands.at(-1)) return planOf({ solver: "heun", times }, start, stop);
     const set = dial ? { [dial]: dials[dial] ?? DIALS[dial].standard } : {};
     const noise = (x0, dim) => new Brownian({ seed, first: particle, size: x0.length, dim, start, stop });
@@ -87,7 +88,7 @@ export function planOf({ solver, steps, grid = "uniform", rtol, atol, times, see
   if (tableau.error && !times) {
     return { solve: ({ velocity }, x0) => adaptive(tableau, velocity, x0, [start, stop], { rtol, atol }), evaluations: NaN };
   }
-  const stands = times ?? gridOf(grid, start, stop, steps);
+  const stands = times ?? snapped(gridOf(grid, start, stop, steps));
   const evaluations = (stands.length - 1) * tableau.b.length;
   return { solve: ({ velocity }, x0) => rungeKutta(tableau, velocity, x0, stands), evaluations };
 }

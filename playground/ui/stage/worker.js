@@ -70,7 +70,7 @@ const handlers = {
     }
     const process = found(run).field(snapshot, request);
     const { tMin, tMax, calls = 1 } = process;
-    const { solve, evaluations } = planOf(request, tMin, tMax);
+    const { solve, evaluations } = planOf(request, tMin, tMax, process.snapped);
     const states = [];
     let [looked, done] = [began, 0];
     for (const state of solve(process, x0)) {

@@ -11,11 +11,13 @@ import pytest
 import torch
 
 from playground.choice import kinds
+from playground.dynamics.discrete import DiscretePath
 from playground.dynamics.noise import Brownian, normals
 from playground.dynamics.path import Path
 from playground.dynamics.paths import AnyPath, BridgePath, InterpolantPath, LinearPath
 from playground.dynamics.samplers import DiffusionSampler, EulerMaruyama
 from playground.dynamics.solvers import AnySolver, Sampler
+from playground.models.diffusion import DiscreteFlow
 from playground.models.flow import BridgeFlow, Flow, ScoredFlow
 from tests.browser.modules.page import ModulePage, assert_near, flow, packed, points, sampled
 
@@ -136,3 +138,19 @@ def test_what_is_offered_is_what_the_field_tells() -> None:
     everything = scored(LinearPath()).describe()["samplers"]
     assert set(everything) == set(SAMPLERS)
     assert flow().describe()["samplers"] == ["dpm_solver"]
+
+
+@pytest.mark.parametrize("kind", [*DIALS, "euler", "heun", "rk4"])
+def test_a_discrete_diffusion_stands_at_its_steps_on_both_sides(page: ModulePage, kind: str) -> None:
+    for schedule, timesteps in itertools.product(("linear_beta", "cosine_alpha_bar"), (20, 100)):
+        path = DiscretePath(schedule=schedule, timesteps=timesteps)
+        base = scored(path, activation="silu", seed=5)
+        one = DiscreteFlow(base.mlp, base.weights, path, base.scaling, base.moments, "noise")
+        opened(page, "discrete", one)
+        x0 = points(60, 2, seed=3)
+        for steps, dial in itertools.product((7, 50), DIALS.get(kind, [{}])[-1:]):
+            solver = {"kind": kind, **dial}
+            twin = one.trajectory(x0, Sampler.model_validate({"solver": solver, "steps": steps}), seed=2)
+            found = sampled(page, "discrete", one.start(x0), solver=kind, steps=steps, seed=2, **dial)
+            assert (found["t"], found["nfe"]) == (twin.t.tolist(), twin.nfe)
+            assert_near(found["x"], twin.x, 1e-4, (kind, schedule, timesteps, steps))
