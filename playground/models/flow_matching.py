@@ -107,7 +107,7 @@ class FlowMatching(ConditionalModel):
                 "the score can be predicted only where the source is a standard gaussian, of mean 0, std 1 and no "
                 "correlation; choose that source, or the prediction velocity."
             )
-        if self.prediction == "score" and not self.tells_score(source):
+        if self.prediction == "score" and self.coupling.together is not None:
             raise ValueError(
                 f"the score can be predicted only of independent pairs, not with the coupling {self.coupling.kind}; "
                 "choose the coupling independent, or the prediction velocity."
