@@ -7,19 +7,19 @@ import json
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from playground.choice import FROM_NAME, InvalidExperiment, Problem, Settings, problems_of
+from playground.choice import InvalidExperiment, Problem, Settings, problems_of
 from playground.distributions import AnyDistribution, Checkerboard, Gaussian
 from playground.dynamics.couplings import Coupling
 from playground.dynamics.solvers import Sampler
 from playground.models import AnyModel, FlowMatching
 from playground.models.base import ConditionalModel, Optimisation
 from playground.models.condition import Condition, Cue
-from playground.networks import Network
+from playground.networks import AnyNetwork, Network
 
 MAX_FILE_BYTES = 64_000
 """An experiment file is a page of text; anything longer is refused before it is parsed."""
@@ -72,9 +72,7 @@ class Experiment(Settings):
         Checkerboard(), title="Target", description="Where particles should arrive: the distribution at t = 1."
     )
     model: AnyModel = Field(FlowMatching(), title="Model", description="The family that learns to generate.")
-    network: Annotated[Network, FROM_NAME] = Field(
-        Network(), title="Network", description="The small network that is trained."
-    )
+    network: AnyNetwork = Field(Network(), title="Network", description="The small network that is trained.")
     training: TrainingSettings = Field(
         TrainingSettings(), title="Training", description="How long, how fast and from which seed to train."
     )

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Generator, Tensor
 
-from playground.choice import Choice
+from playground.choice import FROM_NAME, Choice
 
 ActivationName = Literal["relu", "silu", "tanh", "selu"]
 ACTIVATIONS: dict[ActivationName, Callable[[Tensor], Tensor]] = {
@@ -55,6 +55,29 @@ class Network(Choice):
     def build(self, inputs: int, outputs: int, timed: bool = True, told: int = 0) -> Mlp:
         """The network from `inputs` values, the time if it is `timed`, and `told` columns of a condition to outputs."""
         return Mlp(inputs, outputs, (self.width,) * self.depth, self.activation, self.frequencies, timed, told)
+
+
+class FilmNetwork(Network):
+    """A multilayer perceptron that the time and the condition act on in every layer, through a scale and a shift."""
+
+    title: ClassVar[str] = "Modulated perceptron (FiLM)"
+    kind: Literal["film"] = "film"  # type: ignore[assignment]  # the union tells the two apart by it
+    embedding: int = Field(
+        32,
+        ge=4,
+        le=256,
+        title="Embedding",
+        description="Units of the small network that reads the time and the condition and gives every layer its scales "
+        "and shifts.",
+    )
+
+    def build(self, inputs: int, outputs: int, timed: bool = True, told: int = 0) -> Mlp:
+        """As of the plain one, which it is where there is neither a time nor a condition."""
+        plain = super().build(inputs, outputs, timed, told)
+        return FilmMlp(**vars(plain), embedding=self.embedding) if plain.shared else plain
+
+
+AnyNetwork = Annotated[Network | FilmNetwork, Field(discriminator="kind"), FROM_NAME]
 
 
 @dataclass(frozen=True)
@@ -139,3 +162,58 @@ class Mlp:
         for rows, columns in self.shapes:
             ops += [{"op": "linear", "in": columns, "out": rows}, {"op": self.activation}]
         return {"ops": ops[:-1], "size": self.size}
+
+
+@dataclass(frozen=True)
+class FilmMlp(Mlp):
+    """A multilayer perceptron whose hidden layers are scaled and shifted by what is told (FiLM, Perez et al. 2018).
+
+    With e = [τ, …, c] what the first layer of the plain one sees besides x: g = act(E e + a), one affine map of g gives
+    (s_1, β_1, s_2, β_2, …), and h_l = act((1 + s_l) ⊙ (W_l h_{l−1} + b_l) + β_l) from h_0 = x. The weights are those of
+    the two maps of e, and then of the layers. At the beginning all s_l and β_l are 0.
+    """
+
+    embedding: int = 32
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        sizes = [self.inputs, *self.widths, self.outputs]
+        told = [(self.embedding, self.shared), (2 * sum(self.widths), self.embedding)]
+        return [*told, *zip(sizes[1:], sizes[:-1], strict=True)]
+
+    def initial(self, generator: Generator) -> Tensor:
+        weights = super().initial(generator)
+        modulation, bias = list(self.layers(weights))[1]
+        modulation.zero_(), bias.zero_()
+        return weights
+
+    def modulation(self, weights: Tensor, told: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """(s_l, β_l) of each hidden layer, (n, width) each, from what is told (n, shared)."""
+        (embed, a), (modulate, b), *_ = self.layers(weights)
+        g = ACTIVATIONS[self.activation](torch.addmm(a, told, embed.t()))
+        columns = [width for width in self.widths for _ in "sβ"]
+        parts = torch.split(torch.addmm(b, g, modulate.t()), columns, dim=1)
+        return list(zip(parts[::2], parts[1::2], strict=True))
+
+    def __call__(self, weights: Tensor, x: Tensor, t: Tensor | None = None, c: Tensor | None = None) -> Tensor:
+        _, _, *hidden, (last, last_bias) = self.layers(weights)
+        shared = all(part is None or len(part) == 1 for part in (t, c))
+        told = self.inputs_at(x[:1] if shared else x, t, c)[:, self.inputs :]
+        h = x
+        for (matrix, bias), (scale, shift) in zip(hidden, self.modulation(weights, told), strict=True):
+            h = ACTIVATIONS[self.activation]((1 + scale) * torch.addmm(bias, h, matrix.t()) + shift)
+        return torch.addmm(last_bias, h, last.t())
+
+    def at(self, weights: Tensor, told: Tensor) -> Tensor:
+        """The weights of the plain perceptron that this one is for all points that are told the same (1, shared)."""
+        _, _, *hidden, last = self.layers(weights)
+        parts = []
+        for (matrix, bias), (scale, shift) in zip(hidden, self.modulation(weights, told), strict=True):
+            parts += [((1 + scale[0])[:, None] * matrix).flatten(), (1 + scale[0]) * bias + shift[0]]
+        return torch.cat([*parts, last[0].flatten(), last[1]])
+
+    def describe(self) -> dict[str, Any]:
+        """The layers' operations, and the sizes of the two maps that modulate them, whose weights come first."""
+        plain = Mlp(self.inputs, self.outputs, self.widths, self.activation, timed=False).describe()
+        film = {"in": self.shared, "embedding": self.embedding, "activation": self.activation}
+        return {"ops": plain["ops"], "film": film, "size": self.size}

@@ -26,7 +26,7 @@ from playground.dynamics.times import AnyTimes, UniformTimes
 from playground.models.base import SOURCE, TARGET, ConditionalModel, Learner, Optimisation, Pool, Task, Weights, seeded
 from playground.models.condition import Cue
 from playground.models.flow import BridgeFlow, Flow, ScoredFlow, check_sampler, is_standard
-from playground.models.learning import Adam, Regression
+from playground.models.learning import Adam, regression
 from playground.models.pairing import Pairs
 from playground.networks import Mlp, Network
 
@@ -277,7 +277,7 @@ class Head:
     def __init__(self, mlp: Mlp, task: Task, stream: int, initial: Tensor | None = None) -> None:
         weights = (mlp.initial(seeded(task.seed, stream)) if initial is None else initial.clone()).to(task.device)
         self._adam = Adam(weights, task.optimisation)
-        self._regression = Regression(mlp, weights)
+        self._regression = regression(mlp, weights)
 
     def step(self, inputs: Tensor, wanted: Tensor, weights: Tensor | None, decay: float) -> Tensor:
         """One update at `decay` times the peak rate; returns the loss."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.solvers import Sampler
 from playground.models.base import Weights
-from playground.networks import Mlp, Network
+from playground.networks import FilmMlp, Mlp, Network
 from playground.trajectory import Trajectory
 
 
@@ -59,6 +59,11 @@ def one_step(timed: Mlp, weights: Tensor, untimed: Mlp) -> Tensor:
 
     The columns of its first layer that read the time are added to the biases.
     """
+    if isinstance(timed, FilmMlp):
+        told = timed.inputs_at(
+            weights.new_zeros(1, timed.inputs), weights.new_zeros(1, 1), weights.new_zeros(1, timed.told)
+        )
+        return timed.at(weights, told[:, timed.inputs :])
     (matrix, bias), *rest = timed.layers(weights)
     at_start = timed.features(torch.zeros(1, 1, dtype=weights.dtype, device=weights.device))[0]
     first = [

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from playground.models.base import Optimisation
-from playground.networks import ACTIVATIONS, ActivationName, Mlp
+from playground.networks import ACTIVATIONS, ActivationName, FilmMlp, Mlp
 
 aten = torch.ops.aten
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -35,6 +35,10 @@ SLOPES: dict[ActivationName, Callable[[Tensor, Tensor], Tensor]] = {
 
 def _silu_slope(z: Tensor, gate: Tensor) -> Tensor:
     return gate * (1 + z * (1 - gate))
+
+
+FEW = 16
+"""Columns of a layer's inputs that are few."""
 
 
 class Regression:
@@ -66,14 +70,7 @@ class Regression:
             torch.addmm(bias, after[-1], matrix.t(), out=z)
             if z is not self._before[-1]:
                 after.append(self._act(z))
-        error = self._before[-1] - targets
-        if self._huber is None:
-            squares = error.square()
-        else:
-            inner = error.clamp(-self._huber, self._huber)
-            squares, error = inner * (2 * error - inner), inner
-        loss = (squares if weights is None else squares * weights).mean()
-        delta = error.mul_(2 / error.numel() if weights is None else weights * (2 / error.numel()))
+        loss, delta = squared_error(self._before[-1] - targets, weights, self._huber)
         for level in reversed(range(len(self._layers))):
             to_matrix, to_bias = self._gradients[level]
             if level:
@@ -86,6 +83,75 @@ class Regression:
         return loss
 
 
+class FilmRegression:
+    """The same for a modulated perceptron.
+
+    With u_l = (1 + s_l) ⊙ z_l + β_l, where h_l = act(u_l), and δ = ∂loss/∂u_l: ∂β_l = δ, ∂s_l = δ ⊙ z_l, and
+    ∂loss/∂z_l = δ ⊙ (1 + s_l), with which the layer goes on as a plain one. The modulations are outputs of a network
+    of their own, whose two layers come last.
+    """
+
+    def __init__(self, mlp: FilmMlp, weights: Tensor, huber: float | None = None) -> None:
+        self.gradient = torch.zeros_like(weights)
+        self._mlp, self._huber = mlp, huber
+        self._layers, self._gradients = list(mlp.layers(weights)), list(mlp.layers(self.gradient))
+        self._act, self._back = ACTIVATIONS[mlp.activation], BACKWARD[mlp.activation]
+        self._columns = [width for width in mlp.widths for _ in "sβ"]
+
+    @torch.no_grad()
+    def __call__(self, inputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+        """As of `Regression`."""
+        (embed, embed_bias), (modulate, modulate_bias), *layers = self._layers
+        x, told = inputs[:, : self._mlp.inputs], inputs[:, self._mlp.inputs :]
+        inside = torch.addmm(embed_bias, told, embed.t())
+        g = self._act(inside)
+        parts = torch.split(torch.addmm(modulate_bias, g, modulate.t()), self._columns, dim=1)
+        gains = [1 + scale for scale in parts[::2]]
+        after, plain, modulated = [x], [], []
+        for (matrix, bias), gain, shift in zip(layers[:-1], gains, parts[1::2], strict=True):
+            plain.append(torch.addmm(bias, after[-1], matrix.t()))
+            modulated.append(torch.addcmul(shift, gain, plain[-1]))
+            after.append(self._act(modulated[-1]))
+        output = torch.addmm(layers[-1][1], after[-1], layers[-1][0].t())
+        loss, delta = squared_error(output - targets, weights, self._huber)
+        to_modulation = torch.empty(len(x), sum(self._columns), dtype=x.dtype, device=x.device)
+        slots = torch.split(to_modulation, self._columns, dim=1)
+        for level in reversed(range(len(layers))):
+            if level < len(layers) - 1:
+                delta = self._back(torch.mm(delta, layers[level + 1][0]), modulated[level], after[level + 1])
+                torch.mul(delta, plain[level], out=slots[2 * level])
+                slots[2 * level + 1].copy_(delta)
+                delta = delta * gains[level]
+            self._into(2 + level, delta, after[level])
+        self._into(1, to_modulation, g)
+        self._into(0, self._back(torch.mm(to_modulation, modulate), inside, g), told)
+        return loss
+
+    def _into(self, layer: int, delta: Tensor, before: Tensor) -> None:
+        to_matrix, to_bias = self._gradients[layer]
+        if before.shape[1] <= FEW:  # this order is then several times faster
+            to_matrix.copy_(torch.mm(before.t(), delta).t())
+        else:
+            torch.mm(delta.t(), before, out=to_matrix)
+        torch.sum(delta, 0, out=to_bias)
+
+
+def regression(mlp: Mlp, weights: Tensor, huber: float | None = None) -> Regression | FilmRegression:
+    """The regression of a network of either kind."""
+    return FilmRegression(mlp, weights, huber) if isinstance(mlp, FilmMlp) else Regression(mlp, weights, huber)
+
+
+def squared_error(error: Tensor, weights: Tensor | None, huber: float | None) -> tuple[Tensor, Tensor]:
+    """The mean of the squared errors (n, d), beyond `huber` of their tangents, and its gradient; `error` is reused."""
+    if huber is None:
+        squares = error.square()
+    else:
+        inner = error.clamp(-huber, huber)
+        squares, error = inner * (2 * error - inner), inner
+    loss = (squares if weights is None else squares * weights).mean()
+    return loss, error.mul_(2 / error.numel() if weights is None else weights * (2 / error.numel()))
+
+
 def output_and_trace(mlp: Mlp, weights: Tensor, x: Tensor, t: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """F(x, t, c) for x (n, d), t (n, 1) or (1, 1), and the trace of ∂F/∂x (n,), for as many outputs as inputs.
 
@@ -93,10 +159,16 @@ def output_and_trace(mlp: Mlp, weights: Tensor, x: Tensor, t: Tensor, c: Tensor 
     differentiated once more.
     """
     act, slope = ACTIVATIONS[mlp.activation], SLOPES[mlp.activation]
-    (matrix, bias), *hidden = mlp.layers(weights)
-    z = torch.addmm(bias, mlp.inputs_at(x, t, c), matrix.t())
+    film = isinstance(mlp, FilmMlp)
+    (matrix, bias), *hidden = list(mlp.layers(weights))[2 if film else 0 :]
+    seen = mlp.inputs_at(x, t, c)
+    z = torch.addmm(bias, x if film else seen, matrix.t())
     along = matrix[:, : mlp.inputs].t()[:, None].expand(-1, len(x), -1)
-    for matrix, bias in hidden:
+    modulation = mlp.modulation(weights, seen[:, mlp.inputs :]) if isinstance(mlp, FilmMlp) else []
+    for level, (matrix, bias) in enumerate(hidden):
+        if film:
+            scale, shift = modulation[level]
+            z, along = (1 + scale) * z + shift, along * (1 + scale)
         h = act(z)
         along = (along * slope(z, h)) @ matrix.t()
         z = torch.addmm(bias, h, matrix.t())
