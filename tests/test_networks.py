@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Generator, nn
 
-from playground.networks import ACTIVATIONS, Mlp, Network
+from playground.networks import ACTIVATIONS, FilmNetwork, Mlp, Network
 
 MODULES = {"relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh, "selu": nn.SELU}
 EVERY_ACTIVATION = pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -146,3 +146,56 @@ def test_a_network_that_is_not_timed_sees_its_inputs_alone():
     assert mlp(weights, torch.randn(5, 3)).shape == (5, 2)
     with pytest.raises(AssertionError):
         Network().build(3, 2)(Network().build(3, 2).initial(Generator()), torch.randn(5, 3))
+
+
+def film():
+    network = FilmNetwork(width=7, depth=2, frequencies=1, embedding=5, activation="tanh")
+    mlp = network.build(2, 3, told=3)
+    return mlp, torch.randn(mlp.size, generator=Generator().manual_seed(1))
+
+
+def test_a_modulated_layer_is_scaled_and_shifted_by_what_is_told():
+    """The formula written out, for one particle at a time."""
+    mlp, weights = film()
+    assert mlp.shapes == [(5, 6), (28, 5), (7, 2), (7, 7), (3, 7)]
+    x, t, c = (torch.randn(4, width, generator=Generator().manual_seed(width)) for width in (2, 1, 3))
+    (embed, a), (modulate, b), *hidden, (last, last_bias) = mlp.layers(weights)
+    for i in range(4):
+        e = torch.cat([2 * t[i] - 1, torch.sin(2 * math.pi * t[i]), torch.cos(2 * math.pi * t[i]), c[i]])
+        s1, b1, s2, b2 = (modulate @ torch.tanh(embed @ e + a) + b).view(4, 7)
+        h = torch.tanh((1 + s1) * (hidden[0][0] @ x[i] + hidden[0][1]) + b1)
+        h = torch.tanh((1 + s2) * (hidden[1][0] @ h + hidden[1][1]) + b2)
+        assert torch.allclose(mlp(weights, x, t, c)[i], last @ h + last_bias, atol=1e-5)
+
+
+def test_what_is_told_to_all_alike_is_told_once():
+    mlp, weights = film()
+    x, c = torch.randn(6, 2, generator=Generator().manual_seed(3)), torch.ones(1, 3)
+    alike = mlp(weights, x, torch.full((1, 1), 0.3), c)
+    assert torch.allclose(alike, mlp(weights, x, torch.full((6, 1), 0.3), c.expand(6, -1)), atol=1e-5)
+    told = mlp.inputs_at(x[:1], torch.full((1, 1), 0.3), c)[:, 2:]
+    plain = Network(width=7, depth=2, activation="tanh").build(2, 3, timed=False)
+    assert torch.allclose(plain(mlp.at(weights, told), x), alike, atol=1e-5)
+
+
+def test_a_fresh_modulated_network_is_not_modulated_yet():
+    mlp, _ = film()
+    weights = mlp.initial(Generator().manual_seed(0))
+    for scale, shift in mlp.modulation(weights, torch.randn(3, mlp.shared)):
+        assert not scale.any()
+        assert not shift.any()
+
+
+def test_with_nothing_to_be_told_a_modulated_network_is_a_plain_one():
+    mlp = FilmNetwork(width=7).build(2, 3, timed=False)
+    assert mlp == Network(width=7).build(2, 3, timed=False)
+    assert FilmNetwork(width=7).build(2, 3, timed=False, told=4).shared == 4
+
+
+def test_a_modulated_network_describes_its_layers_and_what_modulates_them():
+    mlp, weights = film()
+    told = mlp.describe()
+    assert told["film"] == {"in": 6, "embedding": 5, "activation": "tanh"}
+    assert [op["op"] for op in told["ops"]] == ["linear", "tanh", "linear", "tanh", "linear"]
+    assert told["ops"][0] == {"op": "linear", "in": 2, "out": 7}
+    assert told["size"] == len(weights)

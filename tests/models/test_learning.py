@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 import torch
 from torch import Generator
 
 from playground.models.base import Optimisation
-from playground.models.learning import Adam, Regression
-from playground.networks import ACTIVATIONS, Network
+from playground.models.learning import Adam, FilmRegression, Regression, output_and_trace, regression
+from playground.networks import ACTIVATIONS, FilmNetwork, Network
 
 
 def some(n: int, mlp, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -33,6 +35,45 @@ def test_the_gradient_is_that_of_automatic_differentiation(activation, depth, fr
             loss = regression(mlp.inputs_at(x, t), y)
             torch.testing.assert_close(loss, expected.detach())
             torch.testing.assert_close(regression.gradient, gradient, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(("depth", "told"), [(1, 0), (2, 5), (4, 20)])
+@pytest.mark.parametrize("huber", [None, 0.5])
+def test_the_gradient_of_a_modulated_network_is_that_of_automatic_differentiation(activation, depth, told, huber):
+    network = FilmNetwork(width=11, depth=depth, activation=activation, embedding=6, frequencies=1)
+    mlp = network.build(2, 3, told=told)
+    weights = (0.5 * torch.randn(mlp.size, generator=Generator().manual_seed(1)).double()).requires_grad_()
+    written = regression(mlp, weights.detach(), huber)
+    assert isinstance(written, FilmRegression)
+    for n in (1, 64, 5):
+        x, t, y = (part.double() for part in some(n, mlp, seed=n))  # in which no unit of ReLU is at its kink
+        c = torch.randn(n, told, generator=Generator().manual_seed(n)).double()
+        rows = torch.rand(n, 1, generator=Generator().manual_seed(n + 1)).double()
+        error = mlp(weights, x, t, c) - y
+        squares = error.square()
+        if huber is not None:
+            squares = 2 * torch.nn.functional.huber_loss(error, torch.zeros_like(y), "none", huber)
+        for factors in (None, rows):
+            expected = (squares if factors is None else squares * factors).mean()
+            (gradient,) = torch.autograd.grad(expected, weights, retain_graph=True)
+            loss = written(mlp.inputs_at(x, t, c), y, factors)
+            torch.testing.assert_close(loss, expected.detach())
+            torch.testing.assert_close(written.gradient, gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_the_trace_of_a_modulated_network_is_that_of_its_jacobian():
+    mlp = FilmNetwork(width=9, depth=3, activation="silu").build(2, 2, told=3)
+    weights = 0.5 * torch.randn(mlp.size, generator=Generator().manual_seed(1))
+    x, t, _ = some(8, mlp)
+    c = torch.randn(8, 3, generator=Generator().manual_seed(2))
+    output, trace = output_and_trace(mlp, weights, x, t, c)
+    torch.testing.assert_close(output, mlp(weights, x, t, c))
+    for i in range(8):
+        row = slice(i, i + 1)
+        field = functools.partial(lambda row, p: mlp(weights, p[None], t[row], c[row])[0], row)
+        jacobian = torch.autograd.functional.jacobian(field, x[i])
+        torch.testing.assert_close(trace[i], jacobian.trace())
 
 
 def test_it_follows_weights_that_change():

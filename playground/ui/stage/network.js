@@ -4,6 +4,7 @@
    round to float32 where torch does. Points are (n, dim), point after point. */
 
 import { groupsOf } from "./condition.js";
+import { Film } from "./film.js";
 import { BLOCK, MAX_ROWS } from "./layout.js";
 import { affinePlace, PathTable, PREDICTIONS, SCALINGS, scorePlace } from "./place.js";
 import { ACTIVATIONS } from "./wasm.js";
@@ -18,13 +19,16 @@ export function timeFeatures(t, frequencies) {
 
 /** A list of operations with its weights: rows of a block in, rows out; the rest of the input is shared by all. */
 export class Layers {
-  /** `inputs` of the first layer's inputs differ between particles; what follows them is set by `share`. */
-  constructor(kernel, { ops, size }, weights, inputs) {
+  /** `inputs` of the first layer's inputs differ between particles; what follows them is set by `share`, and so is what
+      modulates the layers where there is `film` (film.js). */
+  constructor(kernel, { ops, film, size }, weights, inputs) {
     this.kernel = kernel;
     this.inputs = inputs;
     this.ops = ops.map((op) => ({ ...op }));
     this.era = -1;
-    let at = 0;
+    const hidden = ops.filter(({ op }) => op === "linear").slice(0, -1);
+    this.film = film ? new Film(film, weights, hidden.map(({ out }) => out)) : null;
+    let at = this.film?.size ?? 0;
     for (const op of this.ops) {
       if (op.op === "linear") {
         if (!(op.in >= 1 && op.in <= MAX_ROWS + 64 && op.out >= 1 && op.out <= MAX_ROWS)) {
@@ -41,7 +45,8 @@ export class Layers {
     if (at !== weights.length || (size ?? at) !== at) {
       throw new Error(`the operations need ${at} weights, ${weights.length} came`);
     }
-    this.shared = new Float32Array(this.first.in - inputs);
+    if (film && this.first.in !== inputs) throw new Error(`the first layer has ${this.first.in} inputs, not ${inputs}`);
+    this.shared = new Float32Array(film ? film.in : this.first.in - inputs);
   }
 
   /** The inputs after the first `inputs`, the same for every particle until the next call. */
@@ -50,7 +55,7 @@ export class Layers {
       throw new Error(`the first layer has ${this.first.in} inputs, ${this.inputs} + ${values.length} came`);
     }
     this.shared.set(values);
-    if (this.era === this.kernel.era) this.#foldBias();
+    if (this.era === this.kernel.era) this.#fold();
   }
 
   /** Makes sure that the packed weights are in the kernel's memory: before the blocks of one evaluation. */
@@ -67,7 +72,7 @@ export class Layers {
       pack(this.kernel.floats, op);
     });
     this.era = this.kernel.era;
-    this.#foldBias();
+    this.#fold();
   }
 
   /** Runs one block whose input rows stand in the kernel's first buffer; returns the offset of the output rows. */
@@ -86,6 +91,13 @@ export class Layers {
     return from;
   }
 
+  /** Puts what is shared into the packed weights: into the first bias, or into all hidden layers. */
+  #fold() {
+    if (!this.film) return this.#foldBias();
+    const linear = this.ops.filter((op) => op.op === "linear");
+    this.film.at(this.shared).forEach((modulation, level) => pack(this.kernel.floats, linear[level], modulation));
+  }
+
   #foldBias() {
     const { begin, bias, matrix, out } = this.first;
     for (let o = 0; o < out; o++) {
@@ -102,12 +114,14 @@ function place(o, inputs) {
   return (o >> 1) * 2 * (inputs + 1) + (o & 1);
 }
 
-function pack(floats, { begin, end, inputs, out, bias, matrix, in: stride }) {
-  floats.fill(0, begin, end);
+/** Packs a layer, whose outputs z may be modulated to gain · z + shift. */
+function pack(floats, { begin, end, inputs, out, bias, matrix, in: stride }, modulation = null) {
+  if (!modulation) floats.fill(0, begin, end);
   for (let o = 0; o < out; o++) {
     const at = begin + place(o, inputs);
-    floats[at] = bias[o];
-    for (let k = 0; k < inputs; k++) floats[at + 2 * (k + 1)] = matrix[o * stride + k];
+    const [gain, shift] = modulation ? [modulation.gain[o], modulation.shift[o]] : [1, 0];
+    floats[at] = gain * bias[o] + shift;
+    for (let k = 0; k < inputs; k++) floats[at + 2 * (k + 1)] = gain * matrix[o * stride + k];
   }
 }
 

@@ -16,20 +16,33 @@ from playground.dynamics.paths import CosinePath, LinearPath
 from playground.dynamics.solvers import Heun, Sampler
 from playground.models.condition import Cue
 from playground.models.flow import Flow
-from playground.networks import Network
-from tests.browser.modules.page import ModulePage, assert_near, packed, points, put, sampled, unpacked
+from playground.networks import ACTIVATIONS, FilmNetwork, Network
+from tests.browser.modules.page import (
+    ModulePage,
+    assert_near,
+    fields,
+    packed,
+    points,
+    put,
+    sampled,
+    times,
+    unpacked,
+)
 
 CUES = {"labels": Cue("labels", Ring(modes=5), 0.1), "angle": Cue("angle", Ring(), 0.1)}
 GUIDANCE = (0.0, 1.0, 2.5, 8.0)
 
 
 def conditional(cue: Cue, dim: int = 2, prediction: Any = "velocity", **network: Any) -> Flow:
-    mlp = Network(width=24, depth=2, **network).build(dim, dim, told=cue.width)
+    film = network.pop("film", False)
+    mlp = (FilmNetwork if film else Network)(width=24, depth=2, **network).build(dim, dim, told=cue.width)
     generator = Generator().manual_seed(4)
     mean0, mean1 = torch.randn(2, dim, generator=generator)
     moments = Moments(mean0, mean1, std0=0.8, std1=1.7)
     path = CosinePath() if prediction == "data" else LinearPath()
-    return Flow(mlp, 1.7 * mlp.initial(generator), path, "residual", moments, prediction, cue=cue)
+    fresh = 1.7 * mlp.initial(generator)
+    weights = 0.3 * torch.randn(mlp.size, generator=generator) if film else fresh  # fresh ones modulate nothing
+    return Flow(mlp, weights, path, "residual", moments, prediction, cue=cue)
 
 
 def values(cue: Cue, n: int) -> Tensor:
@@ -54,6 +67,7 @@ FIELD = """
 def test_a_conditional_field_is_that_of_torch(page: ModulePage, kind: str, simd: bool) -> None:
     cue, cases, expected = CUES[kind], [], []
     shapes = [{}, {"frequencies": 2, "activation": "silu"}, {"activation": "tanh"}]
+    shapes += [{"film": True, "activation": activation, "frequencies": k} for k, activation in enumerate(ACTIVATIONS)]
     for network, w, dim in itertools.product(shapes, GUIDANCE, (1, 2)):
         for many in ("each", "one", "none"):
             one, x = conditional(cue, dim, **network), 1.5 * points(150, dim)
@@ -68,11 +82,14 @@ def test_a_conditional_field_is_that_of_torch(page: ModulePage, kind: str, simd:
         assert called == calls
 
 
+@pytest.mark.parametrize("film", [False, True], ids=["mlp", "film"])
 @pytest.mark.parametrize("prediction", ["velocity", "noise", "data"])
 @pytest.mark.parametrize("kind", CUES)
-def test_the_pool_carries_each_particle_under_its_own_condition(page: ModulePage, kind: str, prediction: Any) -> None:
+def test_the_pool_carries_each_particle_under_its_own_condition(
+    page: ModulePage, kind: str, prediction: Any, film: bool
+) -> None:
     cue = CUES[kind]
-    one, x0, told = conditional(cue, prediction=prediction), points(300, 2), values(cue, 300)
+    one, x0, told = conditional(cue, prediction=prediction, film=film), points(300, 2), values(cue, 300)
     put(page, "conditional", one)
     for w in GUIDANCE[:3]:
         sampler = Sampler(solver=Heun(), steps=6, guidance=w)
@@ -137,3 +154,13 @@ def test_the_mean_of_a_guided_field_is_never_cached_between_conditions(page: Mod
     first, second, again = (answer[0] for answer in page(FIELD, {"simd": True, "cases": cases}))
     assert first == again != second
     assert_near(unpacked(second, 70, 2), replace(one, told=cue.columns(torch.tensor([1]))).velocity(x, 0.5), 1e-5, 1)
+
+
+def test_a_modulated_network_without_a_condition_is_told_the_time(page: ModulePage) -> None:
+    mlp = FilmNetwork(width=33, depth=3, embedding=7, frequencies=1).build(2, 2)
+    weights = 0.3 * torch.randn(mlp.size, generator=Generator().manual_seed(1))
+    one = Flow(mlp, weights, LinearPath(), "residual", Moments(torch.zeros(2), torch.ones(2), std0=1.0, std1=1.5))
+    xs = points(100, 2)
+    (found,) = fields(page, [one], [xs])
+    for t, velocity in zip(times(one), found, strict=True):
+        assert_near(velocity, one.velocity(xs, t), 1e-5, t)
