@@ -9,15 +9,46 @@ the page and the sentence that a bad value gets.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 
 class Settings(BaseModel):
-    """A frozen, strict group of fields: unknown names, NaN and infinities are refused."""
+    """A frozen, strict group of fields: unknown names, NaN, infinities, and truth for a number are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _true_is_not_1(cls, given: Any) -> Any:
+        """Pydantic takes true for 1; as text it is refused, with the sentence of its field."""
+        if not isinstance(given, dict):
+            return given
+        odd = [name for name, value in given.items() if _holds_truth(value) and name in _numbers(cls)]
+        return given | {name: _spelled(given[name]) for name in odd}
+
+
+def _holds_truth(value: Any) -> bool:
+    return isinstance(value, bool) or (isinstance(value, (list, tuple)) and any(map(_holds_truth, value)))
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_spelled(part) for part in value]
+    return str(value) if isinstance(value, bool) else value
+
+
+@cache
+def _numbers(settings: type[BaseModel]) -> set[str]:
+    """The fields that hold numbers, and no truth."""
+
+    def parts(annotation: Any) -> set[Any]:
+        return {annotation}.union(*(parts(part) for part in get_args(annotation)))
+
+    held = {name: parts(field.annotation) for name, field in settings.model_fields.items() if field.annotation}
+    return {name for name, kinds in held.items() if kinds & {int, float} and bool not in kinds}
 
 
 class Choice(Settings):

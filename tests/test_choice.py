@@ -193,3 +193,22 @@ def test_an_invalid_experiment_says_everything():
     assert str(error) == "a.b: this is wrong. so is that."
     assert isinstance(error, ValueError)
     assert [problem.path for problem in error.problems] == [("a", "b"), ()]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"training": {"steps": True}}, "training.steps: 'True' is not a whole number."),
+        ({"training": {"rate": False}}, "training.rate: 'False' is not a number."),
+        ({"source": {"kind": "gaussian", "mean": [True, 0]}}, "source.mean.0: 'True' is not a number."),
+    ],
+)
+def test_a_truth_is_not_a_number(given, words):
+    from playground import Experiment
+
+    with pytest.raises(InvalidExperiment) as found:
+        Experiment.parse(given)
+    assert str(found.value) == words
+    assert (
+        Experiment.parse({"model": {"kind": "flow_matching", "average_targets": False}}).model.average_targets is False
+    )

@@ -106,6 +106,13 @@ def gaussians(dim: int) -> st.SearchStrategy[Any]:
     return st.fixed_dictionaries({"kind": st.just("gaussian"), "dimension": st.just(dim)}, optional=fields)
 
 
+def drawings(dim: int) -> st.SearchStrategy[Any]:
+    corners = st.lists(st.tuples(st.floats(-8, 8), st.floats(-8, 8)), min_size=1, max_size=3)
+    strokes = st.lists(corners.map(lambda each: [x for corner in each for x in corner]), min_size=1, max_size=2)
+    fields = {"strokes": strokes, "noise": st.floats(0.02, 0.5), "scale": st.floats(0.1, 20)}
+    return st.fixed_dictionaries({"kind": st.just("drawing")}, optional=fields)
+
+
 def uniforms(dim: int) -> st.SearchStrategy[Any]:
     ends = {"low": each_or_all(st.floats(-50, -0.001), dim), "high": each_or_all(st.floats(0.001, 50), dim)}
     return st.fixed_dictionaries({"kind": st.just("uniform"), "dimension": st.just(dim)}, optional=ends)
@@ -127,7 +134,7 @@ def mixtures(draw: Callable[..., Any], dim: int) -> dict[str, Any]:
     )
 
 
-WITH_RULES = {"Gaussian": gaussians, "Uniform": uniforms, "GaussianMixture": mixtures}
+WITH_RULES = {"Gaussian": gaussians, "Uniform": uniforms, "GaussianMixture": mixtures, "Drawing": drawings}
 """Kinds whose fields must agree with each other."""
 
 EXPERIMENTS = st.sampled_from([1, 2, 2, 3]).flatmap(lambda dim: values(SCHEMA, dim))

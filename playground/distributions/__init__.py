@@ -11,6 +11,7 @@ from playground.distributions.base import Distribution, Modes
 from playground.distributions.bent import Banana, Funnel, Pinwheel
 from playground.distributions.checkerboard import Checkerboard
 from playground.distributions.curves import Circles, NoisyCurve, SCurve, Spirals, SwissRoll, TwoMoons
+from playground.distributions.drawing import Drawing
 from playground.distributions.drawings import RingsOfRings, Smiley
 from playground.distributions.gaussian import Gaussian
 from playground.distributions.heart import Heart
@@ -43,7 +44,8 @@ AnyDistribution = Annotated[
     | Exponential
     | Bimodal
     | Comb
-    | Cantor,
+    | Cantor
+    | Drawing,
     Field(discriminator="kind"),
     FROM_NAME,
 ]
@@ -62,6 +64,7 @@ __all__ = [
     "Circles",
     "Comb",
     "Distribution",
+    "Drawing",
     "Exponential",
     "Funnel",
     "Gaussian",

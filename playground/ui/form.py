@@ -20,6 +20,7 @@ declared: "optional" (null is allowed); "step", "unit", "scale", "range" (where 
     union           kinds: [{kind, label, summary, fields, presets?, thumbnail?, explained?}, ...], and of presets
                     [{label, value}, ...] with the whole object as value; a model family is explained by
                     {about, formula (MathML), look_for, try_this}, as far as it says so
+    drawing         extent (how far it may reach from the origin), most (corners in all)
     hidden          nothing: the value is kept and not drawn
 
 Keys that say nothing are left out. Fields carry their class's defaults; the default of a group or union is the
@@ -41,6 +42,7 @@ from pydantic_core import to_jsonable_python
 from typing_extensions import TypeAliasType
 
 from playground.choice import Choice
+from playground.distributions.drawing import EXTENT, MOST_POINTS
 from playground.models.base import Model
 from playground.ui.mathml import mathml
 
@@ -104,7 +106,7 @@ def _field(where: str, name: str, info: FieldInfo, defaults: Description, walk: 
     if extra.get("hidden"):
         return {**field, "type": "hidden"}
     declared = _unwrap(info.annotation, info.metadata)
-    control = _control(declared, where, walk)
+    control = _drawn(declared) if extra.get("control") == "drawing" else _control(declared, where, walk)
     if name == "seed" and control["type"] == "int":
         control["dice"] = True
     if declared.optional:
@@ -113,6 +115,11 @@ def _field(where: str, name: str, info: FieldInfo, defaults: Description, walk: 
     if control["type"] in ("int", "float"):
         _check_scale(field, where)
     return field
+
+
+def _drawn(declared: _Declared) -> Description:
+    """A pad to draw on: strokes of coordinates, x before y."""
+    return {"type": "drawing", "extent": EXTENT, "most": MOST_POINTS, **_lengths(declared.constraints)}
 
 
 def _control(declared: _Declared, where: str, walk: _Walk) -> Description:

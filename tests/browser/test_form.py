@@ -350,3 +350,56 @@ def test_what_is_refused_is_not_offered_and_says_why(open_form: Open) -> None:
     page.evaluate("form.offer({})")
     assert fly.locator("input").is_enabled() and wavy.is_enabled()
     assert page.locator(".pg-not-offered").count() == 0
+
+
+def pad_at(page: Page) -> tuple[float, float, float]:
+    """The middle of the drawing pad and half its width, in pixels."""
+    page.locator(".pg-pad").scroll_into_view_if_needed()
+    box = page.locator(".pg-pad").bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"] / 2
+
+
+def test_a_drawing_of_ones_own(open_form: Open) -> None:
+    page = open_form("experiment")
+    page.get_by_label("Target", exact=True).select_option("drawing")
+    page.get_by_role("button", name="Clear", exact=True).click()
+    assert value(page)["target"]["strokes"] == [] and not page.evaluate("form.valid")
+    assert page.get_by_text("The drawing is empty; draw a stroke, or at least a dot.").is_visible()
+    x, y, half = pad_at(page)
+    page.mouse.move(x - half / 2, y)
+    page.mouse.down()
+    for across in range(-9, 11):
+        page.mouse.move(x + across * half / 20, y)
+    assert page.locator(".pg-ink-live").get_attribute("d"), "seen while it is drawn"
+    page.mouse.move(x + half / 2, y - half / 3)
+    page.mouse.up()
+    page.mouse.click(x, y + half / 2)
+    bent, dot = value(page)["target"]["strokes"]
+    assert bent == pytest.approx([-1.5, 0, 1.5, 0, 1.5, 1], abs=0.05), "three corners, however many were passed"
+    assert dot == pytest.approx([0, -1.5], abs=0.05)
+    assert page.evaluate("form.valid") and Experiment.parse(value(page)).target.kind == "drawing"
+    page.get_by_role("button", name="Undo stroke").click()
+    assert value(page)["target"]["strokes"] == [bent]
+    page.evaluate("form.undo()")
+    assert value(page)["target"]["strokes"] == [bent, dot], "a stroke is one step of undo"
+
+
+def test_a_finger_draws_and_does_not_scroll(open_form: Open) -> None:
+    page = open_form("experiment", 390, has_touch=True)
+    page.get_by_label("Source", exact=True).select_option("drawing")
+    page.get_by_role("button", name="Clear", exact=True).tap()
+    x, y, half = pad_at(page)
+    before = page.evaluate("scrollY")
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        given = {"type": kind, "touchPoints": [{"x": a, "y": b} for a, b in points]}
+        session.send("Input.dispatchTouchEvent", given)
+
+    touch("touchStart", (x, y - half / 2))
+    for k in range(1, 9):
+        touch("touchMove", (x, y - half / 2 + k * half / 8))
+    touch("touchEnd")
+    assert value(page)["source"]["strokes"][0] == pytest.approx([0, 1.5, 0, -1.5], abs=0.05)
+    assert page.evaluate("scrollY") == before

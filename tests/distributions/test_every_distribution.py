@@ -19,6 +19,7 @@ from playground.distributions import (
     Checkerboard,
     Circles,
     Comb,
+    Drawing,
     Exponential,
     Funnel,
     Gaussian,
@@ -98,6 +99,8 @@ WITH_DENSITY = [
     (Bimodal(distance=1.0, share=0.9, std=0.5), 4, 400),
     (Comb(), 4, 400),
     (Comb(teeth=4, taper=0.5, spacing=2.0, std=0.5), 5, 1000),
+    (Drawing(), 3, 300),
+    (Drawing(strokes=((0.0, 0.0), (-1.0, 0.5, 1.0, 0.5, 1.0, -0.5)), noise=0.15, scale=2.0), 4.5, 200),
     (Cantor(), 2, 5400),
     (Cantor(levels=0, half_width=1.0), 2, 400),
 ]

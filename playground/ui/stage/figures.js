@@ -41,7 +41,7 @@ const tab = ([name, label]) => `
   <button type="button" role="tab" id="pg-tab-${name}" data-tab="${name}" aria-controls="pg-panel-${name}">${label}</button>`;
 
 const panel = (name) => `
-  <div class="pg-panel" role="tabpanel" id="pg-panel-${name}" aria-labelledby="pg-tab-${name}" data-panel="${name}" hidden>
+  <div class="pg-chart-panel" role="tabpanel" id="pg-panel-${name}" aria-labelledby="pg-tab-${name}" data-panel="${name}" hidden>
     <div class="pg-plot"${name in DOWNLOADS ? ' role="figure"' : ""}></div><p class="pg-empty"></p><p class="pg-caption"></p>
   </div>`;
 

@@ -2,6 +2,7 @@
 // form by form.change(path, value, final) and is told what is wrong with it by the mark that its frame registers.
 
 import { drawn, h } from "./form-dom.js";
+import { drawingField } from "./form-drawing.js";
 import { frame } from "./form-frame.js";
 import { sliderOf, stepped } from "./form-slider.js";
 import { equal, parse, show } from "./form-values.js";
@@ -18,6 +19,7 @@ export const FIELDS = {
   int: numberField,
   bool: boolField,
   choice: choiceField,
+  drawing: drawingField,
   text: textField,
   vector: textField,
   matrix: textField,

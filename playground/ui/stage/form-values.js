@@ -103,6 +103,8 @@ export function sentenceOf(field, value) {
       if (value.length < (field.min_length ?? 0)) return `give at least ${field.min_length} characters.`;
       if (value.length > (field.max_length ?? Infinity)) return `give at most ${field.max_length} characters.`;
       return null;
+    case "drawing":
+      return Array.isArray(value) && value.length ? null : "the drawing is empty; draw a stroke, or at least a dot.";
     case "vector":
       return Array.isArray(value)
         ? lengthSentence(field, value, "values") ?? firstSentence(field.item, value)

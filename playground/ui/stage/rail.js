@@ -26,6 +26,7 @@ const TOOLS = [
 const LACKS = {
   pairs: (scene) => (scene.coupling ? null : "This model pairs no points of the source with points of the target."),
   exact: noExact,
+  training: (scene) => (scene.training ? null : "Training is not limited to some points here."),
 };
 
 export class Rail {
