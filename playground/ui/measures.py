@@ -24,6 +24,7 @@ from starlette.routing import BaseRoute, Route
 
 from playground.engine import presets
 from playground.engine.run import Run
+from playground.engine.training import Training
 from playground.experiment import Experiment
 from playground.metrics import floor, sliced_w2, w2
 from playground.models.base import Weights, seeded
@@ -132,7 +133,7 @@ def _measurement(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figu
     session = _session(sessions, given)
     if session.turn.locked():
         raise ValueError("this run is still training; measure it when it is done.")
-    return partial(_measured, _trained(session), round_)
+    return partial(_measured, _trained(session, name), round_)
 
 
 def _whole(given: Any) -> int:
@@ -145,16 +146,25 @@ def _whole(given: Any) -> int:
 def _session(sessions: Sessions, given: dict[str, Any]) -> Session:
     """The session of the page that asks, which holds the run that is named. Raises ValueError where there is none."""
     session = sessions.find(given["page"])
-    if session is None or session.training is None or session.name != given.get("run"):
+    if session is None or _training(session, str(given.get("run"))) is None:
         raise ValueError("the server no longer has this run; train it again.")
     return session
 
 
-def _trained(session: Session) -> Run:
-    """What the session has learnt. Raises ValueError where that is nothing."""
-    if session.training is None or not session.training.run.rounds:
+def _training(session: Session, name: str) -> Training | None:
+    """The session's training of this name: its one run, or one of several that compete; None where there is none."""
+    if session.name == name:
+        return session.training
+    entrant = session.contest.find(name.removeprefix(f"{session.name} ")) if session.contest else None
+    return entrant.training if entrant else None
+
+
+def _trained(session: Session, name: str) -> Run:
+    """What the session has learnt in this run. Raises ValueError where that is nothing."""
+    training = _training(session, name)
+    if training is None or not training.run.rounds:
         raise ValueError("the server no longer has this run; train it again.")
-    return session.training.run
+    return training.run
 
 
 def _sampling(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figures]:
@@ -164,7 +174,7 @@ def _sampling(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figures
     """
     name = str(given.get("run"))
     preset = name.removeprefix(PRESET) if name.startswith(PRESET) else None
-    run = presets.run(preset) if preset is not None else _trained(_session(sessions, given))
+    run = presets.run(preset) if preset is not None else _trained(_session(sessions, given), name)
     fields, free = run.experiment.to_dict(), run.experiment.model.sampling_fields()
     fields["sampler"] = given.get("sampler") or fields["sampler"]
     changed = given.get("model") if isinstance(given.get("model"), dict) else {}

@@ -25,6 +25,7 @@ OPENING = "checkerboard"
 TABS: list[dict[str, str]] = [
     {"key": "studio", "label": "Studio", "about": "One experiment, with everything that it can show."},
     {"key": "collapse", "label": "Mode collapse", "about": "GANs lose modes, flows keep them: seen and counted."},
+    {"key": "compare", "label": "Compare", "about": "Two to four experiments side by side, on one clock."},
 ]
 """The page's tabs in their order; but for the Studio each is made by `_tab` and drawn by a module named in page.js."""
 TRAININGS_AT_ONCE = 8
@@ -55,7 +56,9 @@ def build(sessions: Sessions) -> gr.Blocks:
             with gr.Column(elem_id="show", scale=1, min_width=320):
                 stage = _component("stage", {"scene": "", "problems": "[]"})
 
-        _tab("collapse", Contests(sessions).verbs, live)
+        contests = Contests(sessions)
+        _tab("collapse", contests.verbs, live)
+        _tab("compare", {"train": contests.train}, live)
 
         train.click(live.train, form, stage, **LONG)
         resume.click(live.resume, form, stage, **LONG)

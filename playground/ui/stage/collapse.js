@@ -134,6 +134,7 @@ class Collapse {
       const { stage, head } = this.panels.get(key);
       const run = `${key} ${scene.run}`; // a name of this tab's own: the Studio may show the same preset
       stage.setScene({ ...scene, run });
+      stage.apply(this.panels.controls.choices);
       for (const snapshot of snapshots) stage.addSnapshot({ ...snapshot, run });
       const { steps } = snapshots.at(-1);
       head.querySelector("[data-charged]").textContent = `${steps.toLocaleString("en")} steps, trained before`;
@@ -225,7 +226,12 @@ class Collapse {
 
   #begin({ contest, panels }) {
     this.contest = contest;
-    for (const { key, scene } of panels) this.panels.get(key)?.stage.setScene(scene);
+    for (const { key, scene } of panels) {
+      const { stage } = this.panels.get(key);
+      stage.setScene(scene);
+      stage.apply(this.panels.controls.choices);
+    }
+    this.panels.lookAtShare(1);
   }
 
   #add({ contest, shots, stopped }) {

@@ -26,8 +26,9 @@ const asked = new URLSearchParams(window.location.search);
 /** A tab's own module and its name, which exports `mount(part, options, page)`; page is what it may use of this one. */
 const TABS = {
   collapse: "./collapse.js",
+  compare: "./compare.js",
 };
-const page = { sampler, ready, openInStudio, turnTo };
+const page = { sampler, ready, openInStudio, turnTo, compare: Promise.withResolvers() };
 const fronts = new Map(); // tab → what is to be told when it comes to the front
 
 export function mount(kind, options) {
@@ -79,6 +80,12 @@ async function turnTo(tab) {
   if (known === "studio") url.searchParams.delete("tab");
   else url.searchParams.set("tab", known);
   window.history.replaceState(window.history.state, "", url);
+}
+
+/** Puts the Studio's run, as it is now, beside others. */
+async function compareStudio() {
+  await turnTo("compare");
+  (await page.compare.promise).pin();
 }
 
 /** Shows a run {experiment, scene, snapshots} in the Studio. */
@@ -187,6 +194,7 @@ async function mountTools(part) {
     form,
     say: (text, problem) => stage.say(text, problem),
     settings: () => stage.settings,
+    compare: compareStudio,
     open: (experiment) => {
       set(experiment);
       preview();

@@ -8,15 +8,16 @@ const ICONS = {
   surprise: "M12 3l1.9 5.1L19 10l-5.1 1.9L12 17l-1.9-5.1L5 10l5.1-1.9zM19 15l.9 2.1L22 18l-2.1.9L19 21l-.9-2.1L16 18l2.1-.9z",
   share: "M10 13a5 5 0 0 0 7.5.5l3-3a5 5 0 0 0-7-7l-1.7 1.7M14 11a5 5 0 0 0-7.5-.5l-3 3a5 5 0 0 0 7 7l1.7-1.7",
   save: "M12 4v11m-5-5 5 5 5-5M5 20h14",
+  compare: "M4 5h6v14H4zM14 5h6v14h-6zM7 9v6M17 9v6",
   load: "M12 20V9m-5 5 5-5 5 5M5 4h14",
 };
 
 export class Tools {
   /**
    * form: the Form; say(text, problem) tells the person; open(experiment) shows one and its clouds; settings() says
-   * how the stage is set.
+   * how the stage is set; compare() puts the run beside others.
    */
-  constructor(part, { form, say, open, settings }) {
+  constructor(part, { form, say, open, settings, compare }) {
     Object.assign(this, { form, say, open, settings, pace: 1 });
     const bar = document.createElement("div");
     bar.className = "pg-tools";
@@ -29,6 +30,7 @@ export class Tools {
       button("share", "Copy a link to this experiment", () => this.#share()),
       button("save", "Save this experiment as a YAML file", () => this.#save()),
       button("load", "Open a YAML file", () => this.file.click()),
+      ...(compare ? [button("compare", "Compare this run with others, side by side", compare)] : []),
     );
     this.file = document.createElement("input");
     Object.assign(this.file, { type: "file", accept: ".yaml,.yml", hidden: true });
