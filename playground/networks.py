@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from torch import Generator, Tensor
 
 from playground.choice import FROM_NAME, Choice
@@ -77,7 +77,14 @@ class FilmNetwork(Network):
         return FilmMlp(**vars(plain), embedding=self.embedding) if plain.shared else plain
 
 
-AnyNetwork = Annotated[Network | FilmNetwork, Field(discriminator="kind"), FROM_NAME]
+def _plain_unless_named(value: Any) -> Any:
+    return {"kind": "mlp"} | value if isinstance(value, dict) else value
+
+
+AnyNetwork = Annotated[
+    Network | FilmNetwork, Field(discriminator="kind"), FROM_NAME, BeforeValidator(_plain_unless_named)
+]
+"""Where no kind is given the fields are those of the plain one."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from playground import Experiment, InvalidExperiment
 from playground.distributions import DISTRIBUTIONS, Gaussian, GaussianMixture, Ring, Uniform
 from playground.dynamics.solvers import RungeKutta4
 from playground.experiment import MAX_FILE_BYTES
+from playground.networks import FilmNetwork, Network
 
 SCHEMA = Experiment.model_json_schema()
 MANY = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -663,3 +664,9 @@ def test_a_sampler_that_cannot_follow_the_field_is_refused(given, sentence):
 def test_noise_is_welcome_where_the_score_is_known_from_a_second_network():
     given = {"source": "two_moons", "model": {"kind": "flow_matching", "path": "bridge"}, "sampler": {"churn": 0.5}}
     assert Experiment.parse(given).sampler.describe()["churn"] == 0.5
+
+
+def test_a_network_without_a_kind_is_the_plain_one():
+    assert Experiment.parse({"network": {"width": 16}}).network == Network(width=16)
+    assert Experiment.parse({"network": "film"}).network == FilmNetwork()
+    assert Experiment.parse({"network": {"kind": "film", "embedding": 8}}).network == FilmNetwork(embedding=8)
