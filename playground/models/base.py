@@ -177,7 +177,10 @@ class Prepares(Protocol):
 
 
 class Trained(Protocol):
-    """A model with its weights: it can be asked for samples."""
+    """A model with its weights: it can be asked for samples.
+
+    One without a field that still carries each point by itself, whatever the others are, has `carries = True`.
+    """
 
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
         """Carries starting points x0 (n, k) of `Model.starts` to samples (n, d), keeping the states on the way.
@@ -214,6 +217,24 @@ class HasDensity(Protocol):
 
     def log_prob(self, x: Tensor) -> Tensor | None:
         """The log-density in nats of its samples at x (n, d) → (n,); None where its source has none."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A figure that only one family has: what it is, its value, its unit and what to read it against."""
+
+    name: str
+    value: float
+    unit: str = ""
+    note: str = ""
+
+
+@runtime_checkable
+class HasFacts(Protocol):
+    """A trained model with figures of its own, which are shown and printed beside those that all have."""
+
+    def facts(self, real: Tensor) -> list[Fact]:
+        """Its figures, from points of the target (n, d)."""
 
 
 @runtime_checkable

@@ -7,23 +7,28 @@ log p0(x_0) − ∫ ∇·v dt.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Generator, Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.adjoint import adjoint, backpropagated, counting
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import LinearPath
 from playground.dynamics.solvers import RungeKutta4
-from playground.models.base import SOURCE, TARGET, Learner, Model, Optimisation, Task, Weights, seeded
+from playground.models.base import SOURCE, TARGET, Fact, Learner, Model, Optimisation, Task, Weights, seeded
 from playground.models.flow import Flow, ScoredFlow, is_standard
 from playground.models.learning import Adam
 from playground.models.likelihood import CLIP, refuse_without_density
 from playground.networks import Network
+
+FACTS_ON = 128
+"""Points of the training step whose cost is told."""
 
 Gradient = Literal["backpropagation", "adjoint"]
 METHODS: dict[Gradient, Any] = {"backpropagation": backpropagated, "adjoint": adjoint}
@@ -85,9 +90,40 @@ class NeuralOde(Model):
         mlp, packed = smooth(network).build(dim, dim), weights["moments"]
         if len(weights["velocity"]) != mlp.size or len(packed) != 2 * dim + 2:
             raise ValueError("these are the weights of another network.")
-        kind = ScoredFlow if source is not None and is_standard(source) else Flow
-        moments = Moments.unpacked(packed)
-        return kind(mlp, weights["velocity"], LinearPath(), network.input_scaling, moments, "velocity", source)
+        kind = ScoredOdeFlow if source is not None and is_standard(source) else OdeFlow
+        moments, scaling = Moments.unpacked(packed), network.input_scaling
+        return kind(mlp, weights["velocity"], LinearPath(), scaling, moments, "velocity", source, model=self)
+
+
+@dataclass(frozen=True)
+class OdeFlow(Flow):
+    """A flow that was trained by likelihood: it also tells what that costs."""
+
+    model: NeuralOde = field(kw_only=True)
+
+    def facts(self, real: Tensor) -> list[Fact]:
+        """Memory and time of a training step on these points by either gradient, and of one of flow matching."""
+        if self.source is None:
+            return []
+        points, found = real[:FACTS_ON], []
+        for method in METHODS:
+            loss = Likelihood(self.model, self, self.source)
+            begun = time.perf_counter()
+            loss.gradient(self.weights, points, method, loss.times())
+            took = time.perf_counter() - begun
+            with counting() as kept:
+                loss.gradient(self.weights, points, method, loss.times())
+            evaluations = 4 * self.model.solver_steps * (1 if method == "backpropagation" else 2)
+            note = (
+                f"{1000 * took:.0f} ms and {evaluations} evaluations a step of {len(points)} points; flow matching: 1"
+            )
+            found.append(Fact(f"Memory, {method}", kept.most / 1e6, "MB", note))
+        return found
+
+
+@dataclass(frozen=True)
+class ScoredOdeFlow(OdeFlow, ScoredFlow):
+    """The same from N(0, I), with a score."""
 
 
 def smooth(network: Network) -> Network:
@@ -95,50 +131,67 @@ def smooth(network: Network) -> Network:
     return network.model_copy(update={"activation": "tanh"}) if network.activation == "relu" else network
 
 
+@dataclass(frozen=True)
+class Likelihood:
+    """E[−log p(x_1)] + λ E∫‖v‖² dt of a flow whose source has a density, in nats."""
+
+    model: NeuralOde
+    flow: Flow
+    source: Distribution
+
+    def times(self, generator: Generator | None = None) -> list[float]:
+        """The solver's times from t = 1 to 0, evenly spaced, or each moved at random by up to two fifths of a step.
+
+        On a fixed grid the field learns to profit from the solver's error between its times, and the loss falls below
+        what is possible.
+        """
+        (low, high), steps = self.flow.interval, self.model.solver_steps
+        inner = torch.arange(1.0, steps)
+        if generator is not None:
+            inner = inner + 0.8 * torch.rand(steps - 1, generator=generator, device=generator.device).cpu() - 0.4
+        return [high, *(high + (low - high) * k / steps for k in inner.tolist()), low]
+
+    def gradient(
+        self, weights: Tensor, points: Tensor, method: Gradient, times: Sequence[float]
+    ) -> tuple[Tensor, Tensor]:
+        """The loss on points (n, d) and its gradient, by either method."""
+        start = torch.cat([points, points.new_zeros(len(points), 2)], dim=1)
+        solved = METHODS[method](RungeKutta4.tableau, self._dynamics, weights, start, times, self._loss)
+        found: tuple[Tensor, Tensor] = solved
+        return found
+
+    def _dynamics(self, weights: Tensor, state: Tensor, t: float) -> Tensor:
+        """Of a point with its ∫∇·v and ∫‖v‖², (n, d + 2)."""
+        velocity, divergence = self.flow.diverging_by(weights, state[:, :-2], t)
+        return torch.cat([velocity, divergence[:, None], velocity.square().sum(1, keepdim=True)], dim=1)
+
+    def _loss(self, end: Tensor) -> Tensor:
+        """Both integrals run from 1 to 0, so that they have the opposite sign."""
+        density = self.source.log_prob(end[:, :-2])
+        assert density is not None, "a source without a density was refused"
+        return -(density + end[:, -2]).mean() - self.model.energy * end[:, -1].mean()
+
+
 class OdeLearner:
-    """E[−log p(x_1)] + λ E∫‖v‖² dt over target points, in nats."""
+    """Makes the target's points likely under a flow."""
 
     name = "flow"
 
     def __init__(self, model: NeuralOde, task: Task) -> None:
-        self._model, self._source, self._batch = model, task.source, task.optimisation.batch
+        self._model, self._batch = model, task.optimisation.batch
         self._pool = task.pool(task.target, TARGET)
         self._moments = Moments.of(task.pool(task.source, SOURCE).points, self._pool.points)
         mlp = smooth(task.network).build(task.dim, task.dim)
         weights = mlp.initial(seeded(task.seed, 0)).to(task.device)
         self._flow = Flow(mlp, weights, LinearPath(), task.network.input_scaling, self._moments)
         self._adam = Adam(weights, task.optimisation)
+        self._likelihood = Likelihood(model, self._flow, task.source)
         self._generator = task.generator(3)
 
-    def _dynamics(self, weights: Tensor, state: Tensor, t: float) -> Tensor:
-        """Of a point with its ∫∇·v and ∫‖v‖², (n, d + 2)."""
-        velocity, divergence = self._flow.diverging_by(weights, state[:, :-2], t)
-        return torch.cat([velocity, divergence[:, None], velocity.square().sum(1, keepdim=True)], dim=1)
-
-    def _loss(self, end: Tensor) -> Tensor:
-        """Both integrals run from 1 to 0, so that they have the opposite sign."""
-        density = self._source.log_prob(end[:, :-2])
-        assert density is not None, "a source without a density was refused"
-        return -(density + end[:, -2]).mean() - self._model.energy * end[:, -1].mean()
-
-    def times(self, jitter: bool = False) -> list[float]:
-        """The solver's times from t = 1 to 0, evenly spaced, or each moved by up to two fifths of a step.
-
-        On a fixed grid the field learns to profit from the solver's error between its times, and the loss falls below
-        what is possible.
-        """
-        (low, high), steps = self._flow.interval, self._model.solver_steps
-        moved = torch.rand(steps - 1, generator=self._generator, device=self._generator.device).tolist()
-        inner = [k + (0.8 * u - 0.4 if jitter else 0.0) for k, u in enumerate(moved, start=1)]
-        return [high, *(high + (low - high) * k / steps for k in inner), low]
-
     def gradient(self, points: Tensor, method: Gradient, jitter: bool = False) -> tuple[Tensor, Tensor]:
-        """The loss on points (n, d) and its gradient, by either method."""
-        times = self.times(jitter)
-        start = torch.cat([points, points.new_zeros(len(points), 2)], dim=1)
-        solved = METHODS[method](RungeKutta4.tableau, self._dynamics, self._adam.weights, start, times, self._loss)
-        found: tuple[Tensor, Tensor] = solved
-        return found
+        """The loss on points (n, d) and its gradient by either method, at the solver's times or at moved ones."""
+        times = self._likelihood.times(self._generator if jitter else None)
+        return self._likelihood.gradient(self._adam.weights, points, method, times)
 
     def step(self, decay: float) -> Tensor:
         loss, gradient = self.gradient(self._pool.batch(self._batch), self._model.gradient, jitter=True)

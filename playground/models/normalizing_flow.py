@@ -19,7 +19,7 @@ from torch import Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import SOURCE, TARGET, Learner, Model, Optimisation, Task, Weights, seeded
+from playground.models.base import SOURCE, TARGET, Fact, Learner, Model, Optimisation, Task, Weights, seeded
 from playground.models.flow_layers import AnyArchitecture, NeuralSpline, Stack
 from playground.models.learning import Adam
 from playground.models.likelihood import CLIP, refuse_without_density
@@ -134,6 +134,7 @@ def _log_prob(stack: Stack, frame: Frame, source: Distribution, x: Tensor) -> Te
 class Layered:
     """A trained stack of layers between a source and a target."""
 
+    carries: ClassVar[bool] = True
     model: NormalizingFlow
     stack: Stack
     frame: Frame
@@ -173,6 +174,15 @@ class Layered:
             "sampling": min(_timed(sampling) for _ in range(repeats)),
             "density": min(_timed(lambda: self.stack.to_noise(points)) for _ in range(repeats)),
         }
+
+    def facts(self, real: Tensor) -> list[Fact]:
+        """What 2,000 points cost in each direction."""
+        architecture, seconds = self.model.architecture, self.seconds()
+        names: dict[str, Literal["sampling", "density"]] = {"2,000 samples": "sampling", "2,000 densities": "density"}
+        return [
+            Fact(name, 1000 * seconds[way], "ms", f"{architecture.evaluations(self._dim, way)} networks in a row")
+            for name, way in names.items()
+        ]
 
     def describe(self) -> dict[str, Any] | None:
         """None: its layers are not among what another runtime evaluates."""

@@ -19,7 +19,7 @@ from torch import Generator, Tensor
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
 from playground.models.backprop import Backprop
-from playground.models.base import TARGET, Learner, Model, Task, Weights, seeded
+from playground.models.base import TARGET, Fact, Learner, Model, Task, Weights, seeded
 from playground.models.learning import Adam
 from playground.networks import Mlp, Network
 from playground.trajectory import Trajectory
@@ -249,12 +249,42 @@ class Coder:
             weights.append(self.log_likelihood(x, z) + prior)
         return torch.stack(weights).logsumexp(0) - math.log(draws)
 
+    def facts(self, real: Tensor) -> list[Fact]:
+        """The bound and its parts, the importance-weighted one, and how many latents say something."""
+        reconstruction, rates = (part.mean(0) for part in self.bound(real, draws=32))
+        bound = float(reconstruction - rates.sum())
+        tighter = float(self.importance_weighted(real).mean())
+        active = int((rates >= IDLE).sum())
+        return [
+            Fact("Reconstruction", -float(reconstruction), "nats"),
+            Fact("Rate, KL", float(rates.sum()), "nats", ", ".join(f"{float(rate):.2f}" for rate in rates)),
+            Fact("−ELBO", -bound, "nats"),
+            Fact(
+                "−log p by importance weighting",
+                -tighter,
+                "nats",
+                f"256 latents; the ELBO misses {tighter - bound:.2f}",
+            ),
+            Fact("Active latents", active, "", f"of {self.latent_dim}; the others say less than {IDLE} nats"),
+        ]
+
     def describe(self) -> dict[str, Any]:
-        """The decoder as a map with noise, and the encoder, as the browser reads them."""
+        """The decoder as a map with noise, and the encoder, as the browser reads them.
+
+        The map's latents are k numbers for the decoder and d of its noise; "noise" names the weights that are its
+        deviation along each axis.
+        """
         k, d = self.latent_dim, self.decoder.outputs
         unit, data = {"mean": [0.0] * k, "std": [1.0] * k}, {"mean": self.mean.tolist(), "std": self.std.tolist()}
         return {
-            "map": {"network": "decoder", "latent": k, "dim": d, "inside": unit, "outside": data, "noise": "spread"},
+            "map": {
+                "network": "decoder",
+                "latent": k + d,
+                "dim": d,
+                "inside": unit,
+                "outside": data,
+                "noise": "spread",
+            },
             "encoder": {"network": "encoder", "latent": k, "inside": data},
             "networks": {"decoder": self.decoder.describe(), "encoder": self.encoder.describe()},
             "dim": d,

@@ -28,7 +28,7 @@ from playground.engine.training import Training
 from playground.experiment import Experiment
 from playground.metrics import floor, sliced_w2, w2
 from playground.models.base import Weights, seeded
-from playground.ui import fields, messages
+from playground.ui import fields, messages, probing
 from playground.ui.messages import PARTICLES
 from playground.ui.session import Session, Sessions
 
@@ -90,6 +90,12 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
     async def sampled(request: Request) -> Response:
         return await answered(request, "sample", partial(_sampling, sessions))
 
+    async def dense(request: Request) -> Response:
+        return await answered(request, "density", partial(_density, sessions))
+
+    async def carried(request: Request) -> Response:
+        return await answered(request, "carry", partial(_carrying, sessions))
+
     async def referred(request: Request) -> Response:
         return await answered(request, "reference", _referral)
 
@@ -102,6 +108,8 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
     return [
         Route("/playground/measure", measured, methods=["POST"]),
         Route("/playground/sample", sampled, methods=["POST"]),
+        Route("/playground/density", dense, methods=["POST"]),
+        Route("/playground/carry", carried, methods=["POST"]),
         Route("/playground/reference", referred, methods=["POST"]),
         Route("/playground/coupling", coupled, methods=["POST"]),
         Route("/playground/exact", known, methods=["POST"]),
@@ -172,6 +180,21 @@ def _sampling(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figures
 
     sampler replaces the experiment's, and model those of its fields that matter for sampling alone.
     """
+    return partial(_resampled, *_looked_at(sessions, given))
+
+
+def _density(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figures]:
+    """How to tell a snapshot's log-density on a grid; see ui.probing. Raises ValueError with a sentence."""
+    return partial(probing.density, *_looked_at(sessions, given), probing.Patch.read(given))
+
+
+def _carrying(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figures]:
+    """How to carry a grid of lines by a snapshot; see ui.probing. Raises ValueError with a sentence."""
+    return partial(probing.carried, *_looked_at(sessions, given), probing.Patch.read(given))
+
+
+def _looked_at(sessions: Sessions, given: dict[str, Any]) -> tuple[Run, Weights]:
+    """The run of a question, with the sampling that it asks for, and the weights of its snapshot."""
     name = str(given.get("run"))
     preset = name.removeprefix(PRESET) if name.startswith(PRESET) else None
     run = presets.run(preset) if preset is not None else _trained(_session(sessions, given), name)
@@ -185,7 +208,7 @@ def _sampling(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figures
         weights = record.history.by_id(_whole(given.get("snapshot", record.last.id))).weights
     except KeyError:
         raise ValueError("this moment of the training is no longer kept; choose another.") from None
-    return partial(_resampled, chosen, weights)
+    return chosen, weights
 
 
 def _resampled(run: Run, weights: Weights) -> Figures:

@@ -24,7 +24,7 @@ from playground.engine.memorisation import losses_apart
 from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import floor
-from playground.models.base import HasField, Trained, seeded
+from playground.models.base import HasDensity, HasField, Trained, seeded
 from playground.models.exact_reference import no_reference
 from playground.trajectory import Trajectory
 
@@ -140,10 +140,13 @@ def setting(experiment: Experiment) -> dict[str, Any]:
 def reading(trained: Trained) -> dict[str, Any]:
     """How the browser evaluates a round's weights; where it cannot, that it has to ask for finished trajectories.
 
-    {"remote": true, "dim", "sampled": whether solver and steps matter}
+    {"remote": true, "dim", "sampled": whether solver and steps matter}; "dense" and "carries": that it can be asked
+    for densities, and for where a grid is carried (see ui.probing)
     """
     described = trained.describe()
-    return {"remote": True, "sampled": isinstance(trained, HasField)} if described is None else described
+    found = {"remote": True, "sampled": isinstance(trained, HasField)} if described is None else described
+    can = {"dense": isinstance(trained, HasDensity), "carries": getattr(trained, "carries", False)}
+    return found | {name: True for name, able in can.items() if able}
 
 
 def seen(points: Tensor, dim: int) -> Tensor:

@@ -36,6 +36,7 @@ KEYS = {
     "nearest_floor",
     "copied",
     "copied_floor",
+    "facts",
 }
 DISTANCES = {"sliced_w2", "w2", "energy_distance"}
 

@@ -121,3 +121,10 @@ def test_it_survives_a_file_and_refuses_other_weights(trained: Run, tmp_path) ->
 def test_a_source_without_a_density_everywhere_is_refused(source) -> None:
     with pytest.raises(InvalidExperiment, match="density is known and positive everywhere"):
         Experiment.parse({"model": "neural_ode", "source": source, "target": "ring"})
+
+
+def test_its_facts_tell_both_gradients_memory(trained: Run) -> None:
+    both = {fact.name: fact for fact in trained.trained().facts(trained.real(128))}
+    assert list(both) == ["Memory, backpropagation", "Memory, adjoint"]
+    assert both["Memory, backpropagation"].value > 5 * both["Memory, adjoint"].value > 0
+    assert "16 evaluations" in both["Memory, backpropagation"].note and "32" in both["Memory, adjoint"].note

@@ -161,3 +161,12 @@ def test_the_same_seed_gives_the_same_weights() -> None:
         one.step(1.0)
     assert torch.equal(first.weights()["encoder"], again.weights()["encoder"])
     assert not torch.equal(first.weights()["encoder"], other.weights()["encoder"])
+
+
+def test_its_facts_are_its_bound(trained: Run) -> None:
+    x = trained.real(200)
+    facts = {fact.name: fact.value for fact in trained.trained().facts(x)}
+    assert facts["−ELBO"] == pytest.approx(facts["Reconstruction"] + facts["Rate, KL"], abs=1e-4)
+    assert facts["−log p by importance weighting"] < facts["−ELBO"]
+    assert facts["Active latents"] == 2
+    assert [fact["name"] for fact in trained.metrics(50)["facts"]] == list(facts)

@@ -11,6 +11,7 @@ import { Chart, themeOf } from "./chart.js";
 import { couplingTable } from "./coupling-table.js";
 import { differenceCurve } from "./difference-curve.js";
 import { growthCurve, lossCurve, solverCurves } from "./curves.js";
+import { LatentPane } from "./latent.js";
 import { Measured, TRIALS } from "./measured.js";
 import { Report } from "./report.js";
 import { scheduleCurves } from "./schedule.js";
@@ -22,6 +23,7 @@ const TABS = {
   path: "Path",
   coupling: "Coupling",
   difference: "Learned vs exact",
+  latent: "Latent space",
   report: "Measured on the server",
 };
 const DOWNLOADS = {
@@ -73,11 +75,13 @@ export class Figures {
     this.tabs = [...root.querySelectorAll("[data-tab]")];
     this.cards = new Cards(this.parts.cards, () => (this.open("report"), this.report.measure()));
     this.report = new Report(this.panels.report.firstElementChild, () => this.#showCards());
+    this.latent = new LatentPane(this.panels.latent.firstElementChild);
     this.measured = new Measured((what) => this.#changed(what));
     this.counters = { cards: this.cards.values, referred: false, solvers: 0, growth: 0, drawn: 0 };
     this.listen = new AbortController();
     this.#listen();
     this.#watch();
+    this.tabs.find((one) => one.dataset.tab === "latent").hidden = true;
     this.open("solvers"); // the loss has its strip beside the picture
     this.#showCards();
     (window.__playground ??= { stages: [] }).figures = this.counters;
@@ -102,6 +106,7 @@ export class Figures {
     for (const observer of this.observers) observer.disconnect();
     for (const chart of Object.values(this.charts)) chart.close();
     this.measured.close();
+    this.latent.close();
     this.root.remove();
   }
 
@@ -111,6 +116,7 @@ export class Figures {
     on("pg:scene", ({ scene }) => {
       this.measured.begin(scene);
       this.report.forget(scene, Boolean(scene.network?.mixture));
+      this.#offerLatent(scene);
       this.#showCards();
       this.#draw();
     });
@@ -130,11 +136,20 @@ export class Figures {
     this.root.querySelector("[role=tablist]").addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!step) return;
-      const names = Object.keys(TABS);
+      const names = this.tabs.filter((tab) => !tab.hidden).map((tab) => tab.dataset.tab);
       this.open(names[(names.indexOf(this.active) + step + names.length) % names.length]);
       this.tabs.find((tab) => tab.dataset.tab === this.active).focus();
       event.preventDefault();
     });
+  }
+
+  /** The latent space has a tab where there is an encoder, and comes to the front with it. */
+  #offerLatent({ network }) {
+    const tab = this.tabs.find((one) => one.dataset.tab === "latent");
+    if (network && tab.hidden === Boolean(network.encoder)) {
+      tab.hidden = !network.encoder;
+      if (network.encoder || this.active === "latent") this.open(network.encoder ? "latent" : "solvers");
+    }
   }
 
   /** Follows what is looked at, and the colours. */
@@ -195,6 +210,7 @@ export class Figures {
     if (name === "report" || !this.inView.has("charts") || !measured.scene) return;
     if (measured.scene.network && !measured.picture) return; // the picture comes first
     const theme = themeOf(this.root);
+    if (name === "latent") return this.#showLatent(theme);
     const content = CURVES[name](measured, theme, this.log);
     const [plot, empty, caption] = this.panels[name].children;
     const nothing = typeof content === "string";
@@ -218,6 +234,14 @@ export class Figures {
     } catch (error) {
       empty.textContent = error.message;
     }
+  }
+
+  #showLatent(theme) {
+    const { scene, picture, training, history } = this.measured;
+    const snapshot = history.kept.find(({ id }) => id === picture?.snapshot);
+    if (!scene.network?.encoder || !snapshot) return;
+    this.latent.show(scene, snapshot, theme, !training);
+    this.counters.drawn += 1;
   }
 
   /** Where the clock is, on a chart over the particles' time. */

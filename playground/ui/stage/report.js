@@ -73,10 +73,14 @@ export class Report {
       "Transport cost": number(figures.transport_cost),
       "Modes ≥ 1 %": figures.modes_total && `${figures.modes_covered_strict} of ${figures.modes_total}`,
       "High quality": figures.high_quality === null ? null : percent(figures.high_quality),
+      "−log p of the target": figures.nll === null ? null : `${rounded(figures.nll)} nats`,
       "Target's entropy": figures.entropy === null ? null : `${rounded(figures.entropy)} nats`,
     };
     const known = Object.entries(facts).filter(([, text]) => text);
     const list = known.map(([name, text]) => `<div><dt>${name}</dt><dd>${text}</dd></div>`);
+    for (const { name, value, unit, note } of figures.facts ?? []) {
+      list.push(`<div><dt>${name}</dt><dd>${rounded(value)} ${unit}${note ? `<small> ${note}</small>` : ""}</dd></div>`);
+    }
     this.node.innerHTML = `
       <div class="pg-report">
         <table>

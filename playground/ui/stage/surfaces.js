@@ -73,7 +73,10 @@ export class SurfaceRun {
   }
 }
 
-/** A run whose samples are one call away: x = mean + std · F((z − mean) / std), from a latent z (n, k). */
+/** A run whose samples are one call away: x = mean + std · F((z − mean) / std), from a latent z (n, k).
+
+    With `noise`, the name of weights that hold a deviation for each of the dim axes, the last dim columns of a latent
+    are not for the network: x has that noise on it. */
 export class MapRun extends SurfaceRun {
   constructor(kernel, description) {
     super(kernel, description);
@@ -82,8 +85,9 @@ export class MapRun extends SurfaceRun {
 
   put(snapshot, weights) {
     super.put(snapshot, weights);
-    const { network, latent } = this.map;
-    this.snapshots.set(snapshot, new Layers(this.kernel, this.networks[network], weights[network], latent));
+    const { network, noise } = this.map;
+    const layers = new Layers(this.kernel, this.networks[network], weights[network], this.inputs);
+    this.snapshots.set(snapshot, { layers, spread: noise ? weights[noise].slice() : null });
   }
 
   drop(snapshot) {
@@ -91,15 +95,24 @@ export class MapRun extends SurfaceRun {
     this.snapshots.delete(snapshot);
   }
 
+  /** How many of a latent's columns the network sees. */
+  get inputs() {
+    const { latent, dim, noise } = this.map;
+    return noise ? latent - dim : latent;
+  }
+
   /** The latent by its first coordinates and the samples, both (n, dim). */
   jump(snapshot, z) {
-    const layers = this.snapshots.get(snapshot);
-    if (!layers) throw new Error(`snapshot ${snapshot} is not here`);
+    const found = this.snapshots.get(snapshot);
+    if (!found) throw new Error(`snapshot ${snapshot} is not here`);
+    const { inputs } = this;
     const { latent, dim, inside, outside } = this.map;
     const n = z.length / latent;
-    const shape = { inputs: latent, outputs: dim, inside };
-    const x = evaluate(this.kernel, layers, z, shape, new Float32Array(n * dim));
+    const own = inputs === latent ? z : Float32Array.from({ length: n * inputs }, (_, i) => z[Math.floor(i / inputs) * latent + (i % inputs)]);
+    const x = evaluate(this.kernel, found.layers, own, { inputs, outputs: dim, inside }, new Float32Array(n * dim));
     for (let i = 0; i < x.length; i++) x[i] = outside.mean[i % dim] + outside.std[i % dim] * x[i];
+    const noise = (i) => found.spread[i % dim] * z[Math.floor(i / dim) * latent + inputs + (i % dim)];
+    if (found.spread) for (let i = 0; i < x.length; i++) x[i] += noise(i);
     const seen = Float32Array.from(x, (_, i) => (i % dim < latent ? z[Math.floor(i / dim) * latent + (i % dim)] : 0));
     return [seen, x];
   }

@@ -32,6 +32,7 @@ MODULES = (
     "samplers",
     "solvers",
     "codec",
+    "coder",
     "metrics",
     "sampler",
     "surfaces",

@@ -6,7 +6,7 @@
  *               (of a coupling, along a path), "trajectory", "exact" (a network whose exact field is known), "network"
  *               (whose path is known), or "flow" (a trajectory, and a field here that carries other points too); or what
  *               only some models have: "surface", "critic" (a surface that judges samples), "map" (from a latent, in one
- *               step)
+ *               step), "dense" (it knows its density); or "carried" (other points are carried too, here or by the server)
  *     dims      where it is for 1-D or 2-D alone
  *     legend    state → {mark, text} | null
  *     painters  [{plane, dims?, paint(ctx, view, state)}]; see drawing.js
@@ -24,6 +24,7 @@ import { difference } from "./difference.js";
 import { error } from "./error.js";
 import { field } from "./field.js";
 import { ground } from "./ground.js";
+import { likelihood } from "./likelihood.js";
 import { manifold } from "./manifold.js";
 import { pairs } from "./pairs.js";
 import { particles } from "./particles.js";
@@ -38,6 +39,7 @@ export const layers = () => [
   surface(),
   ground,
   pairs,
+  likelihood(),
   contours(),
   density(),
   paths,
@@ -60,7 +62,7 @@ export const GROUPS = [
   ["particles", "paths", "density", "contours"],
   ["field", "warp", "error", "difference"],
   ["coupling", "batch", "curved", "learnt"],
-  ["surface", "pull", "manifold"],
+  ["surface", "likelihood", "pull", "manifold"],
 ];
 export const SWITCHES = GROUPS.flat();
 export const CALM = ["particles", "paths", "learnt"];
@@ -70,6 +72,7 @@ const OWN = {
   surface: (network) => Boolean(network?.surfaces),
   critic: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of !== "energy"),
   map: (network) => Boolean(network?.map),
+  dense: (network) => Boolean(network?.dense),
 };
 
 /** Whether a model could show this layer; what only other families have is not offered. */
@@ -83,6 +86,7 @@ export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory }) {
   if (needs === "training") return Boolean(scene.training);
   if (needs === "pairs") return Boolean(scene.coupling && pathOf(scene));
   if (needs === "exact") return Boolean(trajectory) && noExact(scene) === null;
+  if (needs === "carried") return Boolean(trajectory) && (hasField(scene) || Boolean(scene.network?.carries));
   if (needs === "scene") return true;
   if (needs === "network") return Boolean(scene.network?.path?.table);
   if (needs in OWN && !OWN[needs](scene.network)) return false;

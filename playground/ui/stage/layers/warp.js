@@ -1,6 +1,9 @@
 /** A grid of lines over the source, carried by the flow: how space is stretched, squeezed and folded on the way. */
 
 import { bracket } from "../clock.js";
+import { asked } from "../probing.js";
+import { decodeTrajectory } from "../remote.js";
+import { hasField } from "./index.js";
 
 const LINES = 15;
 const POINTS = 43;
@@ -39,7 +42,7 @@ function lines(x0, dim) {
 }
 
 function paintPlane(ctx, view, { found: { warp }, theme, t: now }) {
-  if (!warp) return;
+  if (!warp?.x) return;
   const { t, x, n } = warp;
   const { k, share } = bracket(t, now);
   ctx.beginPath();
@@ -79,6 +82,14 @@ function stroke(ctx, theme) {
   ctx.stroke();
 }
 
+/** Of a model that the server carries points with; while it trains there is none. */
+async function carriedThere({ scene, request: { snapshot }, x0, dim, training }) {
+  if (training) return {};
+  const sides = [0, 1].map((axis) => spread(x0, dim, axis));
+  const [low, high] = [0, 1].map((end) => sides.map((side) => side[end]));
+  return decodeTrajectory(await asked("carry", { scene, snapshot, low, high }));
+}
+
 export const warp = {
   name: "warp",
   label: "Warped grid",
@@ -86,10 +97,13 @@ export const warp = {
   about: "A grid of straight lines over the source, carried along by the flow.",
   legend: ({ dim }) => ({ mark: "line", text: dim === 1 ? "evenly spaced starts, carried by the flow" : "a square grid, carried by the flow" }),
   icon: '<path d="M3.500 4.500c4-2 9-2 13 0M3.500 10c4-3 9 2.500 13 0M3.500 15.500c4 1.500 9 1.500 13 0M3.500 4.500c1.500 3 1.500 8 0 11M10 3c-2.500 4 2.500 9 0 13.600M16.500 4.500c-1.500 3-1.500 8 0 11"/>',
-  needs: "flow",
-  asks: ({ request, picture }) => `${request.field} ${picture}`,
-  ask: (sampler, { request, x0, dim, trajectory }, lane) =>
-    sampler.sample({ ...request, x0: lines(x0, dim), dim, times: trajectory.t, lane }),
+  needs: "carried",
+  asks: ({ scene, request, picture, training }) => (hasField(scene) || !training ? `${request.field} ${picture}` : "training"),
+  ask: (sampler, state, lane) => {
+    const { scene, request, x0, dim, trajectory } = state;
+    if (hasField(scene)) return sampler.sample({ ...request, x0: lines(x0, dim), dim, times: trajectory.t, lane });
+    return carriedThere(state);
+  },
   painters: [
     { plane: "over", dims: [2], paint: paintPlane },
     { plane: "live", dims: [1], paint: paintSpaceTime },

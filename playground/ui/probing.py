@@ -1,0 +1,91 @@
+"""What the stage asks of a run besides its samples, and only the server knows: exact densities, and a grid carried."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground.engine.run import Run
+from playground.models.base import HasDensity, Weights
+from playground.ui import messages
+
+Answer = dict[str, Any]
+CELLS = 72
+"""Cells of a grid of densities along each axis."""
+LINES, POINTS = 15, 43
+"""Lines of a carried grid along each axis, and points on each."""
+FARTHEST = 1e4
+DEEPEST = 20.0
+"""Nats below its highest at which a density is as good as none."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A rectangle of the plane, or an interval: its least and greatest value along each axis."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    @classmethod
+    def read(cls, given: dict[str, Any]) -> Self:
+        """The patch {low: [...], high: [...]} of a question. Raises ValueError where it is none."""
+        low, high = given.get("low"), given.get("high")
+        sides = [low, high]
+        if not all(isinstance(side, list) and 1 <= len(side) <= 2 for side in sides) or len(low or []) != len(
+            high or []
+        ):
+            raise ValueError("this question could not be read; reload the page.")
+        if not all(
+            isinstance(value, (int, float)) and abs(value) < 1e4 for side in (low, high) for value in side or []
+        ):
+            raise ValueError("this is too far away to look at.")
+        return cls(tuple(low or ()), tuple(high or ()))
+
+    def centres(self, cells: int) -> Tensor:
+        """The middle of each cell, row after row from low to high: (cells^d, d)."""
+        share = (torch.arange(cells) + 0.5) / cells
+        axes = [low + (high - low) * share for low, high in zip(self.low, self.high, strict=True)]
+        if len(axes) == 1:
+            return axes[0][:, None]
+        up, right = torch.meshgrid(axes[1], axes[0], indexing="ij")
+        return torch.stack([right.flatten(), up.flatten()], dim=1)
+
+    def lines(self) -> Tensor:
+        """A grid of lines, first those across, then those up: (2 LINES POINTS, 2)."""
+        (left, low), (right, high) = self.low, self.high
+        line, along = torch.linspace(0, 1, LINES), torch.linspace(0, 1, POINTS)
+        a, b = (part.flatten() for part in torch.meshgrid(line, along, indexing="ij"))
+        across = torch.stack([left + (right - left) * b, low + (high - low) * a], dim=1)
+        upright = torch.stack([left + (right - left) * a, low + (high - low) * b], dim=1)
+        return torch.cat([across, upright])
+
+
+def density(run: Run, weights: Weights, patch: Patch) -> Answer:
+    """The exact log-density of a snapshot's samples on a patch: {cells, most, deepest, u8}.
+
+    u8: one byte a cell, from `deepest` nats below the highest, and less, to the highest, `most`.
+    Raises ValueError with a sentence where the model has none.
+    """
+    model, points = run.with_weights(weights), patch.centres(CELLS)
+    found = model.log_prob(points) if isinstance(model, HasDensity) and points.shape[1] == run.dim else None
+    if found is None:
+        raise ValueError("this model has no density here, since its source has none.")
+    found = found.nan_to_num(-torch.inf, neginf=-torch.inf)
+    most = float(found.max())
+    shares = ((found - most) / DEEPEST + 1).clamp(0, 1)
+    levels = np.rint(255 * shares.double().numpy()).astype(np.uint8)
+    packed = base64.b64encode(levels.tobytes()).decode()
+    return {"cells": CELLS, "most": most, "deepest": DEEPEST, "u8": packed}
+
+
+def carried(run: Run, weights: Weights, patch: Patch) -> Answer:
+    """Where a snapshot carries a grid of lines over a patch of its source: a trajectory, as of any points."""
+    if len(patch.low) != 2 or run.dim != 2:
+        raise ValueError("a grid is carried in two dimensions.")
+    found = run.with_weights(weights).trajectory(patch.lines(), run.experiment.sampler)
+    return messages.trajectory(found) | {"ms": 0, "points": POINTS}

@@ -1,0 +1,20 @@
+/* What only the server knows of a run besides its samples, asked for again while it is busy: see playground/ui/probing.py. */
+
+import { fetchJSON, pageKey } from "./server.js";
+
+/** The server may be busy: so often, and so many ms apart, it is asked. */
+const [TRIES, TRY_AGAIN] = [5, 700];
+
+/** The answer to a question about a scene's snapshot: what is "density" or "carry". */
+export async function asked(what, { scene, snapshot, ...about }) {
+  const origin = scene.origin ?? { run: scene.run, round: 0 };
+  const body = JSON.stringify({ page: await pageKey(), ...origin, snapshot, ...about });
+  for (let tries = 1; ; tries++) {
+    try {
+      return await fetchJSON(`/playground/${what}`, body);
+    } catch (error) {
+      if (!error.busy || tries === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN));
+    }
+  }
+}
