@@ -130,10 +130,12 @@ def problems_of(error: ValidationError, given: Any) -> list[Problem]:
 def _path(loc: tuple[int | str, ...], given: Any) -> tuple[str, ...]:
     """Where an error stands in the input, without the tags that pydantic inserts below a union's field."""
     path: list[str] = []
-    for part in loc:
+    for at, part in enumerate(loc):
         kind = given.get("kind") if isinstance(given, dict) else given
         if part == kind and isinstance(part, str):
             continue
+        if isinstance(given, dict) and part not in given and at < len(loc) - 1:
+            continue  # the tag of a kind that goes without saying
         path.append(str(part))
         if isinstance(given, dict):
             given = given.get(part)

@@ -8,7 +8,7 @@ import math
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -367,7 +367,11 @@ def test_the_loop_above_reaches_every_part():
                 assert f"source.<{cls.kind_name()}>.{name}" in reached
                 assert f"target.<{cls.kind_name()}>.{name}" in reached
     for group in ("network", "training", "sampler"):
-        for name, field in Experiment.model_fields[group].annotation.model_fields.items():
+        annotation = Experiment.model_fields[group].annotation
+        declared = {
+            name: field for each in get_args(annotation) or (annotation,) for name, field in each.model_fields.items()
+        }
+        for name, field in declared.items():
             if name not in ("kind", "solver"):
                 assert any(re.fullmatch(rf"{group}\.(<\w+>\.)?{name}", label) for label in reached), field
     assert "name" in reached

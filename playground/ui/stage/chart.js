@@ -3,17 +3,24 @@
 import { root } from "./server.js";
 
 const NARROW = 560;
+const LIBRARY = "/playground/plotly.min.js";
 
 /** Plotly names icons by path and size; this one is an arrow into a tray, like its own camera in weight. */
 const SVG_ICON = { width: 24, height: 24, path: "M11 3h2v9l3.5-3.5 1.4 1.4L12 15.8 6.1 9.9l1.4-1.4L11 12zM4 18h16v2H4z" };
 
 let loading;
 
+/** Fetches the library without running it, which takes the main thread a while. */
+export function fetchLibrary() {
+  if (loading || document.querySelector(`link[href$="${LIBRARY}"]`)) return;
+  document.head.append(Object.assign(document.createElement("link"), { rel: "preload", as: "script", href: root + LIBRARY }));
+}
+
 /** The library; the same promise for all who ask. */
 function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = `${root}/playground/plotly.min.js`;
+    script.src = root + LIBRARY;
     script.onload = () => resolve(window.Plotly);
     script.onerror = () => {
       loading = undefined;

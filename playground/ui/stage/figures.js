@@ -7,7 +7,7 @@
  */
 
 import { Cards } from "./cards.js";
-import { Chart, themeOf } from "./chart.js";
+import { Chart, fetchLibrary, themeOf } from "./chart.js";
 import { couplingTable } from "./coupling-table.js";
 import { differenceCurve } from "./difference-curve.js";
 import { growthCurve, lossCurve, solverCurves } from "./curves.js";
@@ -15,6 +15,7 @@ import { LatentPane } from "./latent.js";
 import { Measured, TRIALS } from "./measured.js";
 import { Report } from "./report.js";
 import { scheduleCurves } from "./schedule.js";
+import { stillness } from "./stillness.js";
 
 const TABS = {
   solvers: "Quality vs NFE",
@@ -38,6 +39,8 @@ const CURVES = { loss: lossCurve, solvers: solverCurves, growth: growthCurve, pa
 const SEEN = 0.2;
 /** While things change a chart is drawn at most so often (ms). */
 const DRAW_EVERY = 400;
+/** A chart waits so long (ms) for a moment in which nothing moves, and for the first one, which loads the library. */
+const [SOON, LATER] = [1500, 8000];
 
 const tab = ([name, label]) => `
   <button type="button" role="tab" id="pg-tab-${name}" data-tab="${name}" aria-controls="pg-panel-${name}">${label}</button>`;
@@ -203,7 +206,11 @@ export class Figures {
   async #drawNow(now) {
     const { measured } = this;
     const { due } = this;
-    if (!now) await measured.calm(); // a drag is not to wait for a chart
+    if (!now) {
+      if (this.inView.has("charts")) fetchLibrary();
+      await measured.calm(); // a drag is not to wait for a chart, nor the playing picture
+      await stillness(this.stage.clock, window.Plotly ? SOON : LATER);
+    }
     if (this.due !== due) return;
     this.due = null;
     const { active: name } = this;
