@@ -12,6 +12,8 @@ from playground.engine.training import run
 
 SNAPSHOTS = 12
 """How many moments of the training a preset keeps: enough to scrub, few enough to stay small."""
+TINY, EVERY = 2000, 48
+"""A model of fewer numbers than this keeps more of them: of a short fit, all."""
 
 
 def main() -> None:
@@ -20,7 +22,8 @@ def main() -> None:
     for name in sys.argv[1:] or presets.names():
         finished = run(presets.experiment(name))
         path = presets.FOLDER / f"{name}.safetensors"
-        write_weights(finished, path, SNAPSHOTS)
+        size = sum(values.numel() for values in finished.rounds[-1].last.weights.values())
+        write_weights(finished, path, EVERY if size < TINY else SNAPSHOTS)
         print(f"{name}: {finished.rounds[-1].seconds:.1f} s, {path.stat().st_size / 1000:.0f} kB")
 
 

@@ -37,8 +37,8 @@ class Autoregressive(Model):
         \mathcal{L} = -\mathbb{E}_x \log p_θ(x)
     """
     look_for: ClassVar[str] = (
-        "A uniform box that finds its columns first and then, inside each, its rows. Coarse to fine, every particle "
-        "chooses a quarter, then a quarter of that."
+        "Every particle moves along x to its column first, and then inside it along y. Coarse to fine, it chooses a "
+        "quarter of the box, then a quarter of that."
     )
     try_this: ClassVar[str] = (
         "Draw y before x with Order: the samples are as good and every particle takes another way. Then choose "
@@ -57,8 +57,8 @@ class Autoregressive(Model):
     )
 
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
-        """Uniform numbers (n, d), one to a coordinate."""
-        return torch.rand(n, dim, generator=generator, device=generator.device)
+        """Standard normal numbers (n, d), one to a coordinate: each will say where in its conditional a point lies."""
+        return torch.randn(n, dim, generator=generator, device=generator.device)
 
     def rounds(self, task: Task) -> Iterator[Learner]:
         yield AutoregressiveLearner(self, task)
@@ -130,13 +130,14 @@ class TrainedAutoregressive:
 
     @torch.no_grad()
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
-        """Uniform numbers x0 (n, d), spread over the box, to samples, part by part; solver and steps play no part."""
-        first = self.model.turned(x0)
-        parts = [first, *self._conditionals.states(self.mlp, self.weights, first)]
+        """Normal numbers x0 (n, d) to samples, part by part; what is not drawn yet stays as it is in x0."""
+        u = torch.special.ndtr(self.model.turned(x0).double()).clamp(1e-9, 1 - 1e-9)
+        waiting = (self.model.turned(x0) - self.model.turned(self.low)) / self.model.turned(self.width)
+        parts = [waiting, *self._conditionals.states(self.mlp, self.weights, u, waiting)]
         whole = isinstance(self._conditionals, CoarseToFine)
         return Trajectory(
             t=torch.arange(len(parts), dtype=torch.float64),
-            x=self.low + self.width * torch.stack([self.model.turned(part) for part in parts]),
+            x=self.low + self.width * torch.stack([self.model.turned(part) for part in parts]).to(x0),
             nfe=len(parts) - 1,
             axis="halvings" if whole else "coordinates drawn",
             latent=x0,

@@ -271,6 +271,28 @@ class HasLoss(Protocol):
         """
 
 
+@runtime_checkable
+class HasShapes(Protocol):
+    """A trained model that is made of parts which can be drawn over its samples, or has told itself a number."""
+
+    def shapes(self) -> Shapes:
+        """Its parts in data space; nothing is drawn in other than two dimensions."""
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What is drawn: Gaussians as ellipses, hidden units as lines; and what is told beside it.
+
+    normaliser: the logarithm of the normaliser that was learnt beside an energy, to be compared with the true one.
+    ellipses: (centre (2,), root (2, 2) of the covariance, share of the probability) each.
+    lines: (normal (2,), offset, pull (2,)) each: a unit is on where normal · x + offset > 0, and pulls points by pull.
+    """
+
+    normaliser: float | None = None
+    ellipses: tuple[tuple[Tensor, Tensor, float], ...] = ()
+    lines: tuple[tuple[Tensor, float, Tensor], ...] = ()
+
+
 class Model(Choice):
     r"""A family of generative models.
 

@@ -38,6 +38,8 @@ class Chain(Choice):
 
     corrected: ClassVar[bool] = True
     """Whether moves are accepted or rejected, so that the density is left invariant."""
+    axis: ClassVar[str] = "Langevin step"
+    """What its moves are called where they are counted."""
 
     step: float = Field(
         0.1,
@@ -101,6 +103,7 @@ class Mala(Chain):
 
     title: ClassVar[str] = "MALA"
     kind: Literal["mala"] = "mala"
+    axis: ClassVar[str] = "MALA move"
 
 
 class Hmc(Chain):
@@ -108,6 +111,7 @@ class Hmc(Chain):
 
     title: ClassVar[str] = "Hamiltonian Monte Carlo"
     kind: Literal["hmc"] = "hmc"
+    axis: ClassVar[str] = "HMC move"
     steps: int = Field(
         40,
         ge=1,

@@ -2,7 +2,7 @@
 
 Each way works in the unit box: y = (x − low) / (high − low), coordinates in the order in which they are drawn. It has
 a network, gives log p(y), and turns uniform numbers into y by the inverse of each conditional's distribution function:
-the Knothe–Rosenblatt rearrangement of the uniform box, of which the drawing is made coordinate by coordinate.
+the Knothe–Rosenblatt rearrangement, of which the drawing is made coordinate by coordinate.
 """
 
 from __future__ import annotations
@@ -41,8 +41,11 @@ class Conditionals(Choice):
         """Log p(y) for y (n, d), over the box's own volume: (n,)."""
 
     @abstractmethod
-    def states(self, mlp: Mlp, weights: Tensor, u: Tensor) -> Iterator[Tensor]:
-        """From uniform numbers u (n, d) the box's points after each part is drawn, the last being samples."""
+    def states(self, mlp: Mlp, weights: Tensor, u: Tensor, y: Tensor) -> Iterator[Tensor]:
+        """From uniform numbers u (n, d) the box's points after each part is drawn, the last being samples.
+
+        y: (n, d) where coordinates stand that are still to be drawn.
+        """
 
 
 def one_hot(index: Tensor, count: int) -> Tensor:
@@ -80,15 +83,15 @@ class Grid(Conditionals):
         inside = ((y >= 0) & (y <= 1)).all(1)
         return torch.where(inside, (logs + math.log(count)).sum(1), -math.inf)
 
-    def states(self, mlp: Mlp, weights: Tensor, u: Tensor) -> Iterator[Tensor]:
-        count, y = 2**self.levels, u.clone()
+    def states(self, mlp: Mlp, weights: Tensor, u: Tensor, y: Tensor) -> Iterator[Tensor]:
+        count, y = 2**self.levels, y.clone()
         masked = MaskedMlp(mlp, u.shape[1])
-        bins = torch.zeros_like(u, dtype=torch.long)
+        bins = torch.zeros_like(y, dtype=torch.long)
         for i in range(u.shape[1]):
             shares = masked(weights, one_hot(bins, count))[:, i].softmax(1).double()
             upper = shares.cumsum(1)
             upper = upper / upper[:, -1:]
-            wanted = u[:, i : i + 1].double()
+            wanted = u[:, i : i + 1].double().contiguous()
             chosen = torch.searchsorted(upper, wanted, right=True).clamp(max=count - 1)
             below = upper.gather(1, chosen) - shares.gather(1, chosen)
             within = ((wanted - below) / shares.gather(1, chosen).clamp(min=1e-12)).clamp(0, 1 - 1e-6)
@@ -131,8 +134,8 @@ class Logistics(Conditionals):
         z = (y[:, :, None] - centers) * (-scales).exp()
         return torch.logsumexp(logits - scales - z - 2 * F.softplus(-z), 2).sum(1)
 
-    def states(self, mlp: Mlp, weights: Tensor, u: Tensor) -> Iterator[Tensor]:
-        y = u.clone()
+    def states(self, mlp: Mlp, weights: Tensor, u: Tensor, y: Tensor) -> Iterator[Tensor]:
+        y = y.clone()
         for i in range(u.shape[1]):
             logits, centers, scales = (part[:, i].double() for part in self._parts(mlp, weights, y))
             low, high = torch.full_like(logits[:, :1], -WIDEST), torch.full_like(logits[:, :1], 1 + WIDEST)
@@ -186,7 +189,7 @@ class CoarseToFine(Conditionals):
         whole = logs.view(self.levels, n).sum(0) + d * self.levels * math.log(2)
         return torch.where(inside, whole, -math.inf)
 
-    def states(self, mlp: Mlp, weights: Tensor, u: Tensor) -> Iterator[Tensor]:
+    def states(self, mlp: Mlp, weights: Tensor, u: Tensor, y: Tensor) -> Iterator[Tensor]:
         n, d = u.shape
         rest, bins = u.double().clone(), torch.zeros(n, d, dtype=torch.long, device=u.device)
         for level in range(self.levels):
@@ -201,7 +204,7 @@ class CoarseToFine(Conditionals):
                 rest[:, i] = ((rest[:, i] - bit * chance[:, 0]) / taken).clamp(0, 1 - 1e-9)
                 bins[:, i] += bit << (self.levels - 1 - level)
                 shares = shares[torch.arange(n), ..., bit]
-            yield ((bins >> (self.levels - 1 - level)) * size + size * rest).to(u)
+            yield ((bins >> (self.levels - 1 - level)) * size + size * rest).to(y)
 
 
 AnyConditionals = Annotated[Grid | Logistics | CoarseToFine, Field(discriminator="kind"), FROM_NAME]

@@ -15,13 +15,16 @@ from torch import Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import TARGET, Learner, Model, Task, Weights, seeded
+from playground.models.base import TARGET, Learner, Model, Shapes, Task, Weights, seeded
 from playground.models.chains import AnyChain, Hmc
-from playground.models.energy_objectives import AnyObjective, Energy, Memory, NoiseContrast
+from playground.models.energy_objectives import BOWL, AnyObjective, Energy, Memory, NoiseContrast
 from playground.models.learning import Adam
 from playground.models.quadrature import log_normaliser
 from playground.networks import Mlp, Network
 from playground.trajectory import Trajectory
+
+BLOWN_UP = 100.0
+"""Standard deviations of the data: a chain that is farther out is numerically unstable."""
 
 
 class EnergyModel(Model):
@@ -160,12 +163,36 @@ class TrainedEnergy:
         links = list(islice(chain, self.chain.steps))
         return Trajectory(
             t=torch.arange(len(links) + 1, dtype=torch.float64),
-            x=self.mean + self.std * torch.stack([first, *(link.u for link in links)]),
+            x=self.mean + self.std * until_blown_up(torch.stack([first, *(link.u for link in links)])),
             nfe=1 + self.chain.steps * self.chain.inner,
-            axis=f"{self.chain.label()} step",
+            axis=self.chain.axis,
             acceptance=sum(link.accepted for link in links) / len(links) if self.chain.corrected else None,
         )
 
+    def shapes(self) -> Shapes:
+        """Nothing to draw, but the log-normaliser over x that was learnt beside the energy, where one was."""
+        scale = float(self.std.log().sum())
+        return Shapes(normaliser=float(self.learnt) + scale if len(self.learnt) else None)
+
     def describe(self) -> dict[str, Any] | None:
-        """Chains are computed here."""
-        return None
+        """The energy as a surface that the browser evaluates; chains are computed here."""
+        inside = {"mean": self.mean.tolist(), "std": self.std.tolist()}
+        surface = {"network": "energy", "inside": inside, "of": "energy", "label": "Energy", "bowl": BOWL}
+        return {
+            "remote": True,
+            "sampled": False,
+            "networks": {"energy": self.network.mlp.describe()},
+            "surfaces": {"energy": surface},
+            "dim": len(self.mean),
+        }
+
+
+def until_blown_up(u: Tensor) -> Tensor:
+    """States (T, n, d) of chains up to the first that is out of all bounds; those after it are no numbers any more.
+
+    In that one particles stand on the bound, in the direction in which they left.
+    """
+    out = (~(u.abs() < BLOWN_UP)).flatten(1).any(1).cumsum(0)
+    far = u.nan_to_num(nan=BLOWN_UP).clamp(-1e18, 1e18)
+    bounded = far * (BLOWN_UP / far.norm(dim=2, keepdim=True)).clamp(max=1)
+    return torch.where(out[:, None, None] > 1, torch.nan, bounded)

@@ -20,6 +20,9 @@ from playground.models.backprop import Backprop
 from playground.models.chains import Langevin, Potential
 from playground.networks import Mlp
 
+BOWL = 0.5
+"""What ‖u‖² is multiplied by in the energy."""
+
 
 class Objective(Choice):
     """What training minimises. Weights end with one number more than the network's: a learnt log-normaliser."""
@@ -49,7 +52,7 @@ class Energy:
 
     def __call__(self, weights: Tensor, u: Tensor) -> Tensor:
         """E at scaled points u (n, d): (n,)."""
-        return self.mlp(weights[: self.mlp.size], u)[:, 0] + 0.5 * u.square().sum(1)
+        return self.mlp(weights[: self.mlp.size], u)[:, 0] + BOWL * u.square().sum(1)
 
     def potential(self, weights: Tensor) -> Potential:
         """E under these weights, with its slope written out, as chains take it."""
@@ -57,7 +60,7 @@ class Energy:
 
         def potential(u: Tensor) -> tuple[Tensor, Tensor]:
             values, tape = network.forward(u)
-            return values[:, 0] + 0.5 * u.square().sum(1), network.slopes(tape)[1] + u
+            return values[:, 0] + BOWL * u.square().sum(1), network.slopes(tape)[1] + 2 * BOWL * u
 
         return potential
 

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from playground.distributions.base import Distribution
 from playground.dynamics.exact import Normals
 from playground.dynamics.solvers import Sampler
-from playground.models.base import TARGET, Learner, Model, Task, Weights, seeded
+from playground.models.base import TARGET, Learner, Model, Shapes, Task, Weights, seeded
 from playground.models.mixture_fit import EM, POINTS, Splats, first_centers
 from playground.networks import Network
 from playground.trajectory import Trajectory
@@ -80,9 +80,9 @@ class GaussianMixtureModel(Model):
     )
 
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
-        """Latent points (n, 1 + d): a uniform number, which chooses the component, and d standard normal ones."""
+        """Latent points (n, d + 1): d standard normal numbers, and a uniform one, which chooses the component."""
         chance: dict[str, Any] = {"generator": generator, "device": generator.device}
-        return torch.cat([torch.rand(n, 1, **chance), torch.randn(n, dim, **chance)], dim=1)
+        return torch.cat([torch.randn(n, dim, **chance), torch.rand(n, 1, **chance)], dim=1)
 
     def rounds(self, task: Task) -> Iterator[Learner]:
         shape, generator = SHAPES[self.shape], seeded(task.seed, 3)
@@ -119,14 +119,20 @@ class FittedMixture:
         return torch.logsumexp(self.normals.weights.log() - constant - 0.5 * white.square().sum(1).t(), 1).to(x)
 
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
-        """Latent points (n, 1 + d) → a component's centre each → x = c_k + L_k z, where S_k = L_k L_kᵀ."""
-        chosen = torch.searchsorted(self.normals.weights.cumsum(0)[:-1], x0[:, 0].double(), right=True)
-        center = self.normals.centers[chosen]
+        """Latent points (z, u) (n, d + 1) to x = c_k + L_k z, S_k = L_k L_kᵀ, where u chooses k by its weight."""
+        chosen = torch.searchsorted(self.normals.weights.cumsum(0)[:-1], x0[:, -1].double(), right=True)
         root = torch.linalg.cholesky(self.normals.covariances)[chosen]
-        end = center + torch.einsum("nij,nj->ni", root, x0[:, 1:].double())
-        states = torch.stack([center, end]).to(x0)
-        return Trajectory(torch.tensor([0.0, 1.0], dtype=torch.float64), states, nfe=1, axis="draw", latent=x0[:, 1:])
+        z = x0[:, :-1]
+        end = self.normals.centers[chosen] + torch.einsum("nij,nj->ni", root, z.double())
+        return Trajectory(torch.tensor([0.0, 1.0], dtype=torch.float64), torch.stack([z, end.to(z)]), nfe=1, latent=x0)
+
+    def shapes(self) -> Shapes:
+        """The Gaussians as ellipses."""
+        if self.normals.centers.shape[1] != 2:
+            return Shapes()
+        roots = torch.linalg.cholesky(self.normals.covariances)
+        return Shapes(ellipses=tuple(zip(self.normals.centers, roots, self.normals.weights.tolist(), strict=True)))
 
     def describe(self) -> dict[str, Any] | None:
-        """Nothing yet."""
+        """Samples are computed here."""
         return None

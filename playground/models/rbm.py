@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import TARGET, Learner, Model, Optimisation, Task, Weights, seeded
+from playground.models.base import TARGET, Learner, Model, Optimisation, Shapes, Task, Weights, seeded
 from playground.models.learning import Adam
 from playground.models.quadrature import log_normaliser
 from playground.networks import Network
@@ -253,6 +253,15 @@ class TrainedBoltzmann:
             nfe=self.length,
             axis="Gibbs move",
         )
+
+    def shapes(self) -> Shapes:
+        """The line at which each hidden unit is as likely on as off, c + Wᵀ u / σ² = 0, and where it pulls, W."""
+        if self.machine.dim != 2:
+            return Shapes()
+        links, hidden, _, width = self.machine.parts(self.weights)
+        normals = links.t() / (self.std * width**2)
+        offsets = hidden - normals @ self.mean
+        return Shapes(lines=tuple(zip(normals, offsets.tolist(), self.std * links.t(), strict=True)))
 
     def describe(self) -> dict[str, Any] | None:
         """Chains are computed here."""

@@ -24,7 +24,7 @@ from playground.engine.memorisation import losses_apart
 from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import floor
-from playground.models.base import HasDensity, HasField, Trained, seeded
+from playground.models.base import HasDensity, HasField, HasShapes, Shapes, Trained, seeded
 from playground.models.exact_reference import no_reference
 from playground.trajectory import Trajectory
 
@@ -172,6 +172,26 @@ def trajectory(found: Trajectory, most: int = STATES_WHOLE) -> dict[str, Any]:
         "axis": found.axis,
         "ends": [float(t[0]), float(t[-1])],
         "broken": whole < len(found.t),
+        "acceptance": found.acceptance,
+    }
+
+
+def shapes(found: Shapes) -> dict[str, Any]:
+    """Parts to be drawn: ellipses {center, root, share}, lines {normal, offset, pull}; and a learnt log-normaliser."""
+
+    def plain(values: Tensor) -> list[Any]:
+        return [plain(row) for row in values] if values.ndim > 1 else [round(float(value), 4) for value in values]
+
+    return {
+        "normaliser": None if found.normaliser is None else round(found.normaliser, 4),
+        "ellipses": [
+            {"center": plain(center), "root": plain(root), "share": round(share, 4)}
+            for center, root, share in found.ellipses
+        ],
+        "lines": [
+            {"normal": plain(normal), "offset": round(offset, 4), "pull": plain(pull)}
+            for normal, offset, pull in found.lines
+        ],
     }
 
 
@@ -228,11 +248,13 @@ def _content(run: Run, taken: Snapshot, network: dict[str, Any], done: bool, sam
     lead, a trajectory.
     """
     content: dict[str, Any] = {}
+    trained = run.with_weights(taken.weights)
+    if isinstance(trained, HasShapes):
+        content["shapes"] = shapes(trained.shapes())
     if "remote" not in network or "networks" in network:
         content["weights"] = {key: exact(values)["f32"] for key, values in taken.weights.items() if key != "moments"}
     if "remote" not in network or not sampled:
         return content
-    trained = run.with_weights(taken.weights)
     begun = time.perf_counter()
     found = trained.trajectory(run.starts(PARTICLES), run.experiment.sampler)
     packed = trajectory(found, STATES_WHOLE if done else STATES_LIVE)

@@ -55,7 +55,7 @@ def test_samples_follow_the_density(kind, dim):
     """The mean of −log p over samples is that over the density, by cells; so is each cell's share."""
     model = at_random(kind, dim)
     n = 20_000
-    samples = model.trajectory(torch.rand(n, dim, generator=Generator().manual_seed(2)), None).end
+    samples = model.trajectory(torch.randn(n, dim, generator=Generator().manual_seed(2)), None).end
     assert samples.shape == (n, dim)
     halves = (samples > 0.1).float() @ (2.0 ** torch.arange(dim))
     found = torch.bincount(halves.long(), minlength=2**dim) / n
@@ -71,10 +71,10 @@ def test_samples_follow_the_density(kind, dim):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_map_is_triangular_and_the_order_turns_it(kind):
-    u = torch.rand(200, 2, generator=Generator().manual_seed(3))
+    u = torch.randn(200, 2, generator=Generator().manual_seed(3))
     straight = at_random(kind, 2)
     moved = u.clone()
-    moved[:, 1] = torch.rand(200, generator=Generator().manual_seed(4))
+    moved[:, 1] = torch.randn(200, generator=Generator().manual_seed(4))
     first, again = (straight.trajectory(start, None).end for start in (u, moved))
     if kind != "coarse_to_fine":
         assert torch.equal(first[:, 0], again[:, 0]), "what is drawn first does not depend on what comes later"
@@ -84,7 +84,7 @@ def test_the_map_is_triangular_and_the_order_turns_it(kind):
 
 
 def test_coordinate_by_coordinate():
-    states = at_random("grid", 3).trajectory(torch.rand(50, 3, generator=Generator().manual_seed(0)), None)
+    states = at_random("grid", 3).trajectory(torch.randn(50, 3, generator=Generator().manual_seed(0)), None)
     assert states.x.shape == (4, 50, 3)
     assert (states.nfe, states.axis) == (3, "coordinates drawn")
     for at in range(3):
@@ -93,7 +93,7 @@ def test_coordinate_by_coordinate():
 
 
 def test_a_coarse_state_holds_the_finer_ones_in_its_cells():
-    states = at_random("coarse_to_fine", 2).trajectory(torch.rand(300, 2, generator=Generator().manual_seed(0)), None)
+    states = at_random("coarse_to_fine", 2).trajectory(torch.randn(300, 2, generator=Generator().manual_seed(0)), None)
     for level in range(1, 5):
         cells = [((x + 1) / 2 * 2**level).floor() for x in states.x[level:]]
         assert all(torch.equal(cells[0], later) for later in cells[1:])

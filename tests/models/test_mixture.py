@@ -108,7 +108,8 @@ def test_its_density_and_its_samples_are_the_mixtures(dim):
     starts = GaussianMixtureModel().starts(None, dim, n, Generator().manual_seed(2))
     found = model.trajectory(starts, Sampler())
     assert found.x.shape == (2, n, dim)
-    assert found.latent.shape == (n, dim)
+    assert found.latent.shape == (n, dim + 1)
+    assert torch.equal(found.start, starts[:, :dim])
     assert (found.end.double().mean(0) - oracle.mean).abs().max() < 5 * oracle.variance.max().sqrt() / math.sqrt(n)
     mean = normals.weights @ normals.centers
     apart = normals.centers - mean

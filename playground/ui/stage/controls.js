@@ -248,7 +248,8 @@ export class Controls {
       this.#say("tolerance-value", `${this.choices.tolerance.toExponential(0).replace("-", "−")} · ${t.length - 1} steps${vain}`);
     }
     this.parts.distance.classList.add("pg-stale");
-    this.#say("nfe-note", `in ${ms < 9.95 ? ms.toFixed(1) : count(ms)} ms`);
+    const accepted = typeof trajectory.acceptance === "number" ? `, ${Math.round(100 * trajectory.acceptance)} % accepted` : "";
+    this.#say("nfe-note", `in ${ms < 9.95 ? ms.toFixed(1) : count(ms)} ms${accepted}`);
   }
 
   showDistance(value, floor) {

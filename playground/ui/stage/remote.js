@@ -9,10 +9,10 @@ import { fetchJSON, pageKey } from "./server.js";
 /** The server may be busy: so often, and so many ms apart, it is asked. */
 const [TRIES, TRY_AGAIN] = [5, 700];
 
-/** A wire trajectory → what the sampler answers: {t, x, n, dim, nfe, rejected, ms, axis, ends, broken}. */
-export function decodeTrajectory({ t, x, nfe, ms, axis, ends, broken }) {
+/** A wire trajectory → what the sampler answers: {t, x, n, dim, nfe, rejected, ms, axis, ends, broken, acceptance}. */
+export function decodeTrajectory({ t, x, nfe, ms, axis, ends, broken, acceptance }) {
   const { shape: [, n, dim], data } = decodeArray(x);
-  return { t: Float64Array.from(t), x: data, n, dim, nfe, rejected: [], ms, axis, ends, broken };
+  return { t: Float64Array.from(t), x: data, n, dim, nfe, rejected: [], ms, axis, ends, broken, acceptance };
 }
 
 export class Remote {

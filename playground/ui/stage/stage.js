@@ -372,6 +372,8 @@ export class Stage extends Viewer {
     this.glide = glide && state.trajectory && !reducedMotion.matches ? { from: state.shown.slice() } : null;
     const traced = trajectory.t.length - 1 <= FEW_STEPS ? TRACED.nodes : TRACED.smooth;
     Object.assign(state, { trajectory, request, traced: Math.min(traced, state.n), picture: (state.picture ?? 0) + 1 });
+    state.shapes = this.history.kept.find(({ id }) => id === request.snapshot)?.shapes ?? null;
+    this.#warn(trajectory);
     this.since = since ?? this.since;
     counters.samples += 1;
     counters.lastSteps = trajectory.t.length - 1;
@@ -384,6 +386,16 @@ export class Stage extends Viewer {
     const { nfe, ms } = trajectory;
     this.emit("sampled", { ...request, steps: trajectory.t.length - 1, nfe, ms, trajectory });
     this.#measure();
+  }
+
+  /** Says when chains have flown off, and takes it back when they do not any more. */
+  #warn({ broken, axis, ends }) {
+    const flew = Boolean(broken);
+    if (flew || this.warned) {
+      const text = `Numerical instability: after ${axis} ${ends?.[1] ?? 0} the chains leave all bounds, because the step size is too large for the slope of the energy. What is shown ends there.`;
+      this.controls.showMessage(flew ? text : "", flew);
+    }
+    this.warned = flew;
   }
 
   /** The distance of the end points to the target: after the picture, of the newest only, and not too often. */

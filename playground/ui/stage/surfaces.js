@@ -50,8 +50,15 @@ export class Surfaces {
     const into = new Float32Array(points.length / this.dim);
     const shape = { inputs: this.dim, outputs: 1, inside: surface.inside };
     evaluate(this.kernel, layers[surface.network], points, shape, into);
+    if (surface.bowl) addBowl(into, points, surface);
     return surface.of === "probability" && !raw ? into.map((logit) => 1 / (1 + Math.exp(-logit))) : into;
   }
+}
+
+/** Adds bowl · ‖(x − mean) / std‖² to each value: what keeps an energy's density integrable. */
+function addBowl(values, points, { bowl, inside: { mean, std } }) {
+  const dim = mean.length;
+  for (let i = 0; i < points.length; i++) values[Math.floor(i / dim)] += bowl * ((points[i] - mean[i % dim]) / std[i % dim]) ** 2;
 }
 
 /** A run without a field of its own, which the server samples: it may have surfaces. */

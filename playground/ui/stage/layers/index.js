@@ -5,8 +5,9 @@
  *     needs     what must be there before it is painted: "scene", "training" (points that it is limited to), "pairs"
  *               (of a coupling, along a path), "trajectory", "exact" (a network whose exact field is known), "network"
  *               (whose path is known), or "flow" (a trajectory, and a field here that carries other points too); or what
- *               only some models have: "surface", "critic" (a surface that judges samples), "map" (from a latent, in one
- *               step), "dense" (it knows its density); or "carried" (other points are carried too, here or by the server)
+ *               only some models have: "surface", "energy" (a surface), "critic" (one that judges samples), "map" (from a
+ *               latent, in one step), "dense" (it knows its density); or "carried" (other points are carried too, here or
+ *               by the server)
  *     dims      where it is for 1-D or 2-D alone
  *     legend    state → {mark, text} | null
  *     painters  [{plane, dims?, paint(ctx, view, state)}]; see drawing.js
@@ -16,6 +17,7 @@
 import { noExact } from "../exact-field.js";
 import { pathOf } from "../schedule.js";
 import { batch } from "./batch.js";
+import { boltzmannDensity } from "./boltzmann.js";
 import { contours } from "./contours.js";
 import { coupling } from "./coupling.js";
 import { density } from "./density.js";
@@ -31,12 +33,14 @@ import { particles } from "./particles.js";
 import { paths } from "./paths.js";
 import { probes } from "./probes.js";
 import { pull } from "./pull.js";
+import { shapes } from "./shapes.js";
 import { surface } from "./surface.js";
 import { training } from "./training.js";
 import { warp } from "./warp.js";
 
 export const layers = () => [
   surface(),
+  boltzmannDensity(),
   ground,
   pairs,
   likelihood(),
@@ -46,6 +50,7 @@ export const layers = () => [
   warp,
   difference(),
   field,
+  shapes,
   particles(),
   coupling,
   batch(),
@@ -62,14 +67,15 @@ export const GROUPS = [
   ["particles", "paths", "density", "contours"],
   ["field", "warp", "error", "difference"],
   ["coupling", "batch", "curved", "learnt"],
-  ["surface", "likelihood", "pull", "manifold"],
+  ["surface", "boltzmann", "likelihood", "pull", "manifold"],
 ];
 export const SWITCHES = GROUPS.flat();
-export const CALM = ["particles", "paths", "learnt"];
+export const CALM = ["particles", "paths", "learnt", "boltzmann"];
 
 /** What only some models have, by the name under which a layer needs it. */
 const OWN = {
   surface: (network) => Boolean(network?.surfaces),
+  energy: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of === "energy"),
   critic: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of !== "energy"),
   map: (network) => Boolean(network?.map),
   dense: (network) => Boolean(network?.dense),
