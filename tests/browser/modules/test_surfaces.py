@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Generator, Tensor
 
-from playground.networks import Mlp
+from playground.models.chains import Hmc
+from playground.models.energy import TrainedEnergy, network_of
+from playground.models.energy_objectives import Energy
+from playground.networks import Mlp, Network
 from tests.browser.modules.page import ModulePage, assert_near, packed, points, unpacked
 
 SHAPES = [(1, 1), (1, 2), (2, 1), (2, 2), (8, 2), (3, 1)]  # latent, data
@@ -107,3 +112,32 @@ def test_a_surface_that_is_not_there_and_a_field_of_a_map_are_refused(page: Modu
     assert (
         'no surface "height"' in sentences[0] and "snapshot 7" in sentences[1] and "no velocity field" in sentences[2]
     )
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+def test_an_energy_is_its_network_in_a_bowl_and_its_density_sums_to_one(page: ModulePage, dim: int) -> None:
+    """As torch has it; and of a Gaussian's energy the normaliser is the known one."""
+    mlp = network_of(Network(width=16, depth=2), dim)
+    weights, how = weights_of(mlp), scaling(dim, 3)
+    model = TrainedEnergy(
+        Energy(mlp), weights, torch.tensor(how["mean"]), torch.tensor(how["std"]), Hmc(), torch.zeros(0)
+    )
+    x = points(200, dim)
+    script = """
+        pool.open('energy', given.description);
+        pool.put('energy', 0, { energy: floats(given.weights) });
+        const energies = await pool.surface({ run: 'energy', snapshot: 0, name: 'energy', points: floats(given.x) });
+        const { boltzmann } = await import('/layers/boltzmann.js');
+        const side = 101, cell = 0.1;
+        const squares = Float32Array.from({ length: side ** 2 }, (_, k) => {
+          const [i, j] = [k % side, Math.floor(k / side)].map((at) => (at - 50) * cell);
+          return 3 + (i ** 2 + j ** 2) / 2;
+        });
+        const { shares, logNormaliser } = boltzmann(squares, cell ** 2);
+        return [text(energies), Math.max(...shares), logNormaliser];
+    """
+    given = {"description": model.describe(), "x": packed(x), "weights": packed(weights)}
+    energies, most, log_normaliser = page(script, given)
+    assert_near(unpacked(energies), model.energy(x), 1e-5, "energy")
+    assert most == 1
+    assert log_normaliser == pytest.approx(math.log(2 * math.pi) - 3, abs=1e-4)
