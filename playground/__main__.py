@@ -201,6 +201,9 @@ def readable(report: dict[str, Any]) -> str:
         if measured["modes_total"]:
             modes = f"{measured['modes_covered_strict']} of {measured['modes_total']} (≥ 1 % of the samples each)"
             lines.append(f"modes covered {modes}, high quality {measured['high_quality']:.1%}")
+        for w, row in measured.get("guidance", {}).items():
+            names = ("in_class", "high_quality", "coverage", "spread")
+            lines.append(f"guidance {w:>3}: " + ", ".join(f"{name} {_figure(row[name])}" for name in names))
     return "\n".join(lines)
 
 

@@ -366,7 +366,7 @@ def test_the_loop_above_reaches_every_part():
             if name != "kind":
                 assert f"source.<{cls.kind_name()}>.{name}" in reached
                 assert f"target.<{cls.kind_name()}>.{name}" in reached
-    for group in ("network", "training", "sampler"):
+    for group in ("network", "training", "sampler", "condition"):
         annotation = Experiment.model_fields[group].annotation
         declared = {
             name: field for each in get_args(annotation) or (annotation,) for name, field in each.model_fields.items()

@@ -11,6 +11,7 @@ from torch import Tensor
 from playground.choice import InvalidExperiment, Problem
 from playground.dynamics.solvers import Euler, Heun, Sampler
 from playground.engine import memorisation
+from playground.engine.guidance import guidance_figures
 from playground.engine.run import Run
 from playground.metrics import DISTANCES, bending, coverage, distances, floor, nll, npe, path_figures, w2
 from playground.models.base import HasDensity, HasFacts, HasField, Trained, seeded
@@ -26,9 +27,9 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
 
     A conditional model is measured under every condition, as often as the target has it, without guidance; its
     likelihood is that under the null condition. A model without a field has distances at its own number of evaluations
-    alone, and no path figures. n points of the source and of the target are drawn from a fixed seed. A figure that the
-    model or the target does not have is None; what its family alone has stands under "facts". Raises ValueError where
-    n is out of bounds.
+    alone, and no path figures. One whose condition are classes also has what guidance makes of them, as "guidance". n
+    points of the source and of the target are drawn from a fixed seed. A figure that the model or the target does not
+    have is None; what its family alone has stands under "facts". Raises ValueError where n is out of bounds.
     """
     if not MIN_POINTS <= n <= MAX_POINTS:
         raise InvalidExperiment([Problem(("n",), f"{n} is out of bounds; choose from {MIN_POINTS} to {MAX_POINTS:,}.")])
@@ -52,6 +53,7 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
         **_likelihood(None if cue and not cue.guidable else trained, real),
         "entropy": target.entropy(),
         "facts": [vars(fact) for fact in trained.facts(real)] if isinstance(trained, HasFacts) else [],
+        **({} if (guided := guidance_figures(run, n, round)) is None else {"guidance": guided}),
     }
 
 

@@ -110,6 +110,10 @@ class Run:
         chosen = self.experiment
         return chosen.model.starts(chosen.source.at(self.dim), self.dim, n, seeded(seed, 11))
 
+    def labelled(self, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+        """The points of `real` (n, d) with their labels (n,)."""
+        return self.experiment.target.at(self.dim).draw(n, seeded(seed, 12))
+
     def real(self, n: int, seed: int = 0) -> Tensor:
         """Points of the target (n, d), the same for a seed whatever was trained."""
         return self.experiment.target.at(self.dim).sample(n, seeded(seed, 12))

@@ -3,6 +3,7 @@
 Everything here is deterministic and computed on the CPU in float64, whatever the dtype and device of its input.
 """
 
+from playground.metrics.classes import ClassFigures, class_figures
 from playground.metrics.collapse import Alarm, alarm, alive, mode_kl
 from playground.metrics.coverage import Coverage, coverage
 from playground.metrics.distances import DISTANCES, distances, energy_distance, floor, mmd, sliced_w2, w2
@@ -14,6 +15,7 @@ from playground.metrics.transport import PathFigures, bending, npe, path_figures
 __all__ = [
     "DISTANCES",
     "Alarm",
+    "ClassFigures",
     "Coverage",
     "Likelihood",
     "Memorisation",
@@ -21,6 +23,7 @@ __all__ = [
     "alarm",
     "alive",
     "bending",
+    "class_figures",
     "coverage",
     "directions",
     "distances",

@@ -121,7 +121,7 @@ def _condition(run: Run) -> dict[str, Any] | None:
     cue, values = run.experiment.cue, run.conditions(PARTICLES)
     if cue is None or values is None:
         return None
-    own = cue.values(*cue.target.draw(PARTICLES, seeded(0, 12)))  # of the points that run.real gives
+    own = cue.values(*run.labelled(PARTICLES))
     told = {"values": values, "target": own}
     if cue.kind == "angle":
         step = 2 * math.pi / AROUND
