@@ -33,7 +33,7 @@ TARGETS: dict[str, dict[str, Any]] = {
     "ring of 8, R = 2, σ = 0.1": {"kind": "ring"},
 }
 
-WIDE: dict[str, Any] = {"width": 128, "depth": 3}
+WIDE: dict[str, Any] = {"kind": "mlp", "width": 128, "depth": 3}
 RECIPES: dict[str, dict[str, Any]] = {
     "GAN, collapsing": {
         "model": {"kind": "gan", "standardise": False, "beta1": 0.9, "beta2": 0.999},

@@ -37,7 +37,7 @@ def learner(batch: int = 32, width: int = 16, activation: str = "tanh", target="
             "target": target,
             "model": {"kind": "gan", **model},
             "training": {"batch": batch, "ema": 0},
-            "network": {"width": width, "depth": 2, "activation": activation},
+            "network": {"kind": "mlp", "width": width, "depth": 2, "activation": activation},
         }
     )
     task = Task(
@@ -337,7 +337,7 @@ def trained(**changes):
                 "target": {"kind": "gaussian", "mean": [3, -1], "std": [0.5, 2]},
                 "model": {"kind": "gan", **changes.pop("model", {})},
                 "training": {"steps": 300, "batch": 64, "decay": "cosine", **changes.pop("training", {})},
-                "network": {"width": 32, "depth": 2},
+                "network": {"kind": "mlp", "width": 32, "depth": 2},
             }
         )
     )

@@ -1,0 +1,130 @@
+"""The verbs of a tab with many stages: what is told, when it stops, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from playground import Experiment
+from playground.ui.contests import MOST_ENTRANTS, Contests
+from playground.ui.session import Sessions
+
+KEY = "a-key-of-sixteen-letters"
+
+
+def entrant(key: str, model: str = "flow_matching", **network) -> dict:
+    experiment = Experiment.parse(
+        {
+            "target": "ring",
+            "model": model,
+            "network": {"kind": "mlp", "width": 8, "depth": 1, **network},
+            "training": {"batch": 16},
+        }
+    )
+    return {"key": key, "title": key.title(), "experiment": experiment.to_dict()}
+
+
+def asked(*entrants: dict, **more) -> str:
+    return json.dumps({"page": KEY, "entrants": list(entrants), "budget": "steps", "amount": 50, **more})
+
+
+def told(updates) -> dict[str, list]:
+    """What an event has said, by the prop that it said it with."""
+    found: dict[str, list] = {"scene": [], "value": [], "problems": []}
+    for update in updates:
+        for name in found:
+            text = update.props.get(name) or update.constructor_args.get(name)
+            if text:
+                found[name].append(json.loads(text))
+    return found
+
+
+def sentences(found: dict[str, list]) -> str:
+    return " ".join(problem["sentence"] for problems in found["problems"] for problem in problems)
+
+
+@pytest.fixture
+def contests() -> Contests:
+    return Contests(Sessions())
+
+
+def test_training_tells_the_scenes_once_and_then_the_snapshots_of_all(contests):
+    found = told(contests.train(asked(entrant("flow"), entrant("gan", "gan"))))
+    (scene,) = found["scene"]
+    assert [panel["title"] for panel in scene["panels"]] == ["Flow", "Gan"]
+    assert all(panel["scene"]["network"] for panel in scene["panels"])
+    shots = [shot for value in found["value"] for shot in value["shots"]]
+    for key in ("flow", "gan"):
+        own = [shot["shot"] for shot in shots if shot["key"] == key]
+        assert own[0]["step"] == 0
+        assert own[-1]["step"] == own[-1]["steps"] == 50
+        assert own[-1]["done"]
+        (run,) = {shot["run"] for shot in own}
+        assert run == next(panel["scene"]["run"] for panel in scene["panels"] if panel["key"] == key)
+    assert found["value"][-1]["stopped"]
+    assert sentences(found) == ""
+
+
+def test_a_stop_ends_it_and_a_resume_goes_on(contests):
+    session = contests.sessions.of(KEY)
+    updates = contests.train(asked(entrant("flow"), entrant("gan", "gan"), amount=400))
+    for update in updates:
+        if told([update])["value"]:
+            session.stop.set()
+            break
+    rest = told(updates)
+    assert rest["value"][-1]["stopped"]
+    assert not session.contest.finished
+    resumed = told(contests.resume(asked()))
+    assert session.contest.finished
+    assert not resumed["scene"]
+    assert "all have had their budget" in sentences(told(contests.resume(asked())))
+
+
+@pytest.mark.parametrize(("turn", "moves"), [("critic", {"critic"}), ("generator", {"generator"})])
+def test_a_step_of_one_player_moves_that_one_alone(contests, turn, moves):
+    first = told(contests.step(asked(entrant("gan", "gan"), key="gan", turn=turn)))
+    before = first["value"][0]["shots"][0]["shot"]
+    after = first["value"][-1]["shots"][0]["shot"]
+    assert (before["step"], after["step"]) == (0, 1)
+    changed = {name for name in before["weights"] if before["weights"][name] != after["weights"][name]}
+    assert changed == moves
+
+
+def test_steps_may_be_several_at_once_and_are_bounded(contests):
+    found = told(contests.step(asked(entrant("gan", "gan"), key="gan", repeat=7)))
+    assert found["value"][-1]["shots"][0]["shot"]["step"] == 7
+    assert told(contests.step(asked(key="nobody")))["value"] == []
+
+
+def test_seeds_count_the_modes_of_every_entrant(contests):
+    found = told(contests.seeds(asked(entrant("flow"), entrant("gan", "gan"), count=2)))
+    last = found["value"][-1]["seeds"]
+    assert last["done"] == 1
+    assert [(row["key"], row["seed"]) for row in last["rows"]] == [("flow", 0), ("gan", 0), ("flow", 1), ("gan", 1)]
+    assert all(0 <= row["strict"] <= row["covered"] <= row["total"] == 8 for row in last["rows"])
+    shares = [value["seeds"]["done"] for value in found["value"]]
+    assert shares == sorted(shares)
+
+
+@pytest.mark.parametrize(
+    ("request_", "sentence"),
+    [
+        ("nonsense", "reload the page"),
+        (json.dumps({"entrants": []}), "no key of its own"),
+        (asked(), f"from one to {MOST_ENTRANTS}"),
+        (asked(*[entrant(f"e{k}") for k in range(MOST_ENTRANTS + 1)]), f"from one to {MOST_ENTRANTS}"),
+        (asked(entrant("same"), entrant("same")), "a key of its own"),
+        (asked(entrant("large", "gan", width=512, depth=3)), "too large a network"),
+        (asked(entrant("flow"), amount=1e9), "out of bounds"),
+        (asked(entrant("flow"), amount="many"), "out of bounds"),
+        (asked({"key": "x", "experiment": {"model": "no_such"}}), "no kind"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence(contests, request_, sentence):
+    assert sentence in sentences(told(contests.train(request_)))
+
+
+def test_seeds_are_bounded(contests):
+    assert "out of bounds" in sentences(told(contests.seeds(asked(entrant("flow"), count=500))))
