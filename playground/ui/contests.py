@@ -157,6 +157,7 @@ def _seeds(session: Session, asked: dict[str, Any]) -> Updates:
                     done = (len(rows) + _share(entrant)) / (count * len(entrants))
                     yield gr.HTML(value=_flat({"contest": name, "seeds": {"done": done, "rows": rows}}))
                     if session.stop.is_set():
+                        yield gr.HTML(value=_flat({"contest": name, "seeds": {"done": 1, "rows": rows}}))
                         return
                 rows.append({"key": key, "seed": experiment.training.seed + seed} | _counted(entrant))
         yield gr.HTML(value=_flat({"contest": name, "seeds": {"done": 1, "rows": rows}}))

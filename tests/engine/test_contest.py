@@ -50,9 +50,7 @@ def test_by_seconds_whoever_was_charged_least_goes_on(monkeypatch):
     contest = Contest([("flow", quick()), ("gan", quick("gan"))], "seconds", 3.0, every=0.1)
     for entrant, cost in zip(contest.entrants, (0.01, 0.03), strict=True):
         _costly(entrant.training, now, cost)
-    charged = []
-    for _ in contest:
-        charged.append([entrant.charged for entrant in contest.entrants])
+    charged = [[entrant.charged for entrant in contest.entrants] for _ in contest]
     assert max(abs(a - b) for a, b in charged) < 0.2
     flow, gan = contest.entrants
     assert flow.charged == pytest.approx(3.0, rel=0.05)

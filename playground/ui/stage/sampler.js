@@ -86,7 +86,7 @@ export class Sampler {
   async sample({ run, snapshot, x0, dim, times, told, live, settings, lane = run, particle = 0, ...sampling }) {
     if (this.#remote.has(run)) return this.#remote.sample({ run, snapshot, lane, live, settings });
     const latent = this.#latents.get(run);
-    const whole = isAdaptive(sampling.solver) && !times && !latent;
+    const whole = !latent && !times && isAdaptive(sampling.solver);
     const width = latent ?? dim;
     const shares = whole ? [x0.slice()] : this.#divide(x0, width);
     const request = { kind: "sample", run, snapshot, ...sampling };
