@@ -12,7 +12,15 @@ from playground.experiment import Experiment
 FOLDER = Path(__file__).parents[2] / "presets"
 
 
-ORDER = ("checkerboard", "two_moons", "one_step", "moons_to_ring", "one_dimension", "memorised")
+ORDER = (
+    "checkerboard",
+    "two_moons",
+    "one_step",
+    "rectified-flow-checkerboard",
+    "moons_to_ring",
+    "one_dimension",
+    "memorised",
+)
 """What is offered first, in this order; the others follow by name."""
 
 

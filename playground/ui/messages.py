@@ -236,6 +236,7 @@ def snapshot(
             "apart": losses_apart(run, taken),
             "done": done,
             "name": record.name,
+            **({"prepared": round(taken.prepared, 3)} if taken.prepared < 1 else {}),
             **({"remark": taken.remark} if taken.remark else {}),
             **({"network": network} if opens else {}),
             **_content(run, taken, network, done, sampled),

@@ -24,6 +24,7 @@ OPENING = "checkerboard"
 """The preset that the page opens with."""
 TABS: list[dict[str, str]] = [
     {"key": "studio", "label": "Studio", "about": "One experiment, with everything that it can show."},
+    {"key": "reflow", "label": "Reflow", "about": "A flow straightened, round by round, until one step is enough."},
     {"key": "collapse", "label": "Mode collapse", "about": "GANs lose modes, flows keep them: seen and counted."},
     {"key": "compare", "label": "Compare", "about": "Two to four experiments side by side, on one clock."},
 ]
@@ -56,6 +57,7 @@ def build(sessions: Sessions) -> gr.Blocks:
             with gr.Column(elem_id="show", scale=1, min_width=320):
                 stage = _component("stage", {"scene": "", "problems": "[]"})
 
+        _tab("reflow", {"train": live.train, "resume": live.resume}, live)
         contests = Contests(sessions)
         _tab("collapse", contests.verbs, live)
         _tab("compare", {"train": contests.train}, live)

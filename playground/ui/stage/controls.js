@@ -224,10 +224,11 @@ export class Controls {
     this.#say("training-value", share >= 1 ? "newest" : `${Math.round(100 * share)} %`);
   }
 
-  showPace({ step, steps, seconds: spent, rate, left, done }) {
-    this.parts.progress.value = steps ? step / steps : 0;
+  showPace({ step, steps, seconds: spent, rate, left, done, prepared = 1 }) {
+    this.parts.progress.value = prepared < 1 ? prepared : steps ? step / steps : 0;
     this.parts.progress.classList.toggle("pg-done", Boolean(done));
     const pace = done ? `${count(step)} steps in ${seconds(spent)}` : `${count(rate)} steps/s`;
+    if (prepared < 1) return this.#say("pace", `making pairs · ${Math.round(100 * prepared)} %`);
     this.#say("pace", done || left === null ? pace : `${pace} · ${seconds(left)} left`);
   }
 

@@ -27,6 +27,7 @@ const asked = new URLSearchParams(window.location.search);
 const TABS = {
   collapse: "./collapse.js",
   compare: "./compare.js",
+  reflow: "./reflow.js",
 };
 const page = { sampler, ready, openInStudio, turnTo, compare: Promise.withResolvers() };
 const fronts = new Map(); // tab → what is to be told when it comes to the front

@@ -13,12 +13,13 @@ export class Track {
 
   /** The track of a further round, of which `snapshot` is the first. */
   static after(first, { run, round, name, network }) {
-    const origin = { run, round };
+    const origin = { ...first.scene.origin, run, round };
     return new Track({ ...first.scene, run: `${run} round ${round}`, origin, network: { ...network, origin } }, name);
   }
 
   /** Keeps a snapshot; those that have to go for it are added to `gone`. */
   add(snapshot) {
+    if (snapshot.id === this.history.kept.at(-1)?.id) return; // the same once more, while its round prepares itself
     this.gone.push(...this.history.add(snapshot));
     for (const point of snapshot.loss) this.loss.push(point);
     if (this.loss.length > MOST_LOSSES) this.loss = this.loss.filter((_, k) => k % 2 === 0);

@@ -23,6 +23,7 @@ import { coupling } from "./coupling.js";
 import { density } from "./density.js";
 import { curved } from "./curved.js";
 import { difference } from "./difference.js";
+import { ends } from "./ends.js";
 import { error } from "./error.js";
 import { field } from "./field.js";
 import { ground } from "./ground.js";
@@ -47,6 +48,7 @@ export const layers = () => [
   contours(),
   density(),
   paths,
+  ends,
   warp,
   difference(),
   field,
@@ -66,7 +68,7 @@ export const layers = () => [
 export const GROUPS = [
   ["particles", "paths", "density", "contours"],
   ["field", "warp", "error", "difference"],
-  ["coupling", "batch", "curved", "learnt"],
+  ["ends", "coupling", "batch", "curved", "learnt"],
   ["surface", "boltzmann", "likelihood", "pull", "manifold"],
 ];
 export const SWITCHES = GROUPS.flat();
