@@ -19,6 +19,8 @@ ORDER = (
     "rectified-flow-checkerboard",
     "moons_to_ring",
     "one_dimension",
+    "ddpm",
+    "churn",
     "memorised",
 )
 """What is offered first, in this order; the others follow by name."""

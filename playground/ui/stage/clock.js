@@ -8,7 +8,8 @@ const MOST_KEPT = 48;
 /** A frame that comes later than this (a hidden tab, a stall) counts as this long, so that nothing leaps. */
 const LONGEST_FRAME = 100;
 
-/** Carries t from 0 (source) to 1 (target), rests at both ends, and starts over; `tick` it once a frame. */
+/** Carries t from 0 (source) to 1 (target), rests at both ends, and starts over; `tick` it once a frame. With `returns`
+    it does not leap to the source but runs back there, while `back` is true. */
 export class Clock {
   /** All in ms: the way from source to target, the rest at the target, the rest at the source. */
   constructor({ travel = 3000, restAtEnd = 1500, restAtStart = 300 } = {}) {
@@ -17,6 +18,8 @@ export class Clock {
     this.restAtStart = restAtStart;
     this.speed = 1;
     this.loop = true;
+    this.returns = false;
+    this.back = false;
     this.t = 1;
     this.playing = false;
     this.held = false;
@@ -26,7 +29,8 @@ export class Clock {
 
   /** Plays on from t, or from the source if t already stands at the target. */
   play() {
-    if (this.t >= 1) this.restart();
+    if (this.t >= 1 && this.returns) this.#turn();
+    else if (this.t >= 1) this.restart();
     this.playing = true;
     this.last = null;
   }
@@ -39,11 +43,18 @@ export class Clock {
   /** Goes back to the source; whether it plays stays as it was. */
   restart() {
     this.t = 0;
+    this.back = false;
     this.rest = this.restAtStart;
     this.last = null;
   }
 
+  #turn() {
+    this.back = true;
+    this.rest = 0;
+  }
+
   seek(t) {
+    this.back = false;
     this.t = Math.min(1, Math.max(0, t));
     this.rest = this.t >= 1 ? this.restAtEnd : 0;
   }
@@ -74,6 +85,15 @@ export class Clock {
     if (!this.playing || elapsed === 0) return false;
     this.rest = Math.max(0, this.rest - elapsed);
     if (this.rest > 0) return false;
+    if (this.back) {
+      this.t = Math.max(0, this.t - elapsed / this.travel);
+      if (this.t <= 0) [this.back, this.rest] = [false, this.restAtStart];
+      return true;
+    }
+    if (this.t >= 1 && this.returns) {
+      this.#turn();
+      return true;
+    }
     if (this.t >= 1) {
       this.t = 0;
       this.rest = this.restAtStart;

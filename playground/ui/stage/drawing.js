@@ -62,6 +62,7 @@ export class Drawing {
     for (const name of names) {
       const ctx = this.planes[name];
       const painters = this.painters.filter(({ layer, plane, dims = [view.dim] }) => {
+        if (layer.onward && state.back) return false;
         return plane === name && dims.includes(view.dim) && (layer.always || state.on.has(layer.name)) && present(layer, state);
       });
       const adds = name === "travelled" && !this.stale.has(name) && state.t > this.until;

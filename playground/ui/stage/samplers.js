@@ -48,6 +48,13 @@ export function isSampler(solver) {
   return typeof solver === "string" && Object.hasOwn(SAMPLERS, solver);
 }
 
+/** Whether a request's particles jitter. */
+export function isNoisy({ solver, ...dials }) {
+  if (!isSampler(solver)) return false;
+  const { noisy, dial } = SAMPLERS[solver];
+  return noisy && (solver === "ancestral" || (dials[dial] ?? DIALS[dial].standard) > 0);
+}
+
 /** How much of the noise is still there at the later level, undisturbed. */
 const kept = (before, after) => (before.alpha * after.sigma) / (after.alpha * before.sigma);
 

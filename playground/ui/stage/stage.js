@@ -25,12 +25,13 @@ import { FEW_STEPS } from "./layers/paths.js";
 import { SWITCHES } from "./layers/index.js";
 import { SPEEDS } from "./frame.js";
 import { Pictures } from "./picture.js";
+import { isNoisy } from "./samplers.js";
 import { reducedMotion } from "./surroundings.js";
 import { Track } from "./track.js";
 import { Viewer } from "./viewer.js";
 
 /** How many particles leave a trail: fewer where each state of the solver is a node. */
-const TRACED = { smooth: 320, nodes: 120 };
+const TRACED = { smooth: 320, nodes: 120, jagged: 40 };
 /** While training streams, sampling one picture may take so long (ms). */
 const LIVE_MS = 70;
 /** ... but never with fewer steps than these. */
@@ -370,7 +371,8 @@ export class Stage extends Viewer {
   #show(trajectory, request, { since, glide }) {
     const { state, counters } = this;
     this.glide = glide && state.trajectory && !reducedMotion.matches ? { from: state.shown.slice() } : null;
-    const traced = trajectory.t.length - 1 <= FEW_STEPS ? TRACED.nodes : TRACED.smooth;
+    const smooth = trajectory.t.length - 1 <= FEW_STEPS ? TRACED.nodes : TRACED.smooth;
+    const traced = isNoisy(request) ? TRACED.jagged : smooth;
     Object.assign(state, { trajectory, request, traced: Math.min(traced, state.n), picture: (state.picture ?? 0) + 1 });
     state.shapes = this.history.kept.find(({ id }) => id === request.snapshot)?.shapes ?? null;
     this.#warn(trajectory);

@@ -128,12 +128,29 @@ export class Viewer {
   /** The clock has changed: show it, and go on drawing. */
   touch() {
     this.state.t = this.clock.t;
+    if (this.state.back !== this.clock.back) this.#turned();
     this.counters.playing = this.clock.playing;
     this.root.dataset.playing = String(this.clock.playing);
     this.controls.showClock(this.clock);
     this.emit("time", { t: this.clock.t });
     this.drawing.invalidate(...MOVING);
     this.draw();
+  }
+
+  /** With the forward process on the clock runs there and back. */
+  #there() {
+    const { on } = this.state;
+    this.clock.returns = this.layers.some((layer) => layer.name === "forward" && on.has(layer.name) && present(layer, this.state));
+    if (this.clock.returns || !this.clock.back) return;
+    this.clock.seek(this.clock.t);
+    this.touch();
+  }
+
+  /** Time runs the other way: other layers show. */
+  #turned() {
+    this.state.back = this.clock.back;
+    this.drawing.invalidate();
+    this.showKeys();
   }
 
   draw() {
@@ -198,6 +215,15 @@ export class Viewer {
     this.state.pointer = null;
     this.#showProbed();
     this.looked();
+    if (name === "forward" && on && this.clock.returns && !this.led && !reducedMotion.matches) this.#dissolve();
+  }
+
+  /** Shows at once what the forward process is: from the data back. */
+  #dissolve() {
+    this.byHand(() => {
+      this.clock.seek(1);
+      this.clock.play();
+    });
   }
 
   nextColour() {
@@ -230,6 +256,7 @@ export class Viewer {
 
   /** How one looks at the picture has changed. */
   looked() {
+    this.#there();
     this.rail.show({ ...this.state, colour: this.colour });
     this.controls.showColour(this.colour, COLOURS[this.colour].short);
     this.showKeys();

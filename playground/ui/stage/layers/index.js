@@ -7,7 +7,8 @@
  *               (whose path is known), or "flow" (a trajectory, and a field here that carries other points too); or what
  *               only some models have: "surface", "energy" (a surface), "critic" (one that judges samples), "map" (from a
  *               latent, in one step), "dense" (it knows its density); or "carried" (other points are carried too, here or
- *               by the server)
+ *               by the server); "diffusion" (noise can be added, as the score is known)
+ *     onward    whether it is away while time runs back
  *     dims      where it is for 1-D or 2-D alone
  *     legend    state → {mark, text} | null
  *     painters  [{plane, dims?, paint(ctx, view, state)}]; see drawing.js
@@ -26,6 +27,7 @@ import { difference } from "./difference.js";
 import { ends } from "./ends.js";
 import { error } from "./error.js";
 import { field } from "./field.js";
+import { forward } from "./forward.js";
 import { ground } from "./ground.js";
 import { likelihood } from "./likelihood.js";
 import { manifold } from "./manifold.js";
@@ -54,6 +56,7 @@ export const layers = () => [
   field,
   shapes,
   particles(),
+  forward,
   coupling,
   batch(),
   manifold,
@@ -67,7 +70,7 @@ export const layers = () => [
 /** The buttons, in the order in which they stand. */
 export const GROUPS = [
   ["particles", "paths", "density", "contours"],
-  ["field", "warp", "error", "difference"],
+  ["field", "warp", "error", "difference", "forward"],
   ["ends", "coupling", "batch", "curved", "learnt"],
   ["surface", "boltzmann", "likelihood", "pull", "manifold"],
 ];
@@ -76,6 +79,7 @@ export const CALM = ["particles", "paths", "learnt", "boltzmann"];
 
 /** What only some models have, by the name under which a layer needs it. */
 const OWN = {
+  diffusion: (network) => Boolean(network?.samplers?.includes("ancestral")),
   surface: (network) => Boolean(network?.surfaces),
   energy: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of === "energy"),
   critic: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of !== "energy"),
@@ -96,6 +100,7 @@ export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory }) {
   if (needs === "exact") return Boolean(trajectory) && noExact(scene) === null;
   if (needs === "carried") return Boolean(trajectory) && (hasField(scene) || Boolean(scene.network?.carries));
   if (needs === "scene") return true;
+  if (needs === "diffusion") return OWN.diffusion(scene.network);
   if (needs === "network") return Boolean(scene.network?.path?.table);
   if (needs in OWN && !OWN[needs](scene.network)) return false;
   return Boolean(trajectory) && (needs !== "flow" || hasField(scene));

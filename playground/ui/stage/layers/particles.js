@@ -61,5 +61,6 @@ export const particles = () => ({
   about: "The particles where they are at this time.",
   icon: '<g fill="currentColor" stroke="none"><circle cx="6" cy="6" r="1.900"/><circle cx="13.500" cy="5" r="1.900"/><circle cx="10" cy="10.500" r="1.900"/><circle cx="4.500" cy="14" r="1.900"/><circle cx="15.500" cy="14.500" r="1.900"/></g>',
   needs: "trajectory",
+  onward: true,
   painters: [{ plane: "dots", paint: painter() }],
 });

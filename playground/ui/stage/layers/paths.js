@@ -80,6 +80,7 @@ export const paths = {
   about: "The whole way of some particles, faint, and what they have travelled so far, strong. Dots on it are solver states.",
   icon: '<path d="M3 16c4.500 0 3.500-11.500 8-11.500 3 0 3.200 3 3.500 5.500"/><circle cx="14.800" cy="13" r="2.200" fill="currentColor"/>',
   needs: "trajectory",
+  onward: true,
   painters: [
     { plane: "paths", paint: whole },
     { plane: "travelled", paint: travelled },
