@@ -47,7 +47,12 @@ def test_the_clock_runs_there_and_back_and_by_hand_forgets_which_way(page: Modul
         clock.returns = true;
         const seen = [];
         let now = 0;
-        const run = (ticks) => { for (let k = 0; k < ticks; k++) { clock.tick((now += 50)); seen.push([clock.t, clock.back]); } };
+        const run = (ticks) => {
+          for (let k = 0; k < ticks; k++) {
+            clock.tick((now += 50));
+            seen.push([clock.t, clock.back]);
+          }
+        };
         clock.seek(1);
         clock.play();
         run(24);
