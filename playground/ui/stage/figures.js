@@ -6,6 +6,7 @@
  * The stage tells of "pg:scene", "pg:snapshot", "pg:sampled" and "pg:settings"; all this comes after the picture.
  */
 
+import { boundChart, discretePath } from "./bound.js";
 import { Cards } from "./cards.js";
 import { Chart, fetchLibrary, themeOf } from "./chart.js";
 import { couplingTable } from "./coupling-table.js";
@@ -25,6 +26,7 @@ const TABS = {
   coupling: "Coupling",
   difference: "Learned vs exact",
   latent: "Latent space",
+  bound: "Variational bound",
   report: "Measured on the server",
 };
 const DOWNLOADS = {
@@ -33,8 +35,9 @@ const DOWNLOADS = {
   growth: "quality-against-training-time",
   path: "path-schedule",
   difference: "learned-against-exact",
+  bound: "variational-bound",
 };
-const CURVES = { loss: lossCurve, solvers: solverCurves, growth: growthCurve, path: scheduleCurves, coupling: couplingTable, difference: differenceCurve };
+const CURVES = { loss: lossCurve, solvers: solverCurves, growth: growthCurve, path: scheduleCurves, coupling: couplingTable, difference: differenceCurve, bound: boundChart };
 /** So much of a part must be in sight to be looked at. */
 const SEEN = 0.2;
 /** While things change a chart is drawn at most so often (ms). */
@@ -104,6 +107,13 @@ export class Figures {
     this.#draw(true);
   }
 
+  /** Only a discrete diffusion has a bound to show. */
+  #offerBound(scene) {
+    const none = !discretePath(scene);
+    this.tabs.find((tab) => tab.dataset.tab === "bound").hidden = none;
+    if (none && this.active === "bound") this.open("solvers");
+  }
+
   destroy() {
     this.listen.abort();
     for (const observer of this.observers) observer.disconnect();
@@ -118,6 +128,7 @@ export class Figures {
     const on = (name, act) => this.stage.root.addEventListener(name, ({ detail }) => act(detail ?? {}), { signal });
     on("pg:scene", ({ scene }) => {
       this.measured.begin(scene);
+      this.#offerBound(scene);
       this.report.forget(scene, Boolean(scene.network?.mixture));
       this.#offerLatent(scene);
       this.#showCards();
@@ -179,7 +190,7 @@ export class Figures {
   #want() {
     const charts = this.inView?.has("charts");
     this.measured.want("cards", Boolean(this.inView?.has("cards") || charts));
-    for (const name of ["solvers", "growth", "coupling", "difference"]) this.measured.want(name, Boolean(charts && this.active === name));
+    for (const name of ["solvers", "growth", "coupling", "difference", "bound"]) this.measured.want(name, Boolean(charts && this.active === name));
   }
 
   #changed(what) {

@@ -7,6 +7,7 @@
  */
 
 import { Aside } from "./aside.js";
+import { boundOf, discretePath } from "./bound.js";
 import { History } from "./clock.js";
 import { decodeArray, decodeWeights } from "./codec.js";
 import { common, exactOf, Marginal, meanSquare, noExact } from "./exact-field.js";
@@ -59,6 +60,7 @@ export class Measured {
     Object.assign(this, { scene, picture: null, training: false, reference: {}, asked: false, distances: null });
     Object.assign(this, { history: new History(), loss: [], marks: [], newest: null });
     this.differences = new Map(); // snapshot → {t: [], error: [], speed: []}: E‖v̂ − v‖² and E‖v‖², or a sentence
+    this.bounds = new Map(); // snapshot → the terms of its variational bound, see bound.js, or a sentence
     this.couplings = null; // what each coupling would cost here, or a sentence
     this.fine = new Map(); // snapshot → {straightness, energy, cost}, null where it is not finite
     this.solvers = new Map(); // snapshot → [{solver, nfe, sliced_w2, …}] for as many of TRIALS as are done
@@ -105,7 +107,7 @@ export class Measured {
   }
 
   #drop(id) {
-    for (const figures of [this.fine, this.solvers, this.growth]) figures.delete(id);
+    for (const figures of [this.fine, this.solvers, this.growth, this.bounds]) figures.delete(id);
     if (this.handed.delete(id)) this.#aside.tell("forget", { run: this.scene.run, snapshot: id });
   }
 
@@ -198,6 +200,7 @@ export class Measured {
     if (solved && this.#wanted.has("cards") && !this.fine.has(id)) return () => this.#solveFinely(id);
     if (solved && this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < TRIALS.length) return () => this.#tryOut(id);
     if (this.#wanted.has("difference") && !this.differences.has(id) && !noExact(this.scene)) return () => this.#differ(id);
+    if (this.#wanted.has("bound") && !this.bounds.has(id) && discretePath(this.scene)) return () => this.#boundBy(id);
     const other = this.#wanted.has("growth") && spread(this.history.kept).find((one) => !this.growth.has(one.id));
     return other ? () => this.#lookBack(other.id) : null;
   }
@@ -288,6 +291,25 @@ export class Measured {
       this.differences.set(id, message);
     }
     if (scene === this.scene) this.changed("differences");
+  }
+
+  /** Works out the terms of the variational bound, over the target's own mix of conditions where there are some. */
+  async #boundBy(id) {
+    const { scene } = this;
+    const { run, dim } = scene;
+    this.#hand(id);
+    const target = decodeArray(scene.target).data;
+    const told = scene.condition ? decodeArray(scene.condition.target).data : null;
+    const evaluate = async (points, t) => {
+      const under = told?.slice(0, points.length / dim);
+      return (await this.#aside.ask("evaluate", { run, snapshot: id, points, t, told: under })).values;
+    };
+    const found = await boundOf({ path: discretePath(scene), target, dim }, evaluate, () => this.#aside.calm()).catch(
+      ({ message }) => message,
+    );
+    if (scene !== this.scene) return;
+    this.bounds.set(id, found);
+    this.changed("bounds");
   }
 
   async #tryOut(id) {
