@@ -19,6 +19,9 @@ from playground.trajectory import Trajectory
 FINE = Sampler(solver=RungeKutta4(), steps=40)
 """The solution on which densities are taken."""
 
+COARSE = Sampler(solver=RungeKutta4(), steps=20)
+"""One that is fine enough to look at."""
+
 LogDensity = Callable[[Tensor], Tensor]
 """Points (n, d) → log-densities in nats (n,)."""
 
@@ -61,6 +64,26 @@ def log_prob_along(
     state = torch.cat([x, start(x)[:, None]], dim=1)
     moved = sampler.integrate(_carrying(field), state, *interval)
     return replace(moved, x=moved.x[..., :-1]), moved.x[..., -1]
+
+
+def log_prob_through(
+    field: Diverging, log_density: Tensor, x: Tensor, t: float, interval: tuple[float, float], sampler: Sampler = FINE
+) -> tuple[Tensor, Tensor]:
+    """Times (T,) and log p there (T, n) along the ways of particles that are at x (n, d) at time t, to both ends.
+
+    log_density: log p_t at x (n,).
+    """
+    state = torch.cat([x, log_density[:, None]], dim=1)
+    first, last = interval
+    ways = []
+    if t > first:
+        back = sampler.integrate(_carrying(field), state, t, first)
+        ways.append((back.t.flip(0), back.x[..., -1].flip(0)))
+    if t < last or not ways:
+        onward = sampler.integrate(_carrying(field), state, t, last)
+        ways.append((onward.t[bool(ways) :], onward.x[bool(ways) :, :, -1]))
+    times, found = zip(*ways, strict=True)
+    return torch.cat(times), torch.cat(found)
 
 
 def _carrying(field: Diverging) -> Velocity:

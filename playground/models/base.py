@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 from pydantic import Field
@@ -291,6 +291,38 @@ class Shapes:
     normaliser: float | None = None
     ellipses: tuple[tuple[Tensor, Tensor, float], ...] = ()
     lines: tuple[tuple[Tensor, float, Tensor], ...] = ()
+
+
+@runtime_checkable
+class HasMarginals(Protocol):
+    """A trained model whose particles may have a density at every time of its interval."""
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The first and the last time."""
+
+    @property
+    def has_density(self) -> bool:
+        """Whether they have one: not where the source has none."""
+
+    def log_prob_at(self, x: Tensor, t: float, sampler: Sampler) -> Tensor | None:
+        """The log-density in nats of the particles at time t, at x (n, d) → (n,); None without one.
+
+        sampler: the solution along which it is carried from the source.
+        """
+
+    def log_prob_through(self, x: Tensor, t: float, sampler: Sampler) -> tuple[Tensor, Tensor]:
+        """Times (T,), and log p there (T,) along the way of one particle that is at x (1, d) at time t.
+
+        Raises ValueError without a density.
+        """
+
+
+def density_of(trained: Trained) -> Literal["time", "end"] | None:
+    """Whether a trained model has a density at every time, at the end alone, or none."""
+    if isinstance(trained, HasMarginals):
+        return "time" if trained.has_density else None
+    return "end" if isinstance(trained, HasDensity) else None
 
 
 class Model(Choice):

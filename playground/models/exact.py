@@ -144,6 +144,23 @@ class ExactFlow:
         """The log-density in nats at the end of the path, at x (n, d): (n,)."""
         return self.field.log_prob(x, self.interval[1])
 
+    has_density = True
+
+    def log_prob_at(self, x: Tensor, t: float, sampler: Sampler | None = None) -> Tensor:
+        """The log-density in nats of x_t at x (n, d): (n,), in closed form."""
+        return self.field.log_prob(x, t)
+
+    def log_prob_through(self, x: Tensor, t: float, sampler: Sampler) -> tuple[Tensor, Tensor]:
+        """Times (T,), and log p there (T,) along the way of a particle that is at x (1, d) at time t."""
+        first, last = self.interval
+        t = min(last, max(first, t))
+        back = sampler.integrate(self.velocity, x, t, first) if t > first else None
+        onward = sampler.integrate(self.velocity, x, t, last) if t < last or back is None else None
+        states = [] if back is None else list(zip(back.t, back.x, strict=True))[::-1]
+        states += [] if onward is None else list(zip(onward.t, onward.x, strict=True))[bool(states) :]
+        logs = [self.field.log_prob(at, float(time)) for time, at in states]
+        return torch.stack([time for time, _ in states]), torch.cat(logs)
+
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
         """Carries the source points x0 (n, d) along the field; the seed fixes the noise of a stochastic sampler."""
         return sampler.integrate(self.process, self.path.start(x0), *self.interval, seed=seed)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from playground.distributions import Gaussian
 from playground.distributions.base import Distribution
-from playground.dynamics.likelihood import log_prob, log_prob_along
+from playground.dynamics.likelihood import FINE, log_prob, log_prob_along, log_prob_through
 from playground.dynamics.parameterization import (
     Affine,
     Moments,
@@ -132,9 +132,28 @@ class Flow:
 
     def log_prob(self, x: Tensor) -> Tensor | None:
         """The log-density in nats of the samples at x (n, d): (n,); None where the source has none."""
-        if self._log_start(x[:1]) is None:
-            return None
-        return log_prob(self.diverging, self._known_start, x, self.interval)
+        return self.log_prob_at(x, self.interval[1])
+
+    @property
+    def has_density(self) -> bool:
+        """Whether the source has a density, and with it the particles at every time."""
+        return self._log_start(torch.zeros(1, self.mlp.outputs)) is not None
+
+    def log_prob_at(self, x: Tensor, t: float, sampler: Sampler = FINE) -> Tensor | None:
+        """The log-density in nats of the particles at x (n, d) and time t; None as for `log_prob`."""
+        first, _ = self.interval
+        if t <= first or not self.has_density:
+            return self._log_start(x)
+        return log_prob(self.diverging, self._known_start, x, (first, t), sampler)
+
+    def log_prob_through(self, x: Tensor, t: float, sampler: Sampler = FINE) -> tuple[Tensor, Tensor]:
+        """Times (T,), and log p there (T,) along the way of a particle that is at x (1, d) at time t."""
+        t = min(self.interval[1], max(self.interval[0], t))
+        now = self.log_prob_at(x, t, sampler)
+        if now is None:
+            raise ValueError("the source has no density, and so neither has the flow.")
+        times, found = log_prob_through(self.diverging, now, x, t, self.interval, sampler)
+        return times, found[:, 0]
 
     def log_prob_along(self, x0: Tensor, sampler: Sampler) -> tuple[Trajectory, Tensor] | None:
         """The trajectory from the source points x0 (n, d) and log p_t (T, n) along it; None as for `log_prob`."""

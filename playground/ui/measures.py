@@ -28,7 +28,7 @@ from playground.engine.training import Training
 from playground.experiment import Experiment
 from playground.metrics import floor, sliced_w2, w2
 from playground.models.base import Weights, seeded
-from playground.ui import fields, messages, probing
+from playground.ui import densities, fields, messages, probing
 from playground.ui.messages import PARTICLES
 from playground.ui.session import Session, Sessions
 
@@ -91,7 +91,8 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
         return await answered(request, "sample", partial(_sampling, sessions))
 
     async def dense(request: Request) -> Response:
-        return await answered(request, "density", partial(_density, sessions))
+        what = request.path_params["what"]
+        return await answered(request, what, partial(_density, sessions, what))
 
     async def carried(request: Request) -> Response:
         return await answered(request, "carry", partial(_carrying, sessions))
@@ -108,7 +109,7 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
     return [
         Route("/playground/measure", measured, methods=["POST"]),
         Route("/playground/sample", sampled, methods=["POST"]),
-        Route("/playground/density", dense, methods=["POST"]),
+        Route("/playground/density/{what}", dense, methods=["POST"]),
         Route("/playground/carry", carried, methods=["POST"]),
         Route("/playground/reference", referred, methods=["POST"]),
         Route("/playground/coupling", coupled, methods=["POST"]),
@@ -183,9 +184,19 @@ def _sampling(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figures
     return partial(_resampled, *_looked_at(sessions, given))
 
 
-def _density(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figures]:
-    """How to tell a snapshot's log-density on a grid; see ui.probing. Raises ValueError with a sentence."""
-    return partial(probing.density, *_looked_at(sessions, given), probing.Patch.read(given))
+def _density(sessions: Sessions, what: str, given: dict[str, Any]) -> Callable[[], Figures]:
+    """How to answer about log-densities at a moment of a run: "surface", "likelihood" or "along".
+
+    See ui.densities. Raises ValueError with a sentence.
+    """
+    run, weights = _looked_at(sessions, given)
+    model = run.with_weights(weights)
+    if what == "likelihood":
+        return lambda: densities.likelihood(model, run.experiment.target.at(run.dim), run.real(PARTICLES))
+    work = {"surface": densities.surface, "along": densities.along}.get(what)
+    if work is None:
+        raise ValueError("this question could not be read; reload the page.")
+    return partial(work, model, run.dim, given)
 
 
 def _carrying(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figures]:

@@ -24,7 +24,7 @@ from playground.engine.memorisation import losses_apart
 from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import floor
-from playground.models.base import HasDensity, HasField, HasShapes, Shapes, Trained, seeded
+from playground.models.base import HasField, HasShapes, Shapes, Trained, density_of, seeded
 from playground.models.exact_reference import no_reference
 from playground.trajectory import Trajectory
 
@@ -102,6 +102,7 @@ def scene(name: str, run: Run) -> str:
         "remarks": experiment.remarks(),
         "coupling": pairs.label() if (pairs := getattr(experiment.model, "coupling", None)) else None,
         "no_exact": no_reference(experiment.model, experiment.source.at(run.dim)),
+        "density": density_of(run.trained(0)) if run.rounds else None,
         "path": None if run.rounds or path is None else path.describe(),
         "source_label": "Latent" if own else experiment.source.label(),
         "target_label": experiment.target.label(),
@@ -140,13 +141,12 @@ def setting(experiment: Experiment) -> dict[str, Any]:
 def reading(trained: Trained) -> dict[str, Any]:
     """How the browser evaluates a round's weights; where it cannot, that it has to ask for finished trajectories.
 
-    {"remote": true, "dim", "sampled": whether solver and steps matter}; "dense" and "carries": that it can be asked
-    for densities, and for where a grid is carried (see ui.probing)
+    {"remote": true, "dim", "sampled": whether solver and steps matter}; "carries": that it can be asked where a grid is
+    carried (see ui.probing)
     """
     described = trained.describe()
     found = {"remote": True, "sampled": isinstance(trained, HasField)} if described is None else described
-    can = {"dense": isinstance(trained, HasDensity), "carries": getattr(trained, "carries", False)}
-    return found | {name: True for name, able in can.items() if able}
+    return found | ({"carries": True} if getattr(trained, "carries", False) else {})
 
 
 def seen(points: Tensor, dim: int) -> Tensor:

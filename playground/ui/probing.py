@@ -1,27 +1,21 @@
-"""What the stage asks of a run besides its samples, and only the server knows: exact densities, and a grid carried."""
+"""What the stage asks of a run besides its samples, and only the server knows: where a grid is carried."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from playground.engine.run import Run
-from playground.models.base import HasDensity, Weights
+from playground.models.base import Weights
 from playground.ui import messages
 
 Answer = dict[str, Any]
-CELLS = 72
-"""Cells of a grid of densities along each axis."""
 LINES, POINTS = 15, 43
 """Lines of a carried grid along each axis, and points on each."""
 FARTHEST = 1e4
-DEEPEST = 20.0
-"""Nats below its highest at which a density is as good as none."""
 
 
 @dataclass(frozen=True)
@@ -63,24 +57,6 @@ class Patch:
         across = torch.stack([left + (right - left) * b, low + (high - low) * a], dim=1)
         upright = torch.stack([left + (right - left) * a, low + (high - low) * b], dim=1)
         return torch.cat([across, upright])
-
-
-def density(run: Run, weights: Weights, patch: Patch) -> Answer:
-    """The exact log-density of a snapshot's samples on a patch: {cells, most, deepest, u8}.
-
-    u8: one byte a cell, from `deepest` nats below the highest, and less, to the highest, `most`.
-    Raises ValueError with a sentence where the model has none.
-    """
-    model, points = run.with_weights(weights), patch.centres(CELLS)
-    found = model.log_prob(points) if isinstance(model, HasDensity) and points.shape[1] == run.dim else None
-    if found is None:
-        raise ValueError("this model has no density here, since its source has none.")
-    found = found.nan_to_num(-torch.inf, neginf=-torch.inf)
-    most = float(found.max())
-    shares = ((found - most) / DEEPEST + 1).clamp(0, 1)
-    levels = np.rint(255 * shares.double().numpy()).astype(np.uint8)
-    packed = base64.b64encode(levels.tobytes()).decode()
-    return {"cells": CELLS, "most": most, "deepest": DEEPEST, "u8": packed}
 
 
 def carried(run: Run, weights: Weights, patch: Patch) -> Answer:

@@ -15,6 +15,7 @@ from playground.dynamics.paths import BridgePath, InterpolantPath, Path, VEPath,
 from playground.engine import presets
 from playground.engine.pairing_figures import pairing
 from playground.models.exact_reference import reference_field
+from playground.ui import densities
 from playground.ui.messages import PARTICLES
 from tests.browser.driver import Visitor
 from tests.browser.test_charts import Desk
@@ -190,7 +191,7 @@ def test_how_far_the_learned_field_is_from_the_exact_one_over_time(visit: Visit,
 def test_the_map_of_the_difference_follows_the_time_slider(visit: Visit, name: str) -> None:
     page = Stage(visit(f"?preset={name}"), t=0.7)
     calm = page.planes()
-    page.press("d")
+    page.press("q")
     page.until("document.querySelector('.pg-stage [data-part=keys]').innerText.includes('E‖')")
     page.settled()
     assert changed(calm, page.planes()) == {"live"}
@@ -274,3 +275,45 @@ def test_a_click_keeps_the_paths_through_its_place_and_time(visit: Visit) -> Non
     assert told_paths(page.part("keys").inner_text())[1] == 0.5, "of the time at which it was dropped"
     page.press("w")
     assert page.marks("over").sum() < drawn
+
+
+def test_the_models_own_density_follows_the_clock_when_it_stands(visit: Visit) -> None:
+    page = Stage(visit("?preset=ring"), t=0.7)
+    calm = page.planes()
+    page.press("i")
+    page.until("document.querySelector('.pg-stage [data-part=keys]').innerText.includes('at t = 0.70')")
+    page.settled()
+    assert changed(calm, page.planes()) == {"live"}
+    early = page.planes()["live"]
+    page.at(1)
+    page.until("document.querySelector('.pg-stage [data-part=keys]').innerText.includes('at t = 1.00')")
+    page.settled()
+    assert page.planes()["live"] != early
+    most = float(re.search(r"colour ([−\d.]+)", page.part("keys").inner_text())[1].replace("−", "-"))  # type: ignore[index]  # or the test fails
+    # Eight modes of deviation 0.1, blurred a little: at most 1 / (8 · 2π · 0.01) at the middle of each.
+    assert -0.5 < most < 1.3
+
+
+def test_log_p_stands_at_a_probe_and_the_likelihood_on_its_card(visit: Visit) -> None:
+    page = Stage(visit("?preset=ring"), t=0.4)
+    page.click(0.5, 0.3)
+    expect(page.part("keys")).to_contain_text("in nats")
+    drawn = page.planes()["over"]
+    page.at(0.8)
+    page.settled()
+    assert page.planes()["over"] != drawn
+    card = page.page.locator('[data-figure="nll"]')
+    card.scroll_into_view_if_needed()
+    run = presets.run("ring")
+    target, real = run.experiment.target.at(2), run.real(2000)
+    expected = densities.likelihood(run.trained(), target, real)
+    expect(card.locator("b")).to_have_text(f"{expected['nll']:#.3g}")
+    expect(card).to_contain_text(f"entropy {expected['entropy']:#.3g}")
+
+
+def test_a_model_without_a_density_says_so(visit: Visit) -> None:
+    visitor = visit("?preset=gan_collapsing")
+    expect(visitor.page.locator(".pg-stage")).to_have_attribute("data-state", "ready")
+    button = visitor.page.locator('.pg-stage [data-tool="likelihood"]')
+    expect(button).to_be_disabled()
+    expect(button).to_have_attribute("title", re.compile("density of this model is not known"))

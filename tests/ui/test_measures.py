@@ -215,3 +215,16 @@ def test_fields_of_the_model_that_need_training_are_left_as_they_were(client, sa
     plain = ask(client, "sample", **given).json()
     other = ask(client, "sample", **given, model={"points": 3, "path": "cosine"}).json()
     assert plain["x"] == other["x"]
+
+
+@pytest.mark.parametrize("what", ["surface", "likelihood", "along"])
+def test_densities_are_of_the_moment_that_is_named(client, trained, what):
+    given = {"run": trained, "snapshot": 0, "low": [-3, -3], "high": [3, 3], "t": 0.5, "probes": []}
+    assert ask(client, f"density/{what}", **given).status_code == 200
+    refused = ask(client, f"density/{what}", **given | {"snapshot": 99})
+    assert refused.status_code == 400 and "no longer kept" in refused.json()["message"]
+
+
+def test_what_is_no_density_gets_a_sentence(client, trained):
+    answer = ask(client, "density/nothing", run=trained)
+    assert answer.status_code == 400 and "could not be read" in answer.json()["message"]

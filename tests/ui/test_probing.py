@@ -6,11 +6,10 @@ import base64
 
 import numpy as np
 import pytest
-import torch
 
 from playground import Experiment, Run, run
 from playground.ui.messages import reading
-from playground.ui.probing import CELLS, LINES, POINTS, Patch, carried, density
+from playground.ui.probing import LINES, POINTS, Patch, carried
 
 FLOW = {"target": "two_moons", "model": "normalizing_flow", "network": {"width": 16, "depth": 2}}
 
@@ -30,20 +29,6 @@ def weights(result: Run):
     return result.round().last.weights
 
 
-def test_a_density_is_the_models_to_a_byte(trained: Run) -> None:
-    patch = Patch((-2.5, -1.5), (2.5, 1.5))
-    answer = density(trained, weights(trained), patch)
-    levels = np.frombuffer(base64.b64decode(answer["u8"]), np.uint8).reshape(CELLS, CELLS)
-    for row, column in ((0, 0), (30, 50), (71, 3), (40, 40)):
-        x = -2.5 + 5 * (column + 0.5) / CELLS
-        y = -1.5 + 3 * (row + 0.5) / CELLS
-        truth = float(trained.trained().log_prob(torch.tensor([[x, y]])))
-        told = answer["most"] + (levels[row, column] / 255 - 1) * answer["deepest"]
-        assert told == pytest.approx(max(truth, answer["most"] - answer["deepest"]), abs=answer["deepest"] / 400)
-    mass = np.exp(answer["most"] + (levels / 255 - 1) * answer["deepest"]).sum() * 15 / CELLS**2
-    assert mass == pytest.approx(1, abs=0.08)
-
-
 def test_a_grid_is_carried_as_its_points_are(trained: Run) -> None:
     patch = Patch((-2.0, -2.0), (2.0, 1.0))
     lines = patch.lines()
@@ -56,18 +41,11 @@ def test_a_grid_is_carried_as_its_points_are(trained: Run) -> None:
     np.testing.assert_allclose(found, expected, atol=2e-4 * float(np.ptp(expected)))
 
 
-def test_in_one_dimension_there_is_a_density_and_no_grid() -> None:
+def test_in_one_dimension_there_is_no_grid() -> None:
     target = {"kind": "gaussian_mixture", "centers": [[-1.5], [1.5]], "std": 0.4}
     result = run(Experiment.parse(FLOW | {"target": target, "training": {"steps": 3}}))
-    assert density(result, weights(result), Patch((-3.0,), (3.0,)))["cells"] == CELLS
     with pytest.raises(ValueError, match="two dimensions"):
         carried(result, weights(result), Patch((-3.0,), (3.0,)))
-
-
-def test_a_model_without_a_density_says_so() -> None:
-    result = run(Experiment.parse({"model": "vae", "training": {"steps": 2}}))
-    with pytest.raises(ValueError, match="no density"):
-        density(result, weights(result), Patch((-1.0, -1.0), (1.0, 1.0)))
 
 
 @pytest.mark.parametrize(
@@ -87,6 +65,6 @@ def test_a_patch_that_is_none_is_refused(given) -> None:
 
 def test_the_page_is_told_what_it_may_ask_for(trained: Run) -> None:
     told = reading(trained.trained())
-    assert told["remote"] and told["dense"] and told["carries"] and not told["sampled"]
+    assert told["remote"] and told["carries"] and not told["sampled"]
     latent = run(Experiment.parse({"model": "vae", "training": {"steps": 2}})).trained()
-    assert "dense" not in reading(latent) and reading(latent)["map"]["latent"] == 4
+    assert "carries" not in reading(latent) and reading(latent)["map"]["latent"] == 4

@@ -28,6 +28,11 @@ const CARDS = {
       "start points and real target samples, whose noise can lift it a little above the paths' own cost); in squared " +
       "units of the data. Of the solution with 100 Heun steps.",
   ],
+  nll: [
+    "NLL",
+    "Mean negative log-likelihood of real target points under the model, in nats; the least possible is the target's entropy. " +
+      "Points to which the model gives no density at all would make it infinite: they are left out, and their share is told.",
+  ],
   held_out: [
     "Held-out loss",
     "The loss of these weights on target points that they were not trained on, beside the same loss on the training points: " +
@@ -66,7 +71,7 @@ export class Cards {
   }
 
   /** Shows what is known of the picture and of the run; `server` is the server's measurement, if there is one. */
-  show({ scene, picture, distances, fine, reference, training, apart }, server) {
+  show({ scene, picture, distances, fine, reference, training, apart, likelihoods }, server) {
     this.values = {};
     const known = picture && scene?.network;
     this.#distances(known ? distances : null, reference, scene, distances?.picture !== picture);
@@ -74,6 +79,7 @@ export class Cards {
     if (known) this.values.nfe = picture.trajectory.nfe;
     if (known && Number.isFinite(distances?.sliced_w2)) this.values.sliced_w2 = distances.sliced_w2;
     this.#exact(server, known && !training);
+    this.#likelihood(known && scene.density ? likelihoods.get(picture.snapshot) : null, scene, training);
     this.#memorised(scene, known ? distances : null, apart, distances?.picture !== picture);
   }
 
@@ -112,6 +118,16 @@ export class Cards {
     const copies = floor ? ` ${percent(copied)} are copies, a third as far from one training point as from any other; of held-out points ${percent(floor.copied)} are.` : "";
     this.cards.nearest.title = NEAREST + copies;
     if (floor) this.values.copied = copied;
+  }
+
+  #likelihood(found, scene, training) {
+    if (found === undefined || found === null) {
+      const waits = scene?.density && scene.network ? (training ? "after training" : found === undefined ? "…" : "") : "";
+      return this.#say("nll", null, scene?.network && !scene.density ? "density not known" : waits);
+    }
+    const { nll, outside, entropy } = found;
+    const beside = entropy === null ? "nats" : `nats · entropy ${rounded(entropy)}`;
+    this.#say("nll", nll, outside > 0 ? `${beside} · ${percent(outside)} outside` : beside);
   }
 
   #exact(server, possible) {

@@ -15,6 +15,7 @@ import { hasField } from "./layers/index.js";
 import { PathSums } from "./metrics.js";
 import { answered } from "./layers/pairs.js";
 import { decodeTrajectory } from "./remote.js";
+import { asked } from "./probing.js";
 import { fetchJSON, pageKey } from "./server.js";
 import { TABLEAUX } from "./solvers.js";
 
@@ -59,6 +60,7 @@ export class Measured {
   #reset(scene) {
     Object.assign(this, { scene, picture: null, training: false, reference: {}, asked: false, distances: null });
     Object.assign(this, { history: new History(), loss: [], marks: [], newest: null });
+    this.likelihoods = new Map(); // snapshot → {nll, outside, entropy}, null where the server does not know
     this.differences = new Map(); // snapshot → {t: [], error: [], speed: []}: E‖v̂ − v‖² and E‖v‖², or a sentence
     this.bounds = new Map(); // snapshot → the terms of its variational bound, see bound.js, or a sentence
     this.couplings = null; // what each coupling would cost here, or a sentence
@@ -107,7 +109,8 @@ export class Measured {
   }
 
   #drop(id) {
-    for (const figures of [this.fine, this.solvers, this.growth, this.bounds]) figures.delete(id);
+    const of = [this.fine, this.solvers, this.growth, this.bounds, this.differences, this.likelihoods];
+    for (const figures of of) figures.delete(id);
     if (this.handed.delete(id)) this.#aside.tell("forget", { run: this.scene.run, snapshot: id });
   }
 
@@ -198,6 +201,7 @@ export class Measured {
     if (!this.history.kept.some((one) => one.id === id)) return null;
     const solved = hasField(this.scene);
     if (solved && this.#wanted.has("cards") && !this.fine.has(id)) return () => this.#solveFinely(id);
+    if (this.#wanted.has("cards") && this.scene.density && !this.likelihoods.has(id)) return () => this.#weigh(id);
     if (solved && this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < TRIALS.length) return () => this.#tryOut(id);
     if (this.#wanted.has("difference") && !this.differences.has(id) && !noExact(this.scene)) return () => this.#differ(id);
     if (this.#wanted.has("bound") && !this.bounds.has(id) && discretePath(this.scene)) return () => this.#boundBy(id);
@@ -261,6 +265,15 @@ export class Measured {
     if (!still()) return;
     this.fine.set(id, Object.values(totals).every(Number.isFinite) ? totals : null);
     this.changed("fine");
+  }
+
+  /** Asks the server how likely real points are under a snapshot. */
+  async #weigh(id) {
+    const { scene } = this;
+    await this.#aside.calm();
+    if (scene !== this.scene || this.picture?.snapshot !== id) return;
+    this.likelihoods.set(id, await asked("density/likelihood", { scene, snapshot: id }).catch(() => null));
+    if (scene === this.scene) this.changed("fine");
   }
 
   /** E‖v̂ − v‖² over time, of a snapshot's field against the exact one, on points of the path's own marginals. */

@@ -2,6 +2,7 @@
 
 import { COLOURS } from "./colours.js";
 import { noExact } from "./exact-field.js";
+import { noDensity } from "./layers/likelihood.js";
 import { GROUPS, offered, SWITCHES } from "./layers/index.js";
 
 const ICONS = {
@@ -25,6 +26,7 @@ const TOOLS = [
 /** What is said of a layer for which there is nothing here. */
 const LACKS = {
   pairs: (scene) => (scene.coupling ? null : "This model pairs no points of the source with points of the target."),
+  density: noDensity,
   exact: noExact,
   training: (scene) => (scene.training ? null : "Training is not limited to some points here."),
 };

@@ -128,6 +128,7 @@ export class Viewer {
   /** The clock has changed: show it, and go on drawing. */
   touch() {
     this.state.t = this.clock.t;
+    this.state.still = !this.clock.playing && !this.clock.held;
     if (this.state.back !== this.clock.back) this.#turned();
     this.counters.playing = this.clock.playing;
     this.root.dataset.playing = String(this.clock.playing);

@@ -179,7 +179,7 @@ export const difference = () => {
   return {
     name: "difference",
     label: "Learned minus exact",
-    key: "d",
+    key: "q",
     about: "Where the learned velocity differs from the exact one, which is known for a Gaussian source and independent pairs.",
     legend,
     icon: '<path d="M3 14.500c3-7 6-8 14-9M3 14.500c5-1 9-2 14-9" /><path d="M6 11.500v1.500M9 8.800v3.600M12 7.200v3.200" stroke-width="1.100"/>',

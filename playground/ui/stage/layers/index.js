@@ -3,10 +3,10 @@
  *
  *     name, label, key, about, icon   what the button and the shortcut say; `always` instead where there is neither
  *     needs     what must be there before it is painted: "scene", "training" (points that it is limited to), "pairs"
- *               (of a coupling, along a path), "trajectory", "exact" (a network whose exact field is known), "network"
- *               (whose path is known), or "flow" (a trajectory, and a field here that carries other points too); or what
- *               only some models have: "surface", "energy" (a surface), "critic" (one that judges samples), "map" (from a
- *               latent, in one step), "dense" (it knows its density); or "carried" (other points are carried too, here or
+ *               (of a coupling, along a path), "trajectory", "density" (that the server knows), "exact" (a network whose
+ *               exact field is known), "network" (whose path is known), or "flow" (a trajectory, and a field here that
+ *               carries other points too); or what only some models have: "surface", "energy" (a surface), "critic" (one
+ *               that judges samples), "map" (from a latent, in one step); or "carried" (other points are carried too, here or
  *               by the server); "diffusion" (noise can be added, as the score is known)
  *     onward    whether it is away while time runs back
  *     dims      where it is for 1-D or 2-D alone
@@ -17,6 +17,7 @@
 
 import { noExact } from "../exact-field.js";
 import { pathOf } from "../schedule.js";
+import { alongs } from "./alongs.js";
 import { batch } from "./batch.js";
 import { boltzmannDensity } from "./boltzmann.js";
 import { contours } from "./contours.js";
@@ -29,7 +30,7 @@ import { error } from "./error.js";
 import { field } from "./field.js";
 import { forward } from "./forward.js";
 import { ground } from "./ground.js";
-import { likelihood } from "./likelihood.js";
+import { likelihood, noDensity } from "./likelihood.js";
 import { manifold } from "./manifold.js";
 import { pairs } from "./pairs.js";
 import { particles } from "./particles.js";
@@ -65,14 +66,15 @@ export const layers = () => [
   error,
   training,
   probes,
+  alongs,
 ];
 
 /** The buttons, in the order in which they stand. */
 export const GROUPS = [
-  ["particles", "paths", "density", "contours"],
+  ["particles", "paths", "density", "likelihood", "contours"],
   ["field", "warp", "error", "difference", "forward"],
   ["ends", "coupling", "batch", "curved", "learnt"],
-  ["surface", "boltzmann", "likelihood", "pull", "manifold"],
+  ["surface", "boltzmann", "pull", "manifold"],
 ];
 export const SWITCHES = GROUPS.flat();
 export const CALM = ["particles", "paths", "learnt", "boltzmann"];
@@ -84,7 +86,6 @@ const OWN = {
   energy: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of === "energy"),
   critic: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of !== "energy"),
   map: (network) => Boolean(network?.map),
-  dense: (network) => Boolean(network?.dense),
 };
 
 /** Whether a model could show this layer; what only other families have is not offered. */
@@ -97,6 +98,7 @@ export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory }) {
   if (!scene || !dims.includes(dim)) return false;
   if (needs === "training") return Boolean(scene.training);
   if (needs === "pairs") return Boolean(scene.coupling && pathOf(scene));
+  if (needs === "density") return Boolean(trajectory) && noDensity(scene) === null;
   if (needs === "exact") return Boolean(trajectory) && noExact(scene) === null;
   if (needs === "carried") return Boolean(trajectory) && (hasField(scene) || Boolean(scene.network?.carries));
   if (needs === "scene") return true;

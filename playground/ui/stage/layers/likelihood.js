@@ -1,65 +1,87 @@
-/** The model's exact density at the end of the way, of those that know it: the server's answer, as a heat map. */
+/**
+ * The log-density of the model itself, exact up to the solver, where the density layer counts particles. In 2-D of the
+ * clock's time, or of the samples where the model knows no other; in 1-D over space and time. The server works it out
+ * for what is in sight, once the clock stands.
+ */
 
+import { decodeArray } from "../codec.js";
 import { rounded } from "../cards.js";
-import { asked } from "../probing.js";
+import { asked as told } from "../probing.js";
 
-/** The patch is this much larger than the picture that fits all points. */
-const WIDER = 1.15;
+/** So many nats below the highest log-density the colour has faded to nothing. */
+const RANGE = 7;
 
-/** One byte a cell is a depth below the highest density; heat goes by the root of the density, as for particles. */
-function coloured(image, levels, cells, deepest, ramp) {
-  for (let k = 0; k < levels.length; k++) {
-    const density = Math.exp(((levels[k] / 255) - 1) * deepest);
-    const from = 4 * Math.floor(255 * Math.sqrt(density));
-    const to = 4 * ((cells - 1 - Math.floor(k / cells)) * cells + (k % cells));
-    for (let c = 0; c < 4; c++) image.data[to + c] = ramp[from + c];
-  }
+/** Why this scene has no log-density; null where it has one. */
+export function noDensity({ network, density, dim }) {
+  if (!network) return "Nothing learnt yet.";
+  return density && dim <= 2 ? null : "The density of this model is not known.";
 }
 
-function paint() {
-  let drawn = {};
-  return (ctx, view, { found: { likelihood }, theme, t }) => {
-    if (!likelihood?.levels) return;
-    const { cells, levels, low, high, deepest } = likelihood;
-    if (drawn.likelihood !== likelihood || drawn.theme !== theme) {
-      const canvas = Object.assign(document.createElement("canvas"), { width: cells, height: cells });
-      const own = canvas.getContext("2d");
-      const image = own.createImageData(cells, cells);
-      coloured(image, levels, cells, deepest, theme.ramp);
-      own.putImageData(image, 0, 0);
-      drawn = { likelihood, theme, canvas };
+async function ask(sampler, state) {
+  const { dim, scene, t, request: { snapshot } } = state;
+  const { low, high } = state.view.sight;
+  const time = scene.density === "time" ? t : 1;
+  const answer = await told("density/surface", { scene, snapshot, low, high, t: time });
+  const { shape: [rows, columns], data } = decodeArray(answer.values);
+  const most = data.reduce((a, b) => (b > a ? b : a), -Infinity);
+  return { rows, columns, data, most, low, high, t: dim === 2 ? time : null };
+}
+
+function painter() {
+  const canvas = document.createElement("canvas");
+  const own = canvas.getContext("2d");
+  return (ctx, view, { found: { likelihood }, dim, t: now, theme }) => {
+    if (!likelihood?.data) return;
+    const { rows, columns, data, most, low, high } = likelihood;
+    Object.assign(canvas, { width: columns, height: rows });
+    const image = own.createImageData(columns, rows);
+    for (let k = 0; k < data.length; k++) {
+      const share = Math.max(0, 1 + (data[k] - most) / RANGE); // of the range; drawn steeper, so that peaks stand out
+      const from = 4 * Math.round(255 * share ** 1.6);
+      const to = 4 * ((rows - 1 - Math.floor(k / columns)) * columns + (k % columns));
+      for (let c = 0; c < 4; c++) image.data[to + c] = theme.ramp[from + c];
     }
-    const [wide, tall] = [0, 1].map((axis) => (high[axis] - low[axis]) / cells);
+    own.putImageData(image, 0, 0);
     ctx.save();
-    ctx.transform(view.ax * wide, view.bx * wide, 0, -view.by * tall, view.X(low[0], t), view.Y(low[0], high[1]));
-    ctx.drawImage(drawn.canvas, 0, 0);
+    if (dim === 1) {
+      const { left, right } = view.box;
+      ctx.drawImage(canvas, left, view.Y(0, high[0]), right - left, view.Y(0, low[0]) - view.Y(0, high[0]));
+    } else {
+      const [wide, tall] = [(high[0] - low[0]) / columns, (high[1] - low[1]) / rows];
+      ctx.transform(view.ax * wide, view.bx * wide, 0, -view.by * tall, view.X(low[0], now), view.Y(low[0], high[1]));
+      ctx.drawImage(canvas, 0, 0);
+    }
     ctx.restore();
   };
 }
 
-function legend({ found: { likelihood } }) {
-  if (likelihood?.waits) return { mark: "heat", text: "the model's density, when training is done" };
-  if (!likelihood) return { mark: "heat", text: "the model's density …" };
-  return { mark: "heat", text: `the model's exact density at its end, at most ${rounded(Math.exp(likelihood.most))}` };
+function legend({ dim, scene, found: { likelihood } }) {
+  if (!likelihood?.data) return { mark: "heat", text: "log-density of the model …" };
+  const when = dim === 1 ? "at every time" : `at t = ${likelihood.t.toFixed(2)}`;
+  const scale = `full colour ${rounded(likelihood.most).replace("-", "−")} nats, gone ${RANGE} nats lower`;
+  return { mark: "heat", text: `log-density of the model ${scene.density === "end" ? "" : `${when} `}: ${scale}`.replace(" :", ":") };
 }
 
-export const likelihood = () => ({
-  name: "likelihood",
-  label: "Exact density of the model",
-  key: "q",
-  dims: [2],
-  about: "The density that the model itself gives each place, not an estimate from its particles.",
-  legend,
-  icon: '<path d="M2.500 16c4 0 4.500-12 7.500-12s3.500 12 7.500 12"/><path d="M2.500 16h15" opacity=".5"/>',
-  needs: "dense",
-  asks: ({ request, training }) => (training ? "training" : `${request.run} ${request.snapshot} ${request.field}`),
-  ask: async (_, { scene, request, training }) => {
-    if (training) return { waits: true };
-    const { center, half } = scene.view;
-    const [low, high] = [-1, 1].map((sign) => center.map((c) => c + sign * WIDER * half));
-    const answer = await asked("density", { scene, snapshot: request.snapshot, low, high });
-    const levels = Uint8Array.from(atob(answer.u8), (c) => c.charCodeAt(0));
-    return { ...answer, levels, low, high };
-  },
-  painters: [{ plane: "live", paint: paint() }],
-});
+export const likelihood = () => {
+  let asked = null;
+  return {
+    name: "likelihood",
+    label: "Log-density of the model",
+    key: "i",
+    about:
+      "The model's own log-density in nats, by the instantaneous change of variables with the exact trace where it is a " +
+      "flow. The server works it out when the clock stands.",
+    legend,
+    icon: '<path d="M3 16.500h14M3 15c4 0 3.500-10.500 7-10.500S13 15 17 15"/><path d="M6 12.500h8M8 8.500h4" stroke-width="1.100"/>',
+    needs: "density",
+    asks: (state) => {
+      const { dim, t, still, training, request, place, scene } = state;
+      const time = dim === 2 && scene.density === "time" ? t.toFixed(2) : "";
+      const text = `${request.run} ${request.snapshot} ${place} ${time}`;
+      if (asked?.scene !== scene || (still && !training)) asked = { scene, text };
+      return asked.text;
+    },
+    ask,
+    painters: [{ plane: "live", paint: painter() }],
+  };
+};
