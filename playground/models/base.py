@@ -338,6 +338,8 @@ class Model(Choice):
     formula: ClassVar[str] = ""
     look_for: ClassVar[str] = ""
     try_this: ClassVar[str] = ""
+    versus: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """A table of this family against others, where it explains itself so: rows of equal length, the first its head."""
 
     own_latent: ClassVar[bool] = False
     """Whether it starts from a latent of its own, so that it makes no use of the source."""

@@ -19,7 +19,7 @@ declared: "optional" (null is allowed); "step", "unit", "scale", "range" (where 
     group           summary, fields
     union           kinds: [{kind, label, summary, fields, presets?, thumbnail?, explained?}, ...], and of presets
                     [{label, value}, ...] with the whole object as value; a model family is explained by
-                    {about, formula (MathML), look_for, try_this}, as far as it says so
+                    {about, formula (MathML), look_for, try_this, versus (rows)}, as far as it says so
     drawing         extent (how far it may reach from the origin), most (corners in all)
     hidden          nothing: the value is kept and not drawn
 
@@ -167,7 +167,8 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
 def _explained(family: type[Model]) -> Description:
     """What a family says of itself, without what it leaves empty."""
     texts = {name: getattr(family, name) for name in ("about", "formula", "look_for", "try_this")}
-    return {name: mathml(text) if name == "formula" else text for name, text in texts.items() if text}
+    told: Description = {name: mathml(text) if name == "formula" else text for name, text in texts.items() if text}
+    return told | ({"versus": [list(row) for row in family.versus]} if family.versus else {})
 
 
 def _numbers(declared: _Declared, where: str) -> Description:

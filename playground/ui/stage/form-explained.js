@@ -7,6 +7,7 @@ const PARTS = [
   ["formula", "As a formula"],
   ["look_for", "Look for"],
   ["try_this", "Try this"],
+  ["versus", "Side by side"],
 ];
 
 /** The folded explanation of a kind, as a list of at most one element; it stays open from one kind to the next. */
@@ -25,8 +26,20 @@ export function explanation(form, chosen, path) {
 }
 
 function told(name, text) {
+  if (name === "versus") return h("dd", {}, table(text));
   if (name !== "formula") return h("dd", {}, text);
   const element = h("dd", { class: "pg-formula", tabindex: "0" });
   element.innerHTML = text; // MathML that the server made from the declarations, not from anything a person wrote
   return element;
+}
+
+/** Rows of equal length, of which the first is the head and the first column says what a row is about. */
+function table([head, ...rows]) {
+  const cells = (row) => row.map((text, k) => (k ? h("td", {}, text) : h("th", { scope: "row" }, text)));
+  return h(
+    "table",
+    { class: "pg-versus" },
+    h("thead", {}, h("tr", {}, ...head.map((text) => h("th", { scope: "col" }, text)))),
+    h("tbody", {}, ...rows.map((row) => h("tr", {}, ...cells(row)))),
+  );
 }

@@ -22,15 +22,18 @@ function ellipse(ctx, view, { center: [cx, cy], root: [[a, b], [c, d]] }, sigmas
 
 function ellipses(ctx, view, all, theme) {
   const most = Math.max(...all.map(({ share }) => share));
-  ctx.strokeStyle = theme.ink;
   for (const one of all) {
     const strength = 0.25 + 0.75 * (one.share / most);
     for (const sigmas of SIGMAS) {
       ctx.beginPath();
       ellipse(ctx, view, one, sigmas);
-      ctx.globalAlpha = strength * (sigmas === 1 ? 0.9 : 0.45);
-      ctx.lineWidth = sigmas === 1 ? 1.8 : 1.1;
-      ctx.stroke();
+      const width = sigmas === 1 ? 1.8 : 1.1;
+      for (const [colour, more, alpha] of [[theme.paper, 2.4, 0.6], [theme.ink, 0, 1]]) { // seen on particles too
+        ctx.strokeStyle = colour;
+        ctx.lineWidth = width + more;
+        ctx.globalAlpha = alpha * strength * (sigmas === 1 ? 0.95 : 0.6);
+        ctx.stroke();
+      }
     }
     const [X, Y] = [view.X(one.center[0], 1), view.Y(...one.center)];
     ctx.globalAlpha = strength;
@@ -84,7 +87,7 @@ export const shapes = {
   },
   painters: [
     {
-      plane: "live",
+      plane: "over",
       paint(ctx, view, { shapes: found, theme }) {
         if (!found || view.unrolled) return;
         ctx.lineCap = ctx.lineJoin = "round";
