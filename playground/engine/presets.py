@@ -18,6 +18,7 @@ ORDER = (
     "one_step",
     "rectified-flow-checkerboard",
     "moons_to_ring",
+    "classes",
     "one_dimension",
     "ddpm",
     "churn",

@@ -1,6 +1,20 @@
 /** The figures of the picture as cards: a value, and beside it what it is read against. */
 
 const CARDS = {
+  in_class: [
+    "In their class",
+    "Share of the particles whose nearest real point is of the class that they were asked for.",
+  ],
+  class_coverage: [
+    "Coverage of classes",
+    "Share of each class's real points that have a particle of that class as near as their 5th nearest real neighbour, " +
+      "among as many of both: diversity. A perfect sample has 97 % of them; guidance above 1 spends them.",
+  ],
+  class_spread: [
+    "Spread of classes",
+    "How wide the particles of a class are, beside the exact class: of its Gaussian where it is one, else of its real " +
+      "points. 1 is right, less has lost diversity.",
+  ],
   energy_distance: [
     "Energy distance",
     "A distance to the target besides sliced W2, from the distances between all pairs of points; the root of units of the data. " +
@@ -44,6 +58,8 @@ const CARDS = {
     "",
   ],
 };
+/** Only where the network is told classes. */
+const OF_CLASSES = ["in_class", "class_coverage", "class_spread"];
 /** Only where the training points are limited. */
 const LIMITED = ["held_out", "nearest"];
 
@@ -63,6 +79,7 @@ export class Cards {
           <dt>${label}</dt><dd><b>–</b><small></small></dd>
         </div>`)
       .join("");
+    this.root = root;
     this.cards = Object.fromEntries([...root.children].map((card) => [card.dataset.figure, card]));
     this.ask = document.createElement("button");
     Object.assign(this.ask, { type: "button", className: "pg-link", textContent: "measure", onclick: measure });
@@ -81,6 +98,18 @@ export class Cards {
     this.#exact(server, known && !training);
     this.#likelihood(known && scene.density ? likelihoods.get(picture.snapshot) : null, scene, training);
     this.#memorised(scene, known ? distances : null, apart, distances?.picture !== picture);
+    this.#classes(scene?.network?.condition?.kind === "labels", known ? distances : null, distances?.picture !== picture);
+    this.root.dataset.cards = Object.values(this.cards).filter(({ hidden }) => !hidden).length; // by which they are laid out
+  }
+
+  #classes(told, distances, late) {
+    for (const name of OF_CLASSES) this.cards[name].hidden = !told;
+    if (!told) return;
+    const { inClass, highQuality, coverage, spread } = distances?.classes ?? {};
+    const good = Number.isFinite(highQuality) ? `${percent(highQuality)} within 3σ of their own mode` : "";
+    this.#say("in_class", inClass, good, late);
+    this.#say("class_coverage", coverage, Number.isFinite(coverage) ? "0.97 is perfect" : "", late);
+    this.#say("class_spread", spread, Number.isFinite(spread) ? "× the exact one" : "", late);
   }
 
   #distances(distances, reference, scene, late) {

@@ -26,6 +26,12 @@ export function isOffered(mode, { dim = 2, values = null }) {
   return Object.hasOwn(COLOURS, mode ?? "") && COLOURS[mode].dims.includes(dim) && (mode !== "condition" || values !== null);
 }
 
+/** What the legend says of a colour mode. */
+export function shortOf(mode, { scene }) {
+  if (mode !== "condition") return COLOURS[mode].short;
+  return { labels: "class", angle: "direction" }[scene?.condition?.kind] ?? COLOURS[mode].short;
+}
+
 /** Red, green, blue (0–255) of a point in OKLab, Ottosson 2020. */
 function oklab(lightness, a, b) {
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;

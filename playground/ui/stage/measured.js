@@ -83,7 +83,7 @@ export class Measured {
     this.values = network.condition ? decodeArray(condition.values).data : null; // what each particle is told
     const values = condition ? decodeArray(condition.target).data : null;
     const training = scene.training ? decodeArray(scene.training).data : null;
-    this.#aside.tell("compare", { run, dim, modes, training, values, points: decodeArray(scene.target).data });
+    this.#aside.tell("compare", { run, dim, modes, training, values, classes: condition?.kind === "labels", points: decodeArray(scene.target).data });
     if (network.mixture) this.#exact();
   }
 
@@ -159,7 +159,8 @@ export class Measured {
     try {
       const { x, n, dim } = picture.trajectory;
       const value = picture.told?.[0]; // the one that was asked for, or all
-      const answer = await this.#aside.ask("measure", { run: scene.run, points: x.slice(-n * dim), all: true, value });
+      const asked = { all: true, value, values: this.values };
+      const answer = await this.#aside.ask("measure", { run: scene.run, points: x.slice(-n * dim), ...asked });
       if (scene === this.scene) this.distances = { ...answer, picture };
     } catch (error) {
       if (scene === this.scene) this.distances = { picture, error: error.message };

@@ -4,7 +4,7 @@
  */
 
 import { Clock, positionsAt } from "./clock.js";
-import { COLOURS, conditionTints, isOffered, SpeedTints, startTints, themeOf } from "./colours.js";
+import { COLOURS, conditionTints, isOffered, shortOf, SpeedTints, startTints, themeOf } from "./colours.js";
 import { Companions } from "./companions.js";
 import { Drawing, MOVING } from "./drawing.js";
 import { Gestures } from "./gestures.js";
@@ -259,7 +259,7 @@ export class Viewer {
   looked() {
     this.#there();
     this.rail.show({ ...this.state, colour: this.colour });
-    this.controls.showColour(this.colour, COLOURS[this.colour].short);
+    this.controls.showColour(this.colour, shortOf(this.colour, this.state));
     this.showKeys();
     this.restyle();
     this.settingsChanged();

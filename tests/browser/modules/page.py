@@ -26,6 +26,7 @@ MODULES = (
     "kernel",
     "network",
     "condition",
+    "classes",
     "place",
     "mixture",
     "noise",

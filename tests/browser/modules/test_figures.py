@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Generator
 
 from playground import metrics
 from playground.distributions import Distribution, Grid, Ring
+from playground.metrics.classes import class_figures, overall
 from playground.models.base import seeded
 from tests.browser.modules.page import ModulePage, packed, points
 
@@ -71,3 +73,24 @@ def test_path_figures_of_two_halves_are_those_of_python(page: ModulePage) -> Non
     assert found["straightness"] == pytest.approx(expected.straightness, rel=1e-6)
     assert found["energy"] == pytest.approx(expected.energy, rel=1e-6)
     assert found["cost"] == pytest.approx(expected.transport_cost, rel=1e-6)
+
+
+@pytest.mark.parametrize("modes", [True, False], ids=["modes", "no modes"])
+def test_the_figures_of_classes_are_the_servers(page: ModulePage, modes: bool) -> None:
+    ring = Ring()
+    x, labels = ring.draw(700, Generator().manual_seed(1))
+    real, real_labels = ring.draw(900, Generator().manual_seed(2))
+    x, labels = 0.9 * x + 0.1, torch.where(torch.rand(700, generator=Generator().manual_seed(3)) < 0.1, 0, labels)
+    separate = ring.separate_modes() if modes else None
+    expected = overall(class_figures(x, labels, real, real_labels, separate), labels)
+    script = """
+        const of = (name) => floats(given.arrays[name]);
+        return classes.classFigures(of("points"), of("labels"), of("real"), of("realLabels"), 2, given.modes);
+    """
+    arrays = {"points": x, "labels": labels.float(), "real": real, "realLabels": real_labels.float()}
+    told = separate and {"centers": separate.centers.tolist(), "std": separate.std.tolist()}
+    found = page(script, {"arrays": {name: packed(values) for name, values in arrays.items()}, "modes": told})
+    assert found["inClass"] == pytest.approx(expected.in_class)
+    assert found["coverage"] == pytest.approx(expected.coverage)
+    assert found["spread"] == pytest.approx(expected.spread, rel=1e-5)
+    assert found["highQuality"] == (None if expected.high_quality is None else pytest.approx(expected.high_quality))
