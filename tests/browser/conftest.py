@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.driver import Server, Visitor, serve, start_browser
+from tests.browser.studio import Studio
 
 Visit = Callable[..., Visitor]
 
@@ -46,3 +47,9 @@ def visit(visit_at: Visit, server: Server) -> Iterator[Visit]:
     written = len(server.log.read_text())
     yield lambda path="", **options: visit_at(server.address, path, **options)
     assert "Traceback" not in server.log.read_text()[written:]
+
+
+@pytest.fixture
+def studio(visit: Visit) -> Callable[..., Studio]:
+    """Opens the app for another visitor and waits until it has something to show."""
+    return lambda path="", trained=True, **options: Studio(visit(path, **options), trained)

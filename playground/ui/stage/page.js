@@ -236,8 +236,10 @@ async function openLink(link, otherwise) {
   try {
     const { experiment } = await fetchJSON("/playground/read", `link:${link}`);
     const { set, preview } = await ready.form.promise;
+    const shown = new Promise((resolve) => stage.root.addEventListener("pg:scene", resolve, { once: true }));
     set(experiment);
     preview();
+    await shown; // what the link says of the view is said of this scene
   } catch (error) {
     await openPreset(otherwise);
     stage.say(`The link could not be read (${error.message}), so this is the default.`, true);
