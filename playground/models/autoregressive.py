@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import TARGET, Learner, Model, Task, Weights, seeded
+from playground.models.base import OWN_LATENT, TARGET, Learner, Model, Task, Weights, seeded
 from playground.models.conditionals import AnyConditionals, CoarseToFine, Conditionals, Grid
 from playground.models.learning import Adam
 from playground.networks import Mlp, Network
@@ -62,6 +62,9 @@ class Autoregressive(Model):
         description="Which coordinate is drawn first; coarse to fine draws all together.",
         json_schema_extra={"labels": {"first_to_last": "x, then y", "last_to_first": "y, then x"}},
     )
+
+    def remarks(self, source: Distribution, target: Distribution) -> list[str]:
+        return [OWN_LATENT]
 
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
         """Standard normal numbers (n, d), one to a coordinate: each will say where in its conditional a point lies."""

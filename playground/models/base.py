@@ -29,6 +29,9 @@ Weights = dict[str, Tensor]
 SOURCE, TARGET = 1, 2
 """The streams of chance that the points of the source and of the target are drawn from."""
 
+NO_NETWORK = "It has no network: Width and Depth play no part."
+OWN_LATENT = "It starts from a latent of its own: the source plays no part."
+
 POOL = 2**17
 """Points in a pool: so many that a network cannot tell them from fresh ones."""
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import TARGET, Learner, Model, Shapes, Task, Weights, seeded
+from playground.models.base import TARGET, Fact, Learner, Model, Shapes, Task, Weights, seeded
 from playground.models.chains import AnyChain, Hmc
 from playground.models.energy_objectives import BOWL, AnyObjective, Energy, Memory, NoiseContrast
 from playground.models.learning import Adam
@@ -25,6 +25,9 @@ from playground.trajectory import Trajectory
 
 BLOWN_UP = 100.0
 """Standard deviations of the data: a chain that is farther out is numerically unstable."""
+
+PROBED = 10
+"""Moves of which the accepted ones are counted."""
 
 
 class EnergyModel(Model):
@@ -143,6 +146,21 @@ class TrainedEnergy:
         """Log ∫ exp(−E) over u, by quadrature; None where that is not possible."""
         with torch.no_grad():
             return log_normaliser(lambda u: -self._scaled_energy(u), len(self.mean))
+
+    def facts(self, real: Tensor) -> list[Fact]:
+        """The log-normaliser over x, true and learnt, and how many moves are accepted where the data is."""
+        scale, found = float(self.std.log().sum()), []
+        if self.log_normaliser is not None:
+            found.append(Fact("log Z", self.log_normaliser + scale, "nats", "by quadrature"))
+        if len(self.learnt):
+            found.append(Fact("log Z, learnt", float(self.learnt) + scale, "nats", "a weight of noise contrast"))
+        if self.chain.corrected:
+            chain = self.chain.states(
+                self.network.potential(self.weights), (real - self.mean) / self.std, seeded(0, 22)
+            )
+            accepted = sum(link.accepted for link in islice(chain, PROBED)) / PROBED
+            found.append(Fact("Accepted", 100 * accepted, "%", f"of {self.chain.label()}'s moves at the target"))
+        return found
 
     def log_prob(self, x: Tensor) -> Tensor | None:
         """The log-density in nats at x (n, d), normalised by quadrature: (n,); None in three dimensions."""

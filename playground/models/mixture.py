@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from playground.distributions.base import Distribution
 from playground.dynamics.exact import Normals
 from playground.dynamics.solvers import Sampler
-from playground.models.base import TARGET, Learner, Model, Shapes, Task, Weights, seeded
+from playground.models.base import NO_NETWORK, OWN_LATENT, TARGET, Learner, Model, Shapes, Task, Weights, seeded
 from playground.models.mixture_fit import EM, POINTS, Splats, first_centers
 from playground.networks import Network
 from playground.trajectory import Trajectory
@@ -78,6 +78,9 @@ class GaussianMixtureModel(Model):
         description="How often expectation–maximisation goes through all points; a gradient fit has Steps.",
         json_schema_extra={"scale": "log"},
     )
+
+    def remarks(self, source: Distribution, target: Distribution) -> list[str]:
+        return [NO_NETWORK, OWN_LATENT]
 
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
         """Latent points (n, d + 1): d standard normal numbers, and a uniform one, which chooses the component."""

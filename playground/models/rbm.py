@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import TARGET, Learner, Model, Optimisation, Shapes, Task, Weights, seeded
+from playground.models.base import NO_NETWORK, TARGET, Fact, Learner, Model, Optimisation, Shapes, Task, Weights, seeded
 from playground.models.learning import Adam
 from playground.models.quadrature import log_normaliser
 from playground.networks import Network
@@ -95,6 +95,9 @@ class RestrictedBoltzmannMachine(Model):
                 f"{self.hidden} hidden units have too many states to sum over in every step; choose at most "
                 f"{MOST_EXACT}, or the learning persistent."
             )
+
+    def remarks(self, source: Distribution, target: Distribution) -> list[str]:
+        return [NO_NETWORK]
 
     def rounds(self, task: Task) -> Iterator[Learner]:
         yield BoltzmannLearner(self, task)
@@ -231,6 +234,14 @@ class TrainedBoltzmann:
             return float(self.machine.log_partition(self.weights.double()))
         density: Callable[[Tensor], Tensor] = lambda u: -self.machine.free_energy(self.weights, u)  # noqa: E731
         return log_normaliser(density, self.machine.dim)
+
+    def facts(self, real: Tensor) -> list[Fact]:
+        """The partition function."""
+        if self.log_partition is None:
+            return []
+        summed = self.machine.hidden <= MOST_ENUMERATED
+        how = f"summed over {2**self.machine.hidden:,} hidden states" if summed else "by quadrature"
+        return [Fact("log Z", self.log_partition + float(self.std.log().sum()), "nats", how)]
 
     @torch.no_grad()
     def log_prob(self, x: Tensor) -> Tensor | None:

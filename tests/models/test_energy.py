@@ -136,6 +136,18 @@ def test_chains_carry_the_source_and_are_counted():
     assert "chain" in type(result.experiment.model).sampling_fields()
 
 
+def test_its_facts_are_the_normalisers_and_what_is_accepted():
+    model = trained(200, "ring", chain={"kind": "mala", "step": 0.3})
+    real = Experiment.parse({"target": "ring"}).target.sample(500, Generator().manual_seed(0))
+    true, learnt, accepted = model.facts(real)
+    axis = torch.linspace(-9, 9, 601)
+    energies = model.energy(torch.cartesian_prod(axis, axis)).double()
+    assert true.value == pytest.approx(float(torch.logsumexp(-energies, 0)) + 2 * math.log(18 / 600), abs=1e-3)
+    assert learnt.value == pytest.approx(true.value, abs=0.5)
+    assert 5 < accepted.value < 100
+    assert [fact.name for fact in trained(5, chain="langevin", objective="denoising").facts(real)] == ["log Z"]
+
+
 def test_too_large_a_step_flies_off():
     model = {"kind": "energy", "chain": {"kind": "langevin", "step": 3.0, "steps": 300}}
     result = run(Experiment.parse({"target": "ring", "network": SMALL, "training": {"steps": 20}, "model": model}))

@@ -102,6 +102,16 @@ def test_the_exact_losses_are_the_likelihood():
     assert -float(result.trained().log_prob(result.real(4000)).mean()) == pytest.approx(last, abs=0.3)
 
 
+def test_its_fact_is_the_partition_function_over_the_data():
+    for hidden in (5, 20):
+        machine, weights = any_machine(2, hidden)
+        model = TrainedBoltzmann(machine, weights, torch.ones(2), torch.tensor([2.0, 0.5]), 5)
+        (fact,) = model.facts(torch.zeros(1, 2))
+        x = torch.tensor([[0.3, -0.2]])
+        free = float(machine.free_energy(weights, (x - model.mean) / model.std))
+        assert -free - fact.value == pytest.approx(float(model.log_prob(x)), abs=1e-4)
+
+
 def test_too_many_units_for_the_exact_likelihood_are_refused():
     with pytest.raises(InvalidExperiment, match="at most 12"):
         Experiment.parse({"model": {"kind": "rbm", "hidden": 13, "learning": "exact"}})
