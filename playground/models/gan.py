@@ -63,7 +63,7 @@ class Gan(Model):
         title="Truncation",
         description="Samples use only latents this near to 0 along each axis, in standard deviations (for a uniform "
         "one as a share of its range): better points, fewer modes. Training uses all.",
-        json_schema_extra={"step": 0.1, "none": "none"},
+        json_schema_extra={"step": 0.1, "none": "none", "sampling": True},
     )
     generator_rate: float = Field(
         1e-3,
@@ -233,7 +233,15 @@ class OneShot:
             "middle": self.model.loss.middle,
         }
         return {
-            "map": {"network": "generator", "latent": k, "dim": d, "inside": inside, "outside": outside},
+            "map": {
+                "network": "generator",
+                "latent": k,
+                "kind": self.model.latent,
+                "truncation": self.model.truncation,
+                "dim": d,
+                "inside": inside,
+                "outside": outside,
+            },
             "networks": {"generator": self.generator.describe(), "critic": self.surface.describe()},
             "surfaces": {"critic": surface},
             "dim": d,

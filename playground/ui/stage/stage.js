@@ -28,6 +28,7 @@ import { Pictures } from "./picture.js";
 import { isNoisy } from "./samplers.js";
 import { reducedMotion } from "./surroundings.js";
 import { Track } from "./track.js";
+import { truncated } from "./truncation.js";
 import { Viewer } from "./viewer.js";
 
 /** How many particles leave a trail: fewer where each state of the solver is a node. */
@@ -339,17 +340,25 @@ export class Stage extends Viewer {
   /** Where particles start, in the latent where there is one; what the server samples is told the settings instead. */
   #start({ map, remote, sampled, condition }, { told }) {
     const { x0, latent, training } = this.state;
-    if (!remote) return { x0: map && latent ? latent : x0, ...(condition ? { told: told ?? this.state.values } : {}) };
+    if (!remote) return { x0: map && latent ? this.#within(map) : x0, ...(condition ? { told: told ?? this.state.values } : {}) };
     const chosen = { ...(sampled ? { sampler: this.controls.described } : {}), ...(this.model ? { model: this.model } : {}) };
     const asTrained = !this.model && (!sampled || this.controls.untouched);
     return { live: training && this.track.past === null, settings: asTrained ? null : chosen };
+  }
+
+  /** The latents, truncated as the form says now. */
+  #within({ truncation: from, kind }) {
+    const { latent } = this.state;
+    const { truncation: to = from } = this.model ?? {};
+    return from === undefined ? latent : truncated(latent, kind, from, to);
   }
 
   /** Takes over those fields of the model that matter for sampling alone; null for those that it was trained with. */
   setModel(fields) {
     if (JSON.stringify(fields) === JSON.stringify(this.model ?? null)) return;
     this.model = fields;
-    if (this.state.scene?.network?.remote) this.#resample({});
+    const { remote, map } = this.state.scene?.network ?? {};
+    if (remote || map) this.#resample({});
   }
 
   /** Lets the sampler drop what the history has dropped, but not what it may be sampling just now. */

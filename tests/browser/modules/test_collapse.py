@@ -9,6 +9,7 @@ from playground import Experiment, run
 from playground.distributions import Ring
 from playground.metrics import Coverage, alarm, alive, coverage, mode_kl
 from playground.models.base import seeded
+from playground.models.gan_parts import latent
 from tests.browser.modules.page import ModulePage, packed, unpacked
 
 
@@ -98,6 +99,21 @@ def test_a_gan_is_sampled_and_judged_as_in_python(page: ModulePage, model: dict)
     torch.testing.assert_close(unpacked(judged), gan.critic(points) if real is None else real, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["gaussian", "uniform"])
+@pytest.mark.parametrize(("first", "then"), [(None, 0.5), (None, 2.0), (1.0, 0.3), (0.5, None), (1.5, 1.5)])
+def test_a_latent_is_truncated_as_in_python(
+    page: ModulePage, kind: str, first: float | None, then: float | None
+) -> None:
+    drawn = latent(kind, 500, 2, seeded(0, 1), first)
+    expected = latent(kind, 500, 2, seeded(0, 1), then)
+    script = """
+        const { truncated } = await import('/truncation.js');
+        return text(truncated(floats(given.z), given.kind, given.first, given.then));
+    """
+    found = unpacked(page(script, {"z": packed(drawn), "kind": kind, "first": first, "then": then}), 500, 2)
+    torch.testing.assert_close(found, expected, atol=2e-3, rtol=2e-3)
+
+
 def test_the_slopes_of_a_surface_are_its_derivatives(page: ModulePage) -> None:
     script = """
         const { slopes } = await import('/layers/pull.js');
@@ -112,12 +128,12 @@ def test_the_slopes_of_a_surface_are_its_derivatives(page: ModulePage) -> None:
 
 
 def test_the_cells_of_the_latents_grid_are_equally_likely(page: ModulePage) -> None:
-    latent = torch.randn(20_000, 3, generator=seeded(0, 6))
+    z = torch.randn(20_000, 3, generator=seeded(0, 6))
     script = """
         const { nodes } = await import('/layers/manifold.js');
         return text(nodes(floats(given), 3));
     """
-    grid = unpacked(page(script, packed(latent)), 21, 21, 3)
+    grid = unpacked(page(script, packed(z)), 21, 21, 3)
     assert float(grid[..., 2].std()) < 1e-6
     shares = torch.special.ndtr(grid[0, :, 0]).diff()
     torch.testing.assert_close(shares, torch.full_like(shares, 0.98 / 20), atol=0.004, rtol=0)
