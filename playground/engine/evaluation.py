@@ -64,7 +64,8 @@ def _ends(run: Run, model: Trained, x0: Tensor) -> Iterator[tuple[int, Tensor]]:
         yield whole.nfe, whole.end
         return
     for nfe in EVALUATIONS:
-        yield nfe, model.trajectory(x0, Sampler(solver=Euler(), steps=nfe)).end
+        moved = model.trajectory(x0, Sampler(solver=Euler(), steps=nfe))
+        yield len(moved.t) - 1, moved.end  # a discrete diffusion has no more steps than it was noised in
 
 
 def _memorised(

@@ -3,6 +3,7 @@
 
 import { rounded, times } from "./cards.js";
 import { hasField } from "./layers/index.js";
+import { trialsOf } from "./measured.js";
 import { TABLEAUX } from "./solvers.js";
 
 /** Solvers are told apart by hue, symbol and dash alike. */
@@ -15,6 +16,9 @@ const SHORT = {
   rk4: "RK4",
   dopri5: "Dopri5",
   bogacki_shampine: "Bogacki–Shampine",
+  ddim: "DDIM, η 0",
+  dpm_solver: "DPM-Solver++",
+  euler_maruyama: "Euler–Maruyama, churn 1",
 };
 
 const MOST_POINTS = 1200;
@@ -100,6 +104,7 @@ export function solverCurves({ solvers, picture, distances, reference, scene }, 
   const furthest = Math.max(320, nfe, ...done.map((one) => one.nfe));
   const floor = floorOf(reference.floor?.sliced_w2 ?? { value: scene.floor.sliced_w2 }, theme, [1, furthest]);
   const solver = (kind, k) => {
+    const round = Math.floor(k / theme.lines.length); // colours that come again come with another dash
     const points = done.filter((one) => one.solver === kind).sort((one, other) => one.nfe - other.nfe);
     const [name, color, chosen] = [SHORT[kind] ?? kind, theme.lines[k % theme.lines.length], kind === picture.solver];
     return {
@@ -108,12 +113,12 @@ export function solverCurves({ solvers, picture, distances, reference, scene }, 
       y: points.map((one) => one.sliced_w2),
       text: points.map(({ sliced_w2, rtol }) => joined(times(sliced_w2, floor.value, "floor"), rtol && `tolerance ${rtol}`)),
       mode: "lines+markers",
-      line: { color, dash: DASHES[k % DASHES.length], width: chosen ? 3 : 1.5 },
-      marker: { color, symbol: SYMBOLS[k % SYMBOLS.length], size: chosen ? 9 : 7 },
+      line: { color, dash: DASHES[(k + round) % DASHES.length], width: chosen ? 3 : 1.5 },
+      marker: { color, symbol: SYMBOLS[(k + 2 * round) % SYMBOLS.length], size: chosen ? 9 : 7 },
       hovertemplate: `${name}, %{x} NFE: %{y:.3g} (%{text})<extra></extra>`,
     };
   };
-  const kinds = Object.keys(TABLEAUX);
+  const kinds = [...new Set([...Object.keys(TABLEAUX), ...trialsOf(scene).map((trial) => trial.solver)])];
   return {
     title: "Quality against evaluations",
     description: `Sliced W2 against network evaluations for ${kinds.length} solvers, log–log; the picture uses ${nfe}.`,

@@ -13,7 +13,7 @@ import { couplingTable } from "./coupling-table.js";
 import { differenceCurve } from "./difference-curve.js";
 import { growthCurve, lossCurve, solverCurves } from "./curves.js";
 import { LatentPane } from "./latent.js";
-import { Measured, TRIALS } from "./measured.js";
+import { Measured, trialsOf } from "./measured.js";
 import { Report } from "./report.js";
 import { scheduleCurves } from "./schedule.js";
 import { stillness } from "./stillness.js";
@@ -274,7 +274,7 @@ export class Figures {
     this.counters.solvers = measured.solvers.get(picture?.snapshot)?.length ?? 0;
     this.counters.growth = measured.growth.size;
     const { solvers, growth } = this.counters;
-    const parts = { solvers: [solvers, TRIALS.length], growth: [growth, measured.history.kept.length] };
+    const parts = { solvers: [solvers, trialsOf(measured.scene).length], growth: [growth, measured.history.kept.length] };
     const [done, all] = parts[active] ?? [0, 0];
     const when = training ? "measured when training is done" : `measuring ${done} of ${all}`;
     const text = !picture || done >= all ? "" : when;

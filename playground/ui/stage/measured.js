@@ -17,7 +17,7 @@ import { answered } from "./layers/pairs.js";
 import { decodeTrajectory } from "./remote.js";
 import { asked } from "./probing.js";
 import { fetchJSON, pageKey } from "./server.js";
-import { TABLEAUX } from "./solvers.js";
+import { isAdaptive, TABLEAUX } from "./solvers.js";
 
 /** The solution on which straightness, path energy and transport cost are taken, whatever sampler is chosen. */
 const FINE = { solver: "heun", steps: 100 };
@@ -37,14 +37,22 @@ const MOST_LOSSES = 4000;
 const EVALUATIONS = [1, 2, 4, 8, 16, 32, 100];
 const TOLERANCES = [1e-1, 1e-2, 1e-3, 1e-4];
 
-/** What the solvers are tried out with, cheapest first. */
-export const TRIALS = Object.entries(TABLEAUX)
+/** Samplers of diffusions that are tried out where they are offered, with their dials as they begin. */
+const SAMPLED = ["ddim", "dpm_solver", "euler_maruyama"];
+
+/** What the solvers are tried out with on a scene, cheapest first. */
+export function trialsOf(scene) {
+  const offered = SAMPLED.filter((solver) => scene?.network?.samplers?.includes(solver));
+  const more = offered.flatMap((solver) => EVALUATIONS.map((nfe) => ({ solver, steps: nfe, cost: nfe })));
+  return [...TRIALS, ...more].sort((one, other) => one.cost - other.cost);
+}
+
+const TRIALS = Object.entries(TABLEAUX)
   .flatMap(([solver, { b, error }]) => {
     if (error) return TOLERANCES.map((rtol) => ({ solver, rtol, atol: rtol, cost: 1000 - Math.log(rtol) }));
     const fitting = EVALUATIONS.filter((nfe) => nfe % b.length === 0);
     return fitting.map((nfe) => ({ solver, steps: nfe / b.length, cost: nfe }));
-  })
-  .sort((one, other) => one.cost - other.cost);
+  });
 
 export class Measured {
   #aside = new Aside();
@@ -65,7 +73,7 @@ export class Measured {
     this.bounds = new Map(); // snapshot → the terms of its variational bound, see bound.js, or a sentence
     this.couplings = null; // what each coupling would cost here, or a sentence
     this.fine = new Map(); // snapshot → {straightness, energy, cost}, null where it is not finite
-    this.solvers = new Map(); // snapshot → [{solver, nfe, sliced_w2, …}] for as many of TRIALS as are done
+    this.solvers = new Map(); // snapshot → [{solver, nfe, sliced_w2, …}] for as many of trialsOf as are done
     this.growth = new Map(); // snapshot → sliced W2
     this.handed = new Set();
   }
@@ -203,7 +211,7 @@ export class Measured {
     const solved = hasField(this.scene);
     if (solved && this.#wanted.has("cards") && !this.fine.has(id)) return () => this.#solveFinely(id);
     if (this.#wanted.has("cards") && this.scene.density && !this.likelihoods.has(id)) return () => this.#weigh(id);
-    if (solved && this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < TRIALS.length) return () => this.#tryOut(id);
+    if (solved && this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < trialsOf(this.scene).length) return () => this.#tryOut(id);
     if (this.#wanted.has("difference") && !this.differences.has(id) && !noExact(this.scene)) return () => this.#differ(id);
     if (this.#wanted.has("bound") && !this.bounds.has(id) && discretePath(this.scene)) return () => this.#boundBy(id);
     const other = this.#wanted.has("growth") && spread(this.history.kept).find((one) => !this.growth.has(one.id));
@@ -330,7 +338,7 @@ export class Measured {
     const { scene } = this;
     if (!this.solvers.has(id)) this.solvers.set(id, []);
     const done = this.solvers.get(id);
-    const trial = TRIALS[done.length];
+    const trial = trialsOf(scene)[done.length];
     const { nfe, sliced_w2 } = await this.#reach(id, { x0: this.starts, ...trial });
     done.push({ ...trial, nfe, sliced_w2 });
     if (scene === this.scene) this.changed("solvers");
@@ -360,7 +368,7 @@ export class Measured {
     const ends = new Float32Array((x0.length / this.width) * scene.dim);
     let nfe = null;
     try {
-      const whole = TABLEAUX[request.solver].error !== undefined; // all particles share its step size
+      const whole = isAdaptive(request.solver); // all particles share its step size
       await this.#sample(id, { x0, whole, ...request }, (piece, at) => {
         ends.set(piece.x.subarray(-piece.x.length / piece.t.length), (at / this.width) * scene.dim);
         nfe = piece.nfe;
