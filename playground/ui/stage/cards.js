@@ -92,7 +92,7 @@ export class Cards {
     this.values = {};
     const known = picture && scene?.network;
     this.#distances(known ? distances : null, reference, scene, distances?.picture !== picture);
-    this.#paths(known ? fine.get(picture.snapshot) : null, reference, training);
+    this.#paths(known ? fine.get(picture.snapshot) : null, reference, training, known?.map || known?.remote);
     if (known) this.values.nfe = picture.trajectory.nfe;
     if (known && Number.isFinite(distances?.sliced_w2)) this.values.sliced_w2 = distances.sliced_w2;
     this.#exact(server, known && !training);
@@ -128,8 +128,8 @@ export class Cards {
     if (covered) this.values.high_quality = covered.highQuality;
   }
 
-  #paths(fine, { optimal_cost: optimal } = {}, training) {
-    const text = fine === undefined ? (training ? "after training" : "…") : "";
+  #paths(fine, { optimal_cost: optimal } = {}, training, fieldless = false) {
+    const text = fieldless ? "needs a velocity" : fine === undefined ? (training ? "after training" : "…") : "";
     this.#say("straightness", fine?.straightness, text || (fine ? "0 is straight" : ""));
     const npe = fine && optimal ? Math.abs(fine.energy - optimal) / optimal : null;
     this.#say("npe", npe, text || (fine ? "0 is optimal" : ""));
