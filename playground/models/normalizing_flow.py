@@ -164,7 +164,7 @@ class Layered:
 
     @torch.no_grad()
     def seconds(self, n: int = 2000, repeats: int = 3) -> dict[str, float]:
-        """How long n samples and n densities take here, the shortest of several times each: {direction: seconds}."""
+        """Processor seconds for n samples and n densities, the least of several times each: {direction: seconds}."""
         points = torch.randn(n, self._dim, generator=seeded(0, 11))
 
         def sampling() -> None:
@@ -190,6 +190,6 @@ class Layered:
 
 
 def _timed(work: Any) -> float:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     work()
-    return time.perf_counter() - begun
+    return time.thread_time() - begun

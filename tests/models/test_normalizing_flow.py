@@ -9,6 +9,7 @@ from torch import Generator
 from playground import Experiment, InvalidExperiment, Run, run
 from playground.choice import kinds
 from playground.distributions import Gaussian
+from playground.engine import presets
 from playground.experiment import TrainingSettings
 from playground.metrics import sliced_w2
 from playground.models.base import HasDensity, Task
@@ -176,3 +177,13 @@ def test_it_survives_a_file_and_refuses_other_weights(tmp_path) -> None:
     assert torch.equal(Run.load(tmp_path).sample(20).end, result.sample(20).end)
     with pytest.raises(ValueError, match="another network"):
         NormalizingFlow().trained(result.round().last.weights, NETWORK, 2)
+
+
+def test_a_neural_spline_reaches_the_entropy_of_the_moons() -> None:
+    """The weights of the preset, on points that it has not seen: 1.08 nats at most, against 1.008 that are possible."""
+    result = presets.run("neural_spline")
+    x = result.real(4000, seed=77)
+    likelihood = -float(result.trained().log_prob(x).mean())
+    entropy = result.experiment.target.entropy()
+    assert entropy == pytest.approx(1.008, abs=0.001)
+    assert entropy - 0.04 < likelihood < 1.08

@@ -12,7 +12,7 @@ import { fetchJSON, pageKey } from "./server.js";
 import { Panels } from "./panels.js";
 
 const MOST = 4;
-const FIRST = ["ring", "gan_tuned"];
+const FIRST = ["ring", "gan_tuned"]; // or those that the link names: ?tab=compare&compare=neural_ode,two_moons
 const LETTERS = "ABCD";
 const BUDGETS = {
   none: { label: "as trained", title: "Each as it came, with the training that it had" },
@@ -75,7 +75,8 @@ class Compare {
   async #open() {
     const { presets } = await this.page.ready.header.promise;
     for (const { key, name } of presets) this.parts.add.append(new Option(name, key));
-    for (const key of FIRST) await this.addPreset(key, presets.find((one) => one.key === key)?.name ?? key);
+    const asked = new URLSearchParams(window.location.search).get("compare")?.split(",").slice(0, MOST);
+    for (const key of asked ?? FIRST) await this.addPreset(key, presets.find((one) => one.key === key)?.name ?? key);
   }
 
   async #addChosen() {
@@ -121,7 +122,7 @@ class Compare {
     const key = `entry ${++this.count}`;
     const run = `compared ${this.count}`;
     const network = scene.network?.remote ? { ...scene.network, origin: { run: scene.run, round: 0 } } : scene.network;
-    const entry = { key, title, experiment, scene: { ...scene, run, network }, snapshots, origin };
+    const entry = { key, title, experiment, scene: { ...scene, run, network, origin: scene.origin ?? { run: scene.run, round: 0 } }, snapshots, origin };
     this.entries.push(entry);
     this.#furnish(entry);
     const { stage } = entry.panel;

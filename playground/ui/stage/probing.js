@@ -7,7 +7,7 @@ const [TRIES, TRY_AGAIN] = [5, 700];
 
 /** The answer to a question about a scene's snapshot: what is "density" or "carry". */
 export async function asked(what, { scene, snapshot, ...about }) {
-  const origin = scene.origin ?? { run: scene.run, round: 0 };
+  const origin = scene.origin ?? scene.network?.origin ?? { run: scene.run, round: 0 };
   const body = JSON.stringify({ page: await pageKey(), ...origin, snapshot, ...about });
   for (let tries = 1; ; tries++) {
     try {

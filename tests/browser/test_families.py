@@ -1,0 +1,80 @@
+"""What only some families show: a latent space beside the data, an exact density, a grid that the server carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.driver import Server, Visitor
+
+
+@pytest.fixture
+def visitors(browser: Browser, server: Server) -> Iterator[list[Visitor]]:
+    opened: list[Visitor] = []
+    yield opened
+    for one in opened:
+        assert one.faults == []
+        one.close()
+
+
+def visit(visitors: list[Visitor], browser: Browser, server: Server, preset: str) -> Visitor:
+    one = Visitor(browser, server.address, f"?preset={preset}")
+    visitors.append(one)
+    one.page.wait_for_function("() => window.__playground?.stages[0]?.samples > 0", timeout=60_000)
+    return one
+
+
+def test_a_latent_space_has_its_tab_and_a_brush_on_both_sides(visitors, browser: Browser, server: Server) -> None:
+    page = visit(visitors, browser, server, "vae").page
+    page.locator("#pg-panel-latent").scroll_into_view_if_needed()
+    figures = page.locator("#pg-panel-latent dl")
+    figures.get_by_text("by importance weighting").wait_for(timeout=30_000)
+    assert "Posterior collapse" not in figures.inner_text()
+
+    def faint(pane: str) -> int:
+        """Pixels that are drawn strongly: a brush leaves few of them."""
+        return page.evaluate(
+            """(pane) => {
+                const canvas = document.querySelector(`[data-pane="${pane}"]`);
+                const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                let strong = 0;
+                for (let k = 3; k < data.length; k += 4) strong += data[k] > 120;
+                return strong;
+            }""",
+            pane,
+        )
+
+    before = faint("data")
+    box = page.locator('[data-pane="latent"]').bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.68, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(300)
+    brushed = faint("data")
+    assert brushed < before / 2, "only what belongs to the brush stays strong"
+    page.mouse.move(box["x"], box["y"] - 60)
+    page.wait_for_timeout(300)
+    assert abs(faint("data") - before) < before / 20
+
+
+def test_other_families_have_no_latent_tab(visitors, browser: Browser, server: Server) -> None:
+    page = visit(visitors, browser, server, "two_moons").page
+    assert page.locator("#pg-tab-latent").is_hidden()
+
+
+def test_a_layered_flow_shows_its_density_its_grid_and_its_layers(visitors, browser: Browser, server: Server) -> None:
+    page = visit(visitors, browser, server, "neural_spline").page
+    page.keyboard.press("q")
+    page.keyboard.press("g")
+    page.get_by_text("the model's exact density at its end, at most").first.wait_for(timeout=30_000)
+    page.wait_for_function("() => window.__playground.stages[0].answers >= 2", timeout=30_000)
+    assert "layer" in page.locator("#stage").inner_text()
+
+
+def test_a_family_explains_itself_in_the_form(visitors, browser: Browser, server: Server) -> None:
+    page = visit(visitors, browser, server, "vae").page
+    fold = page.locator(".pg-explained").first
+    fold.locator("summary").click()
+    assert fold.locator("math").count() == 2
+    assert fold.locator("math").first.bounding_box()["height"] > 10
+    assert "KL" in fold.inner_text() and "Try this" in fold.inner_text()
