@@ -22,7 +22,7 @@ from playground.distributions import DISTRIBUTIONS
 from playground.engine import presets
 from playground.engine.run import Run
 from playground.experiment import MAX_FILE_BYTES, Experiment
-from playground.ui import alternatives, measures, messages
+from playground.ui import alternatives, measures, messages, saved
 from playground.ui.form import describe
 from playground.ui.session import Sessions
 from playground.ui.thumbnails import thumbnail
@@ -53,6 +53,7 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
         Route("/playground/presets/{name}.json", _preset),
         Route("/playground/runs/{key}.json", run),
         Route("/playground/form.json", lambda request: _gzipped(_described())),
+        Route("/playground/saved", saved.opened, methods=["POST"]),
         Route("/playground/write", _write, methods=["POST"]),
         Route("/playground/read", _read, methods=["POST"]),
         Route("/playground/alternatives", _refuse, methods=["POST"]),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from playground import Experiment, run
 from tests.browser.driver import Visitor
 
 PATIENCE = 120_000
@@ -148,6 +149,19 @@ def test_an_equal_budget_trains_all_again(visit):
     tab.click("[data-measure]")
     tab.until("tab.table.A.straightness > 0 && tab.table.B.w2 > 0")
     assert tab.get("tab.table.B.straightness") is None
+
+
+def test_a_saved_run_stands_beside_the_others(visit, tmp_path):
+    experiment = Experiment.parse({"name": "Mine", "target": "ring", "training": {"steps": 40}})
+    run(experiment).save(tmp_path)
+    tab = Tab(visit("?tab=compare"), "compare")
+    tab.until("tab.entries().length === 2")
+    files = tab.page.locator(".pg-compare [data-part=files]")
+    files.set_input_files([tmp_path / "experiment.yaml"])
+    expect(tab.page.locator(".pg-compare [data-part=problem]")).to_contain_text("Choose both files")
+    files.set_input_files([tmp_path / "experiment.yaml", tmp_path / "run.safetensors"])
+    tab.until("tab.entries().length === 3 && tab.table.C?.step === 40")
+    assert tab.get("tab.entries()[2][1]") == "Mine (saved)"
 
 
 def test_the_studio_leads_here(visit):

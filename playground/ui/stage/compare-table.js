@@ -64,7 +64,7 @@ export class CompareTable {
   async measure() {
     this.button.disabled = true;
     for (const entry of this.entries) {
-      if (entry.known.measured) continue;
+      if (entry.known.measured || !entry.origin) continue; // the server does not have a saved run
       this.status.textContent = `measuring ${entry.letter} …`;
       try {
         entry.known.measured = await this.#ask(entry.origin);

@@ -6,6 +6,7 @@
  * training time. A probe dropped in one picture runs through all.
  */
 
+import { textOf } from "./codec.js";
 import { CompareCharts } from "./compare-charts.js";
 import { CompareTable } from "./compare-table.js";
 import { fetchJSON, pageKey } from "./server.js";
@@ -25,6 +26,8 @@ const PAGE = `
     source, one step slider. Click into a picture and the probe runs through all of them.</p>
   <div class="pg-bar" role="group" aria-label="What is compared">
     <label class="pg-choose">Add <select data-part="add"><option value="">an experiment …</option></select></label>
+    <button type="button" data-do="open" title="A run that was saved to a folder: choose its experiment.yaml and run.safetensors">Open a saved run</button>
+    <input type="file" data-part="files" multiple accept=".yaml,.yml,.safetensors" hidden>
     <button type="button" data-do="pin" title="Keep the Studio's run as it is now beside the others">Pin the Studio's run</button>
     <fieldset class="pg-switch"><legend>Budget</legend>${Object.entries(BUDGETS).map(([value, { label, title }], k) => `
       <label title="${title}"><input type="radio" name="pg-equal" value="${value}"${k ? "" : " checked"}><span>${label}</span></label>`).join("")}</fieldset>
@@ -46,7 +49,7 @@ class Compare {
   constructor(root, { props, watch, desk, page }) {
     root.classList.add("pg-compare");
     root.innerHTML = PAGE;
-    Object.assign(this, { root, desk, page, entries: [], count: 0, contest: null, state: "empty" });
+    Object.assign(this, { root, desk, page, entries: [], count: 0, files: 0, contest: null, state: "empty" });
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
     this.buttons = Object.fromEntries([...root.querySelectorAll("[data-do]")].map((node) => [node.dataset.do, node]));
     this.panels = new Panels(this.parts.panels, { sampler: page.sampler });
@@ -56,6 +59,8 @@ class Compare {
     this.counters = { state: "empty", entries: () => this.entries.map(({ key, title }) => [key, title]), table: this.table.values };
     (window.__playground ??= { stages: [] }).compare = this.counters;
     this.parts.add.addEventListener("change", () => this.#addChosen());
+    this.buttons.open.addEventListener("click", () => this.parts.files.click());
+    this.parts.files.addEventListener("change", () => this.#addFiles());
     this.buttons.pin.addEventListener("click", () => this.pin());
     this.buttons.train.addEventListener("click", () => this.#train());
     this.buttons.stop.addEventListener("click", () => this.desk.ask("stop", {}));
@@ -94,6 +99,24 @@ class Compare {
     }
   }
 
+  /** The two files of a saved run, as `Run.save` writes them. */
+  async #addFiles() {
+    const files = [...this.parts.files.files];
+    this.parts.files.value = "";
+    const yaml = files.find(({ name }) => /\.ya?ml$/.test(name));
+    const weights = files.find(({ name }) => name.endsWith(".safetensors"));
+    if (!yaml || !weights) return this.#say("Choose both files of a saved run: experiment.yaml and run.safetensors.");
+    try {
+      const name = `${++this.files}`;
+      const body = { name, yaml: await yaml.text(), weights: textOf(new Uint8Array(await weights.arrayBuffer())) };
+      const run = await fetchJSON("/playground/saved", JSON.stringify(body));
+      const title = run.experiment.name || `${kindOf(run.experiment.model)}, ${kindOf(run.experiment.target)}`;
+      this.#add(run, `${title} (saved)`, null);
+    } catch (error) {
+      this.#say(`This run could not be opened: ${error.message}`);
+    }
+  }
+
   /** Keeps what the Studio shows beside the others: a preset, or a copy of its run so far. */
   async pin() {
     await this.opening;
@@ -112,7 +135,7 @@ class Compare {
     }
   }
 
-  /** origin: {page, run} as the server knows it. */
+  /** origin: {page, run} as the server knows it, null where it does not. */
   #add({ experiment, scene, snapshots }, title, origin) {
     if (this.entries.length === MOST) return this.#say(`${MOST} is the most: remove one first.`);
     if (this.entries.length && this.entries[0].scene.dim !== scene.dim) {
@@ -265,10 +288,10 @@ class Compare {
   #become(state) {
     this.state = this.counters.state = this.root.dataset.state = state;
     const busy = state === "training";
-    const { train, stop, pin } = this.buttons;
+    const { train, stop, pin, open } = this.buttons;
     train.hidden = busy || this.#budget === "none";
     stop.hidden = !busy;
-    pin.disabled = this.parts.add.disabled = busy || this.entries.length === MOST;
+    pin.disabled = open.disabled = this.parts.add.disabled = busy || this.entries.length === MOST;
     for (const button of this.root.querySelectorAll("[data-remove]")) button.disabled = busy;
   }
 }

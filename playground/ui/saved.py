@@ -1,0 +1,58 @@
+"""A run that was saved, by `Run.save("folder")`, brought to the page: its two files in, one opening message out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from playground.choice import InvalidExperiment
+from playground.engine.library import read_weights
+from playground.engine.run import Run
+from playground.experiment import Experiment
+from playground.ui import messages
+from playground.ui.live import MAX_NETWORK
+
+MOST_BYTES = 12_000_000
+"""The longest request: a run with a network that the page may have and its whole history is shorter."""
+
+
+async def opened(request: Request) -> Response:
+    """{"name", "yaml": text, "weights": base64 of run.safetensors} in, as `messages.opening` has it out."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            return _refused(f"these files are larger than {MOST_BYTES // 1_000_000} MB; save fewer snapshots.", 413)
+    try:
+        message = await run_in_threadpool(opening, json.loads(body))
+    except InvalidExperiment as error:
+        return _refused(str(error))
+    except (ValueError, KeyError, TypeError, binascii.Error):
+        return _refused("these are not the files of a saved run: choose its experiment.yaml and its run.safetensors.")
+    headers = {"content-encoding": "gzip", "cache-control": "no-cache"}
+    return Response(gzip.compress(message.encode(), 5), media_type="application/json", headers=headers)
+
+
+def opening(given: Any) -> str:
+    """The opening message of the files that are given. Raises InvalidExperiment, or ValueError for no such files."""
+    experiment = Experiment.from_yaml(str(given["yaml"]))
+    if experiment.network.build(experiment.dim, experiment.dim).size > MAX_NETWORK:
+        raise ValueError("too large a network")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.safetensors"
+        path.write_bytes(base64.b64decode(given["weights"], validate=True))
+        run = read_weights(Run, experiment, path)
+    return messages.opening(f"saved {str(given.get('name', ''))[:60]}", run)
+
+
+def _refused(sentence: str, status: int = 400) -> Response:
+    return JSONResponse({"message": sentence}, status_code=status)
