@@ -347,6 +347,9 @@ class Model(Choice):
     own_latent: ClassVar[bool] = False
     """Whether it starts from a latent of its own, so that it makes no use of the source."""
 
+    has_network: ClassVar[bool] = True
+    """Whether it makes use of the network that is declared beside it."""
+
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
         """N points from which `Trained.trajectory` starts: of the source (n, d), or of an own latent (n, k)."""
         return source.sample(n, generator)

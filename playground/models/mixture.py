@@ -44,6 +44,7 @@ class GaussianMixtureModel(Model):
     )
     kind: Literal["mixture"] = "mixture"
     own_latent: ClassVar[bool] = True
+    has_network: ClassVar[bool] = False
     components: int = Field(
         16,
         ge=1,

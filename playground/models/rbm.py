@@ -55,6 +55,7 @@ class RestrictedBoltzmannMachine(Model):
         "Set Hidden units to 3 and watch what few lines can do. Then compare contrastive divergence of one move with "
         "the exact likelihood, which is at hand for up to 12 units."
     )
+    has_network: ClassVar[bool] = False
     kind: Literal["rbm"] = "rbm"
     hidden: int = Field(
         12,

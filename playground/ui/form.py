@@ -17,8 +17,8 @@ declared: "optional" (null is allowed); "step", "unit", "scale", "range" (where 
     vector          item (a float or int with its bounds), min_length, max_length
     matrix          the same for its rows, and columns: {min_length, max_length}
     group           summary, fields
-    union           kinds: [{kind, label, summary, fields, presets?, thumbnail?, explained?}, ...], and of presets
-                    [{label, value}, ...] with the whole object as value; a model family is explained by
+    union           kinds: [{kind, label, summary, fields, presets?, thumbnail?, explained?, networkless?}, ...], and
+                    of presets [{label, value}, ...] with the whole object as value; a model family is explained by
                     {about, formula (MathML), look_for, try_this, versus (rows)}, as far as it says so
     drawing         extent (how far it may reach from the origin), most (corners in all)
     hidden          nothing: the value is kept and not drawn
@@ -153,6 +153,8 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
     kind: Description = {"kind": choice.kind_name(), "label": choice.label(), **_group(choice, walk)}
     if issubclass(choice, Model) and (explained := _explained(choice)):
         kind["explained"] = explained
+    if issubclass(choice, Model) and not choice.has_network:
+        kind["networkless"] = True
     if choice.presets:
         kind["presets"] = [
             {"label": name, "value": choice.preset(name).model_dump(mode="json")} for name in choice.presets

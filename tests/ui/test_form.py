@@ -198,3 +198,17 @@ def test_every_distribution_tells_its_fields_and_bounds(distribution: type[Choic
                 expected |= {bound: said[key]} | ({exclusive: True} if exclusive else {})
         assert {key: field[key] for key in field if key.endswith("imum")} == expected
         assert field["default"] is None or field.get("minimum", -1e9) <= field["default"] <= field.get("maximum", 1e9)
+
+
+def test_a_family_says_what_it_is_and_whether_it_has_a_network():
+    from playground.experiment import Experiment
+    from playground.ui.form import describe
+
+    (model,) = [field for field in describe(Experiment)["fields"] if field["name"] == "model"]
+    kinds = {kind["kind"]: kind for kind in model["kinds"]}
+    assert {name for name, kind in kinds.items() if kind.get("networkless")} == {"mixture", "rbm"}
+    rows = kinds["autoregressive"]["explained"]["versus"]
+    assert rows[0][1:] == ["Autoregressive", "Diffusion"]
+    assert {len(row) for row in rows} == {3}
+    for name in ("energy", "rbm", "autoregressive", "mixture"):
+        assert {"about", "formula", "look_for", "try_this"} <= set(kinds[name]["explained"])

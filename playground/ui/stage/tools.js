@@ -45,6 +45,7 @@ export class Tools {
   /** Says how many weights the network has and how long the training should take here. */
   showCost() {
     const { network, training, target } = this.form.value;
+    if (this.#networkless) return this.cost.replaceChildren(""); // how long it takes hangs on other things
     const dim = target.dimension ?? target.centers?.[0]?.length ?? 2;
     const weights = weightsOf(network, dim);
     const steps = training.seconds ? 0 : training.steps;
@@ -54,8 +55,15 @@ export class Tools {
     this.cost.replaceChildren(`≈ ${shown} s · ${weights.toLocaleString("en")} weights`);
   }
 
+  /** Whether the model that is chosen has no network. */
+  get #networkless() {
+    const { kinds } = this.form.description.fields.find(({ name }) => name === "model");
+    return Boolean(kinds.find(({ kind }) => kind === this.form.value.model.kind)?.networkless);
+  }
+
   /** Learns from a training how fast this server is: its rate in steps a second. */
   learnPace(rate) {
+    if (this.#networkless) return;
     const { network, training } = this.form.value;
     this.pace = 1e6 / rate / microseconds(weightsOf(network, 2), training.batch);
     this.showCost();
