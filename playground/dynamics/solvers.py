@@ -108,13 +108,15 @@ class Sampler(Settings):
     @model_validator(mode="before")
     @classmethod
     def _churned(cls, given: Any) -> Any:
-        """`churn: 0.5` beside the solver stands for euler_maruyama with that churn."""
+        """`churn: 0.5` beside no solver, or euler or heun, stands for euler_maruyama with it; 0 leaves the solver."""
         if not isinstance(given, dict) or "churn" not in given:
             return given
         rest = {key: value for key, value in given.items() if key != "churn"}
         solver = rest.get("solver", "euler_maruyama")
         kind = solver.get("kind") if isinstance(solver, dict) else solver
-        if kind not in ("euler", "euler_maruyama"):
+        if kind != "euler_maruyama" and given["churn"] == 0:
+            return rest
+        if kind not in ("euler", "heun", "euler_maruyama"):
             raise ValueError("churn is a setting of the solver euler_maruyama; choose that solver, or leave churn out.")
         return rest | {"solver": {"kind": "euler_maruyama", "churn": given["churn"]}}
 

@@ -282,9 +282,10 @@ def test_what_they_need_is_said():
 
 def test_churn_beside_the_solver_stands_for_euler_maruyama():
     assert Sampler.model_validate({"churn": 0.3}).solver == EulerMaruyama(churn=0.3)
-    assert Sampler.model_validate({"churn": 0, "solver": "euler"}).solver == EulerMaruyama(churn=0)
+    assert Sampler.model_validate({"churn": 0.3, "solver": {"kind": "heun"}}).solver == EulerMaruyama(churn=0.3)
+    assert Sampler.model_validate({"churn": 0, "solver": "rk4"}).solver.kind == "rk4"
     with pytest.raises(ValueError, match="churn is a setting of the solver euler_maruyama"):
-        Sampler.model_validate({"churn": 0.3, "solver": "heun"})
+        Sampler.model_validate({"churn": 0.3, "solver": "rk4"})
 
 
 @pytest.mark.parametrize(

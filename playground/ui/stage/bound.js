@@ -50,7 +50,7 @@ export async function boundOf({ path, target, dim, variance = 0 }, evaluate, cal
     terms.push(0.5 * ((mean ** 2 * error) / spread + dim * (least / spread - 1 - Math.log(least / spread))));
   }
   terms.reverse();
-  return { terms, sum: terms.reduce((a, b) => a + b), timesteps };
+  return { terms, sum: terms.reduce((a, b) => a + b), timesteps, variance };
 }
 
 export function boundChart({ scene, picture, bounds, training }, theme) {
@@ -58,8 +58,9 @@ export function boundChart({ scene, picture, bounds, training }, theme) {
   if (training) return "Worked out when training is done.";
   const found = bounds.get(picture?.snapshot);
   if (!found) return "The terms of the bound are being worked out …";
-  if (typeof found === "string") return found;
-  const { terms, sum, timesteps } = found;
+  if (found.message) return found.message;
+  const { terms, sum, timesteps, variance } = found;
+  const spread = { 0: "the least variance β̃", 1: "the greatest variance β" }[variance] ?? `the variance ${variance} between β̃ and β`;
   const inner = terms.slice(1, -1);
   const steps = inner.map((_, k) => k + 1);
   const said = (value) => value.toPrecision(3).replace("-", "−");
@@ -68,7 +69,7 @@ export function boundChart({ scene, picture, bounds, training }, theme) {
     title: "Terms of the variational bound",
     description: `The terms L_1 to L_${timesteps - 1} of the variational bound on the negative log-likelihood; the sum of all is ${said(sum)} nats.`,
     caption:
-      `−log p ≤ ΣL = ${said(sum)} nats, for the least variance β̃ (ancestral, variance 0). Beside the bars: L₀ = ${said(terms[0])}, ` +
+      `−log p ≤ ΣL = ${said(sum)} nats, for ${spread} in each step (the dial of the ancestral sampler). Beside the bars: L₀ = ${said(terms[0])}, ` +
       `the density of the data in the last step, and L_T = ${said(terms.at(-1))}, what is left of the data after all noise.`,
     traces: [
       {

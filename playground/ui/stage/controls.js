@@ -7,7 +7,7 @@
 
 import { times } from "./cards.js";
 import { ConditionControls } from "./condition-controls.js";
-import { ADAPTIVE, FIXED, FRAME, icon } from "./frame.js";
+import { FRAME, icon } from "./frame.js";
 import { plotLoss } from "./loss.js";
 import { DIALS, isSampler, SAMPLERS } from "./samplers.js";
 import { isAdaptive } from "./solvers.js";
@@ -70,7 +70,8 @@ export class Controls {
   /** Takes over what is there and can be chosen here; returns whether anything has changed. */
   setSampling({ solver, steps, grid, rtol, tolerance = rtol, given, guidance, ...dials }) {
     const before = JSON.stringify(this.choices);
-    if (solver in FIXED || solver in ADAPTIVE || isSampler(solver)) this.parts.solver.value = solver;
+    const offered = [...this.parts.solver.options].some((option) => option.value === solver && !option.disabled);
+    if (offered) this.parts.solver.value = solver;
     for (const name of Object.keys(DIALS)) if (Number.isFinite(dials[name])) this.#slide(name, dials[name]);
     if (Number.isFinite(steps)) this.#slide("steps", steps);
     if ([...this.parts.grid.options].some(({ value }) => value === grid)) this.parts.grid.value = grid;

@@ -70,7 +70,7 @@ export class Measured {
     Object.assign(this, { history: new History(), loss: [], marks: [], newest: null });
     this.likelihoods = new Map(); // snapshot → {nll, outside, entropy}, null where the server does not know
     this.differences = new Map(); // snapshot → {t: [], error: [], speed: []}: E‖v̂ − v‖² and E‖v‖², or a sentence
-    this.bounds = new Map(); // snapshot → the terms of its variational bound, see bound.js, or a sentence
+    this.bounds = new Map(); // snapshot → the terms of its variational bound, see bound.js, or a message
     this.couplings = null; // what each coupling would cost here, or a sentence
     this.fine = new Map(); // snapshot → {straightness, energy, cost}, null where it is not finite
     this.solvers = new Map(); // snapshot → [{solver, nfe, sliced_w2, …}] for as many of trialsOf as are done
@@ -213,7 +213,8 @@ export class Measured {
     if (this.#wanted.has("cards") && this.scene.density && !this.likelihoods.has(id)) return () => this.#weigh(id);
     if (solved && this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < trialsOf(this.scene).length) return () => this.#tryOut(id);
     if (this.#wanted.has("difference") && !this.differences.has(id) && !noExact(this.scene)) return () => this.#differ(id);
-    if (this.#wanted.has("bound") && !this.bounds.has(id) && discretePath(this.scene)) return () => this.#boundBy(id);
+    const stale = this.bounds.get(id)?.variance !== varianceOf(this.picture);
+    if (this.#wanted.has("bound") && stale && discretePath(this.scene)) return () => this.#boundBy(id);
     const other = this.#wanted.has("growth") && spread(this.history.kept).find((one) => !this.growth.has(one.id));
     return other ? () => this.#lookBack(other.id) : null;
   }
@@ -319,6 +320,7 @@ export class Measured {
   async #boundBy(id) {
     const { scene } = this;
     const { run, dim } = scene;
+    const variance = varianceOf(this.picture);
     this.#hand(id);
     const target = decodeArray(scene.target).data;
     const told = scene.condition ? decodeArray(scene.condition.target).data : null;
@@ -326,9 +328,8 @@ export class Measured {
       const under = told?.slice(0, points.length / dim);
       return (await this.#aside.ask("evaluate", { run, snapshot: id, points, t, told: under })).values;
     };
-    const found = await boundOf({ path: discretePath(scene), target, dim }, evaluate, () => this.#aside.calm()).catch(
-      ({ message }) => message,
-    );
+    const given = { path: discretePath(scene), target, dim, variance };
+    const found = await boundOf(given, evaluate, () => this.#aside.calm()).catch(({ message }) => ({ variance, message }));
     if (scene !== this.scene) return;
     this.bounds.set(id, found);
     this.changed("bounds");
@@ -394,6 +395,9 @@ export class Measured {
     this.#aside.tell("put", { run: this.scene.run, snapshot: id, weights: decodeWeights(snapshot.weights) });
   }
 }
+
+/** That of the ancestral sampler, as its dial stands; others leave it at the posterior's. */
+const varianceOf = ({ solver, variance }) => (solver === "ancestral" ? variance : 0);
 
 const passed = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
