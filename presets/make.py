@@ -9,14 +9,22 @@ import torch
 
 from playground.engine import presets
 from playground.engine.library import write_weights
+from playground.engine.run import Run
 from playground.engine.training import Training
 
+MOST_BYTES = 285_000
+"""A preset's weights: with what else the file holds, below 300 kB."""
 SNAPSHOTS = 12
-"""How many moments of the training a preset keeps: enough to scrub, few enough to stay small."""
+"""How many moments of the training a preset keeps where they fit: enough to scrub."""
 TINY, EVERY = 2000, 48
 """A model of fewer numbers than this keeps more of them: of a short fit, all."""
-MORE = {"gan_collapsing": 24}
-"""A preset that looks different at every moment keeps more of them."""
+
+
+def snapshots_of(run: Run) -> int:
+    """How many moments of each round fit: the last one takes 4 bytes a weight, the others 2."""
+    weights = sum(values.numel() for record in run.rounds for values in record.last.weights.values())
+    fitting = 1 + max(1, (MOST_BYTES - 4 * weights) // (2 * weights))
+    return min(fitting, EVERY if weights < TINY else SNAPSHOTS)
 
 
 def main() -> None:
@@ -29,8 +37,7 @@ def main() -> None:
             pass
         finished = training.run
         path = presets.FOLDER / f"{name}.safetensors"
-        size = sum(values.numel() for values in finished.rounds[-1].last.weights.values())
-        write_weights(finished, path, EVERY if size < TINY else MORE.get(name, SNAPSHOTS))
+        write_weights(finished, path, snapshots_of(finished))
         print(f"{name}: {finished.rounds[-1].seconds:.1f} s, {path.stat().st_size / 1000:.0f} kB")
 
 

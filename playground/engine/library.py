@@ -19,7 +19,7 @@ from playground.experiment import Experiment
 EXPERIMENT_FILE = "experiment.yaml"
 RUN_FILE = "run.safetensors"
 MAX_RUN_BYTES = 200_000_000
-LOSSES = 512
+LOSSES = 256
 """Points of the loss curve that are kept."""
 SMALL = 64
 """Tensors shorter than this, such as moments, are always kept exactly."""

@@ -31,7 +31,8 @@ def test_it_opens_with_what_it_has_learnt(name):
     history = opened.rounds[-1].history
     assert history[0].step == 0
     assert history[-1].step == opened.rounds[-1].steps
-    assert len(history) >= 8, "its training can be scrubbed"
+    moments = sum(len(record.history) for record in opened.rounds)
+    assert moments >= 7 and len(history) >= 3, "its training can be scrubbed"
     n, target = 2000, opened.experiment.target.at(opened.dim)
     shown = opened.training_points()
     squares = [
@@ -49,7 +50,7 @@ def test_it_opens_with_what_it_has_learnt(name):
 @EVERY_PRESET
 def test_it_is_small(name):
     assert (presets.FOLDER / f"{name}.yaml").stat().st_size < 2000
-    assert (presets.FOLDER / f"{name}.safetensors").stat().st_size < 500_000
+    assert (presets.FOLDER / f"{name}.safetensors").stat().st_size < 300_000
 
 
 @pytest.mark.parametrize(
