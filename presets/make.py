@@ -16,6 +16,8 @@ MOST_BYTES = 285_000
 """A preset's weights: with what else the file holds, below 300 kB."""
 SNAPSHOTS = 12
 """How many moments of the training a preset keeps where they fit: enough to scrub."""
+LOSSES = 256
+"""Points of the loss curve that it keeps."""
 TINY, EVERY = 2000, 48
 """A model of fewer numbers than this keeps more of them: of a short fit, all."""
 
@@ -37,7 +39,7 @@ def main() -> None:
             pass
         finished = training.run
         path = presets.FOLDER / f"{name}.safetensors"
-        write_weights(finished, path, snapshots_of(finished))
+        write_weights(finished, path, snapshots_of(finished), LOSSES)
         print(f"{name}: {finished.rounds[-1].seconds:.1f} s, {path.stat().st_size / 1000:.0f} kB")
 
 

@@ -19,8 +19,8 @@ from playground.experiment import Experiment
 EXPERIMENT_FILE = "experiment.yaml"
 RUN_FILE = "run.safetensors"
 MAX_RUN_BYTES = 200_000_000
-LOSSES = 256
-"""Points of the loss curve that are kept."""
+LOSSES = 512
+"""Points of the loss curve that are kept, unless fewer are asked for."""
 SMALL = 64
 """Tensors shorter than this, such as moments, are always kept exactly."""
 
@@ -59,7 +59,7 @@ def load(kind: type[AnyRun], folder: Path) -> AnyRun:
     return read_weights(kind, experiment, folder / RUN_FILE)
 
 
-def write_weights(run: Run, path: Path, snapshots: int = 48) -> None:
+def write_weights(run: Run, path: Path, snapshots: int = 48, losses: int = LOSSES) -> None:
     """Writes the weights of every round: the newest snapshot exactly, evenly chosen earlier ones in half precision."""
     tensors: dict[str, Tensor] = {}
     rounds = []
@@ -76,7 +76,7 @@ def write_weights(run: Run, path: Path, snapshots: int = 48) -> None:
                 seconds=round(record.seconds, 4),
                 preparing=round(record.preparing, 4),
                 losses=tuple(
-                    (round(step, 1), float(f"{loss:.5g}")) for step, loss in binned(record.losses.points, LOSSES)
+                    (round(step, 1), float(f"{loss:.5g}")) for step, loss in binned(record.losses.points, losses)
                 ),
                 snapshots=tuple((s.id, s.phase, s.step, round(s.seconds, 4)) for s in kept),
             )

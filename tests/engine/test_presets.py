@@ -22,9 +22,12 @@ def test_there_are_some():
     assert len(set(titles)) == len(titles)
 
 
+COLLAPSED = ("gan_collapsing",)
+
+
 @EVERY_PRESET
 def test_it_opens_with_what_it_has_learnt(name):
-    """Within 2.5 times the floor at n = 2,000 of what it was shown, when it is sampled with care."""
+    """Within 2.5 times the floor at n = 2,000 of what it was shown, when it is sampled with care; some fail on purpose."""
     opened = presets.run(name)
     assert opened.experiment == presets.experiment(name)
     assert opened.failure is None
@@ -44,6 +47,10 @@ def test_it_opens_with_what_it_has_learnt(name):
         for seed in range(2)
     ]
     least = floor(target, n, ("sliced_w2",), seeded(0, 99), pairs=4)["sliced_w2"]
+    if name in COLLAPSED:
+        found = opened.metrics(1000)
+        assert found["modes_covered_strict"] < found["modes_total"], "its modes are what it loses"
+        return
     assert math.sqrt(sum(squares) / 2) <= 2.5 * least
 
 
