@@ -27,7 +27,7 @@ COLLAPSED = ("gan_collapsing",)
 
 @EVERY_PRESET
 def test_it_opens_with_what_it_has_learnt(name):
-    """Within 2.5 times the floor at n = 2,000 of what it was shown, when it is sampled with care; some fail on purpose."""
+    """Within 2.5 times the floor at n = 2,000 of what it was shown when sampled with care; some fail on purpose."""
     opened = presets.run(name)
     assert opened.experiment == presets.experiment(name)
     assert opened.failure is None
