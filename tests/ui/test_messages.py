@@ -4,6 +4,7 @@ import base64
 import json
 
 import numpy as np
+import pytest
 import torch
 
 from playground.trajectory import Trajectory
@@ -135,3 +136,16 @@ def test_a_latent_is_seen_by_its_first_coordinates():
     z = torch.randn(4, 3)
     assert torch.equal(messages.seen(z, 2), z[:, :2])
     assert messages.seen(z[:, :1], 2).tolist() == [[float(v), 0.0] for v in z[:, 0]]
+
+
+@pytest.mark.parametrize("points", [None, 2**12])
+def test_a_finished_default_run_with_its_whole_history_is_at_most_3_500_kB(points):
+    from playground import Experiment
+    from playground.engine.training import Training
+
+    experiment = Experiment.parse({"training": {"steps": 46, "points": points}})
+    with Training(experiment, every=0) as training:  # one snapshot a step: the history is as full as it gets
+        for _ in training:
+            pass
+    assert len(training.run.round().history) > 40
+    assert len(messages.opening("run 1", training.run)) <= 3_500_000

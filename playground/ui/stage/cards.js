@@ -60,6 +60,7 @@ const CARDS = {
 };
 /** Only where the network is told classes. */
 const OF_CLASSES = ["in_class", "class_coverage", "class_spread"];
+const MOST_IN_A_ROW = 9;
 /** Only where the training points are limited. */
 const LIMITED = ["held_out", "nearest"];
 
@@ -99,7 +100,9 @@ export class Cards {
     this.#likelihood(known && scene.density ? likelihoods.get(picture.snapshot) : null, scene, training);
     this.#memorised(scene, known ? distances : null, apart, distances?.picture !== picture);
     this.#classes(scene?.network?.condition?.kind === "labels", known ? distances : null, distances?.picture !== picture);
-    this.root.dataset.cards = Object.values(this.cards).filter(({ hidden }) => !hidden).length; // by which they are laid out
+    const count = Object.values(this.cards).filter(({ hidden }) => !hidden).length;
+    this.root.style.setProperty("--pg-half", Math.ceil(count / 2)); // two even rows, or one where there is room
+    this.root.style.setProperty("--pg-whole", count <= MOST_IN_A_ROW ? count : Math.ceil(count / 2));
   }
 
   #classes(told, distances, late) {
