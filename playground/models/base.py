@@ -344,6 +344,8 @@ class Model(Choice):
     versus: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """A table of this family against others, where it explains itself so: rows of equal length, the first its head."""
 
+    networks: ClassVar[int] = 1
+    """About how many networks of the experiment's shape a snapshot carries."""
     own_latent: ClassVar[bool] = False
     """Whether it starts from a latent of its own, so that it makes no use of the source."""
 

@@ -33,6 +33,7 @@ class Gan(Model):
 
     kind: Literal["gan"] = "gan"
     title: ClassVar[str] = "GAN"
+    networks: ClassVar[int] = 2
     own_latent: ClassVar[bool] = True
     about: ClassVar[str] = (
         "A generator maps noise to points in a single step. A critic learns to tell its points from real ones, and the "

@@ -26,7 +26,7 @@ from playground.experiment import Experiment
 from playground.metrics import coverage, mode_kl
 from playground.models.base import HasTurn
 from playground.ui import messages
-from playground.ui.live import BYTES_A_SECOND, MAX_KEY, MAX_NETWORK
+from playground.ui.live import BYTES_A_SECOND, MAX_KEY, MAX_NETWORK, weights_of
 from playground.ui.session import Session, Sessions
 
 MOST_ENTRANTS = 4
@@ -274,13 +274,8 @@ def _give_turn(entrant: Entrant, turn: str) -> None:
 
 def _interval(contest: Contest) -> float:
     """Seconds of training between two snapshots of one entrant, as often as all their networks together allow."""
-    weights = sum(_weights(one.experiment) for one in contest.entrants)
+    weights = sum(weights_of(one.experiment) for one in contest.entrants)
     return max(YIELD_EVERY, weights * 4 * 4 / 3 / BYTES_A_SECOND / len(contest.entrants))
-
-
-def _weights(experiment: Experiment) -> int:
-    """About how many weights a snapshot carries: a GAN's has two networks."""
-    return experiment.network.build(experiment.dim, experiment.dim).size * (2 if experiment.model.own_latent else 1)
 
 
 # ------------------------------------------------------------------------------------------------ what is asked
@@ -303,7 +298,7 @@ def _entrants(asked: dict[str, Any]) -> list[tuple[str, Experiment]]:
         if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY or key in dict(found):
             raise InvalidExperiment([Problem((), "each experiment needs a key of its own; reload the page.")])
         experiment = Experiment.parse(one.get("experiment"))
-        if _weights(experiment) > MAX_NETWORK:
+        if weights_of(experiment) > MAX_NETWORK:
             sentence = f"{one.get('title') or key} has too large a network for the page; choose less width or depth."
             raise InvalidExperiment([Problem(("network", "width"), sentence)])
         found.append((key, experiment))

@@ -193,7 +193,7 @@ def _finished(training: Training) -> bool:
 def _checked(given: Any) -> Experiment:
     """The form's experiment, within what a shared page allows. Raises InvalidExperiment."""
     experiment = Experiment.parse(given)
-    weights = _weights(experiment)
+    weights = weights_of(experiment)
     if weights > MAX_NETWORK:
         sentence = (
             f"{weights:,} weights are too many for the page; stay below {MAX_NETWORK:,}, with less width or depth."
@@ -204,13 +204,14 @@ def _checked(given: Any) -> Experiment:
 
 def _interval(experiment: Experiment) -> float:
     """Seconds between two updates of the stage, as often as the network's size allows."""
-    return max(1 / UPDATES_A_SECOND, _weights(experiment) * 4 * 4 / 3 / BYTES_A_SECOND)
+    return max(1 / UPDATES_A_SECOND, weights_of(experiment) * 4 * 4 / 3 / BYTES_A_SECOND)
 
 
-def _weights(experiment: Experiment) -> int:
-    """The weights of the experiment's network."""
+def weights_of(experiment: Experiment) -> int:
+    """About how many weights a snapshot of the experiment carries."""
     cue = experiment.cue
-    return experiment.network.build(experiment.dim, experiment.dim, told=cue.width if cue else 0).size
+    one = experiment.network.build(experiment.dim, experiment.dim, told=cue.width if cue else 0).size
+    return one * experiment.model.networks
 
 
 def _problems(problems: list[Problem]) -> str:

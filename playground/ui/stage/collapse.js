@@ -6,7 +6,7 @@
  */
 
 import { fetchJSON } from "./server.js";
-import { ModeCard } from "./mode-card.js";
+import { ModeCard, UNKNOWN_STEPS } from "./mode-card.js";
 import { Panels } from "./panels.js";
 import { SeedTable } from "./seed-table.js";
 import { SlowMotion } from "./slow-motion.js";
@@ -24,8 +24,6 @@ const BUDGETS = {
   seconds: { label: "compute time", unit: "s each", min: 2, max: 30, step: 1, value: 8, title: "Each model gets the same processor time of the server" },
   steps: { label: "gradient steps", unit: "steps each", min: 500, max: 10_000, step: 500, value: 3000, title: "Each model takes the same number of steps, whatever they cost" },
 };
-/** A budget in seconds has this many steps until the first ones have been timed. */
-const UNKNOWN_STEPS = 200_000;
 const LAYERS = ["particles", "surface", "pull"];
 
 const radios = (name, choices) => Object.entries(choices)

@@ -8,7 +8,9 @@ import { alarm, alive, modeKL } from "./collapse-figures.js";
 import { coverage } from "./metrics.js";
 
 const FILL_EVERY = 60; // ms between two snapshots that are sampled for the timeline alone
-const UNKNOWN_STEPS = 200_000; // of a budget in seconds, until the first steps have been timed
+/** A budget in seconds has this many steps until the first ones have been timed. */
+export const UNKNOWN_STEPS = 200_000;
+
 const FLOW = { solver: "heun", steps: 8, grid: "uniform" };
 
 const PAGE = `

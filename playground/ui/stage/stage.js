@@ -414,8 +414,8 @@ export class Stage extends Viewer {
     if (this.measuring) return;
     this.measuring = true;
     await new Promise((resolve) => setTimeout(resolve, MEASURE_EVERY));
-    const { scene, trajectory, request, n, dim } = this.state;
-    const told = request?.told;
+    const { scene, trajectory, n, dim } = this.state;
+    const told = this.state.request?.told;
     if (trajectory) {
       const points = trajectory.x.subarray(-n * dim);
       const request = { run: scene.run, points, value: told?.[0], lane: `${this.lane} distance` };
