@@ -14,7 +14,18 @@ from torch import Generator, Tensor
 from playground.distributions.base import Distribution
 from playground.dynamics.exact import Normals
 from playground.dynamics.solvers import Sampler
-from playground.models.base import NO_NETWORK, OWN_LATENT, TARGET, Learner, Model, Shapes, Task, Weights, seeded
+from playground.models.base import (
+    NO_NETWORK,
+    OWN_LATENT,
+    TARGET,
+    Learner,
+    Model,
+    Optimisation,
+    Shapes,
+    Task,
+    Weights,
+    seeded,
+)
 from playground.models.mixture_fit import EM, POINTS, Splats, first_centers
 from playground.networks import Network
 from playground.trajectory import Trajectory
@@ -79,6 +90,13 @@ class GaussianMixtureModel(Model):
         description="How often expectation–maximisation goes through all points; a gradient fit has Steps.",
         json_schema_extra={"scale": "log"},
     )
+
+    def check(self, source: Distribution, target: Distribution, optimisation: Optimisation) -> None:
+        if optimisation.points is not None and optimisation.points < self.components:
+            raise ValueError(
+                f"{self.components} components need at least as many training points, not {optimisation.points}; "
+                "choose fewer components or more points."
+            )
 
     def remarks(self, source: Distribution, target: Distribution) -> list[str]:
         return [NO_NETWORK, OWN_LATENT]

@@ -12,7 +12,7 @@ from sklearn.mixture import GaussianMixture as Oracle
 from torch import Generator
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
-from playground import Experiment, run, train
+from playground import Experiment, InvalidExperiment, run, train
 from playground.dynamics.exact import Normals
 from playground.dynamics.solvers import Sampler
 from playground.models.mixture import SHAPES, FittedMixture, GaussianMixtureModel
@@ -124,6 +124,14 @@ def test_first_centres_are_points_and_spread_ones_are_far_apart():
     random = first_centers(points, 6, "random", Generator().manual_seed(0))
     assert all(bool((points == center).all(1).any()) for center in random)
     assert len(first_centers(points[:2], 2, "spread", Generator().manual_seed(0))) == 2
+
+
+def test_more_components_than_points_are_refused():
+    given = {"model": {"kind": "mixture", "components": 20}, "training": {"points": 16}}
+    with pytest.raises(InvalidExperiment, match="at least as many training points"):
+        Experiment.parse(given)
+    given["training"]["points"] = 20
+    assert len(run(Experiment.parse(given)).trained().normals.centers) == 20
 
 
 def test_weights_of_another_model_are_refused():
