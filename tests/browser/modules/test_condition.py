@@ -12,10 +12,10 @@ from torch import Generator, Tensor
 
 from playground.distributions import Ring
 from playground.dynamics.parameterization import Moments
-from playground.dynamics.paths import CosinePath, LinearPath
+from playground.dynamics.paths import CosinePath, LinearPath, VPPath
 from playground.dynamics.solvers import Heun, Sampler
 from playground.models.condition import Cue
-from playground.models.flow import Flow
+from playground.models.flow import Flow, ScoredFlow
 from playground.networks import ACTIVATIONS, FilmNetwork, Network
 from tests.browser.modules.page import (
     ModulePage,
@@ -164,3 +164,35 @@ def test_a_modulated_network_without_a_condition_is_told_the_time(page: ModulePa
     (found,) = fields(page, [one], [xs])
     for t, velocity in zip(times(one), found, strict=True):
         assert_near(velocity, one.velocity(xs, t), 1e-5, t)
+
+
+@pytest.mark.parametrize("kind", CUES)
+@pytest.mark.parametrize(
+    "solver",
+    [
+        {"kind": "euler_maruyama", "churn": 0.7},
+        {"kind": "stochastic_heun", "s_churn": 20.0},
+        {"kind": "ddim", "eta": 0.5},
+        {"kind": "dpm_solver"},
+    ],
+    ids=lambda solver: solver["kind"],
+)
+def test_samplers_of_diffusions_follow_the_guided_field(page: ModulePage, kind: str, solver: dict[str, Any]) -> None:
+    cue, path = CUES[kind], VPPath()
+    plain = conditional(cue)
+    moments = replace(plain.moments, mean0=torch.zeros(2), std0=1.0)
+    one = ScoredFlow(plain.mlp, plain.weights / 3, path, "residual", moments, cue=cue)
+    x0, told = points(200, 2), values(cue, 200)
+    put(page, "diffusion", one)
+    script = """
+        const x0 = floats(given.x0), told = floats(given.told);
+        const answer = await pool.sample({ ...given, x0, told });
+        return { ...answer, t: [...answer.t], x: text(answer.x) };
+    """
+    for w in (1.0, 2.5):
+        sampler = Sampler.model_validate({"solver": solver, "steps": 8, "guidance": w})
+        asked = {"run": "diffusion", "snapshot": 0, "dim": 2, "x0": packed(x0), "told": packed(told.float()), "seed": 7}
+        found = page(script, asked | sampler.describe() | {"guidance": w})
+        expected = one.given(told).trajectory(x0, sampler, seed=7)
+        assert_near(unpacked(found["x"], -1, 200, 2), expected.x, 1e-4, (solver, w))
+        assert found["nfe"] == expected.nfe
