@@ -23,6 +23,7 @@ FULL: dict[str, list[str]] = {
     "step": [],
     "browser": [],
     "gan_step": [],
+    "conditional": [],
     "gan": [],
 }
 

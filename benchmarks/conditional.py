@@ -24,6 +24,14 @@ SOURCE = {"kind": "ring", "modes": 8, "radius": 5.0, "std": 0.316}
 MOONS = {"kind": "two_moons", "noise": 0.05, "scale": 2.0}
 COUPLINGS = ("independent", "optimal_transport", "class_optimal_transport")
 SAMPLERS = {"Euler, 1 step": Sampler(solver=Euler(), steps=1), "dopri5": Sampler(solver=Dopri5())}
+CONTENDERS = (
+    ("ring", "exact", "mlp"),
+    ("ring", "flow_matching", "mlp"),
+    ("ring", "flow_matching", "film"),
+    ("checkerboard", "flow_matching", "mlp"),
+    ("checkerboard", "flow_matching", "film"),
+)
+"""Targets, models and networks whose guidance is measured."""
 POINTS = 2000
 """Of all classes together."""
 
@@ -87,13 +95,15 @@ def spread(values: list[float]) -> float:
 
 def guidance(steps: int) -> str:
     rows = []
-    for target in ("ring", "checkerboard"):
-        given = {"target": target, "condition": {"labels": True}, "training": {"steps": steps}}
+    for target, model, network in CONTENDERS:
+        training = {"steps": steps}
+        told = {"target": target, "condition": {"labels": True}}
+        given = told | {"model": model, "network": network, "training": training}
         for w, row in (guidance_figures(run(Experiment.parse(given))) or {}).items():
             names = ("in_class", "high_quality", "coverage", "spread")
             figures = ["–" if row[name] is None else f"{row[name]:.3f}" for name in names]
-            rows.append([target, w, str(row["nfe"]), *figures])
-    return table(["target", "w", "NFE", "in class", "high quality", "coverage", "spread"], rows)
+            rows.append([f"{target}, {'exact field' if model == 'exact' else network}", w, str(row["nfe"]), *figures])
+    return table(["target and field", "w", "NFE", "in class", "high quality", "coverage", "spread"], rows)
 
 
 def main() -> None:
@@ -121,7 +131,8 @@ class, because each class then has sources of its own; within classes it helps b
 
 What guidance does to classes, from N(0, I), Heun 25 steps, 2,000 points: in class is the share whose nearest real point
 is of the class asked for; high quality the share within 3σ of their own mode; coverage the share of real points that
-have a sample near (Naeem et al. 2020; .97 of a perfect sample); spread is relative to the exact class.
+have a sample near (Naeem et al. 2020; .97 of a perfect sample); spread is relative to the exact class. The exact field
+is that of the ring's Gaussians in closed form: what guidance costs with a perfect network.
 
 {strengths}"""
 

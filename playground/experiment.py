@@ -104,6 +104,8 @@ class Experiment(Settings):
                 "the distilled map is told no condition; set model.distill to false, or choose no condition."
             )
         self.condition.check(self.target.at(self.dim))
+        if self.condition.given and isinstance(self.model, ConditionalModel):
+            self.model.check_condition(self.condition, self.target.at(self.dim), self.training)
         self.check_guidance(self.sampler.guidance)
         return self
 

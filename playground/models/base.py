@@ -19,7 +19,7 @@ from torch import Generator, Tensor
 from playground.choice import Choice, Settings
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler, Solver
-from playground.models.condition import Cue
+from playground.models.condition import Condition, Cue
 from playground.networks import Network
 from playground.trajectory import Trajectory
 
@@ -394,6 +394,9 @@ class Model(Choice):
 
 class ConditionalModel(Model):
     """A family whose networks can be told a condition, and which then gives what `HasCondition` promises."""
+
+    def check_condition(self, condition: Condition, target: Distribution, optimisation: Optimisation) -> None:
+        """Raises ValueError with a sentence where it cannot be told this condition on a settled target."""
 
     @abstractmethod
     def trained(

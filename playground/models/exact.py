@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -20,7 +20,8 @@ from playground.dynamics.paths import AnyPath, LinearPath, Path
 from playground.dynamics.samplers import offered
 from playground.dynamics.solvers import Process, Sampler, Solver
 from playground.dynamics.stiffness import last_time
-from playground.models.base import TARGET, Learner, Model, Optimisation, Task, Weights
+from playground.models.base import TARGET, ConditionalModel, Learner, Optimisation, Task, Weights
+from playground.models.condition import Condition, Cue
 from playground.models.flow import check_sampler
 from playground.networks import Network
 from playground.trajectory import Trajectory
@@ -31,7 +32,7 @@ POINTS = 512
 """Points that stand for a target of which no mixture is known."""
 
 
-class Exact(Model):
+class Exact(ConditionalModel):
     """Nothing to learn: the exact field, in closed form, for a Gaussian source.
 
     With the target's density it is what flow matching tends to; with finitely many points, what a network that learnt
@@ -74,6 +75,17 @@ class Exact(Model):
     def check_sampler(self, source: Distribution, solver: Solver) -> None:
         check_sampler(solver, self.path, self.path.bridge or moments_of(source).is_standard)
 
+    def check_condition(self, condition: Condition, target: Distribution, optimisation: Optimisation) -> None:
+        if condition.angle:
+            raise ValueError(
+                "the exact field is known for classes, not for angles; choose class labels, or flow_matching."
+            )
+        if not isinstance(target, Mixture) or self.points is not None or optimisation.points is not None:
+            raise ValueError(
+                "the exact field of a class is known where classes are the Gaussians of a mixture, and no points stand "
+                "for it; choose a target such as ring, grid or gaussian_mixture, or the model flow_matching."
+            )
+
     def remarks(self, source: Distribution, target: Distribution) -> list[str]:
         sampled = self.points is None and mixture_of(target) is None
         points = f"{target.label()} is no mixture of Gaussians: {POINTS} points of it stand for its density."
@@ -85,13 +97,20 @@ class Exact(Model):
             target = Normals.points(task.pool(task.target, TARGET).points[: self.points or POINTS])
         yield ExactLearner(moments_of(task.source), target)
 
-    def trained(self, weights: Weights, network: Network, dim: int, source: Distribution | None = None) -> ExactFlow:
+    def trained(
+        self,
+        weights: Weights,
+        network: Network,
+        dim: int,
+        source: Distribution | None = None,
+        cue: Cue | None = None,
+    ) -> ExactFlow:
         packed, centers = weights["source"].double(), weights["centers"].double()
         if packed.shape != (dim + dim**2,) or centers.shape[1:] != (dim,):
             raise ValueError("these are the weights of another model.")
         normal = Normal(packed[:dim], packed[dim:].view(dim, dim))
         target = Normals(centers, weights["covariances"].double(), weights["shares"].double())
-        return ExactFlow(ExactField(self.path, normal, target))
+        return ExactFlow(ExactField(self.path, normal, target), cue)
 
 
 class ExactLearner:
@@ -117,9 +136,47 @@ class ExactLearner:
 
 @dataclass(frozen=True)
 class ExactFlow:
-    """The exact field as a trained model."""
+    """The exact field as a trained model.
+
+    cue: how a class is told, where it can be; told: the class (n,) of each particle, or (1,) for all, None for all
+    classes together; guidance: w in v∅ + w (v_c − v∅).
+    """
 
     field: ExactField
+    cue: Cue | None = None
+    told: Tensor | None = None
+    guidance: float = 1.0
+
+    def given(self, values: Tensor) -> Self:
+        """This field under a class (n,) for each particle, or one (1,) for all: that of its Gaussian alone."""
+        if self.cue is None:
+            raise ValueError("this field is told no condition.")
+        return replace(self, told=values)
+
+    @property
+    def evaluations(self) -> int:
+        """How many evaluations of a field its velocity takes."""
+        return 2 if self.told is not None and self.guidance not in (0, 1) else 1
+
+    def _mixed(self, of: Callable[[ExactField, Tensor], Tensor], x: Tensor) -> Tensor:
+        """What guidance makes of a value that a field has at x (n, d)."""
+        if self.told is None or self.guidance == 0:
+            return of(self.field, x)
+        told = self.told.expand(len(x))
+        inside = torch.empty_like(x)
+        for label in torch.unique(told).tolist():
+            rows = told == label
+            inside[rows] = of(self._alone(label), x[rows])
+        if self.guidance == 1:
+            return inside
+        free = of(self.field, x)
+        return free + self.guidance * (inside - free)
+
+    def _alone(self, label: int) -> ExactField:
+        whole = self.field.target
+        covariances = whole.covariances if len(whole.covariances) == 1 else whole.covariances[label : label + 1]
+        alone = Normals(whole.centers[label : label + 1], covariances, torch.ones(1, dtype=torch.float64))
+        return ExactField(self.field.path, self.field.source, alone)
 
     @property
     def path(self) -> Path:
@@ -134,11 +191,11 @@ class ExactFlow:
 
     def velocity(self, x: Tensor, t: float) -> Tensor:
         """dx/dt at x (n, d) and the shared time t."""
-        return self.field.velocity(x, t)
+        return self._mixed(lambda field, at: field.velocity(at, t), x)
 
     def score(self, x: Tensor, t: float) -> Tensor:
         """∇ log p_t at x (n, d) and the shared time t."""
-        return self.field.score(x, t)
+        return self._mixed(lambda field, at: field.score(at, t), x)
 
     def log_prob(self, x: Tensor) -> Tensor:
         """The log-density in nats at the end of the path, at x (n, d): (n,)."""
@@ -163,7 +220,9 @@ class ExactFlow:
 
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
         """Carries the source points x0 (n, d) along the field; the seed fixes the noise of a stochastic sampler."""
-        return sampler.integrate(self.process, self.path.start(x0), *self.interval, seed=seed)
+        guided = replace(self, guidance=sampler.guidance)
+        moved = sampler.integrate(guided.process, self.path.start(x0), *self.interval, seed=seed)
+        return replace(moved, nfe=moved.nfe * guided.evaluations)
 
     @property
     def process(self) -> Process:
@@ -188,6 +247,7 @@ class ExactFlow:
             "dim": d,
             "samplers": [] if self.path.bridge else offered(self.process),  # a mixture tells no score there
             "path": self.path.describe() | {"t_min": first, "t_max": last},
+            **({"condition": self.cue.describe()} if self.cue else {}),
         }
 
 

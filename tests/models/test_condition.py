@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -307,7 +308,13 @@ def test_a_run_without_a_condition_has_neither_classes_nor_guidance():
     [
         ({"target": "s_curve", "condition": {"labels": True}}, "no classes to tell apart"),
         ({"target": "ring", "condition": {"labels": True, "angle": True}}, "not both"),
-        ({"target": "ring", "condition": {"labels": True}, "model": "exact"}, "takes no condition"),
+        ({"target": "ring", "condition": {"labels": True}, "model": "gan"}, "takes no condition"),
+        ({"target": "ring", "condition": {"angle": True}, "model": "exact"}, "for classes, not for angles"),
+        ({"target": "checkerboard", "condition": {"labels": True}, "model": "exact"}, "the Gaussians of a mixture"),
+        (
+            {"target": "ring", "condition": {"labels": True}, "model": {"kind": "exact", "points": 9}},
+            "the Gaussians of a mixture",
+        ),
         ({"target": {"kind": "gaussian", "dimension": 1}, "condition": {"angle": True}}, "only points in the plane"),
         ({"target": "ring", "sampler": {"guidance": 2}}, "guidance needs a condition"),
         (
@@ -351,3 +358,38 @@ def test_every_labelled_target_can_be_told(path):
     model = {"kind": "flow_matching", "path": path.kind}
     result = conditional(Checkerboard().model_dump(), 5, model)
     assert result.sample(20, label=7, guidance=2, steps=2).end.isfinite().all()
+
+
+def exact(**condition) -> Run:
+    return run(Experiment.parse({"target": "ring", "model": "exact", "condition": condition or {"labels": True}}))
+
+
+def test_the_exact_field_of_a_class_is_that_of_its_gaussian_alone():
+    """From N(0, I) to N(c, s² I) the exact flow is the affine map x0 → c + s x0."""
+    result = exact()
+    for label in (0, 5):
+        moved = result.sample(200, label=label, steps=200, solver="rk4")
+        center = RING.components().centers[label].float()
+        assert torch.allclose(moved.end, center + 0.1 * result.starts(200), atol=2e-3)
+
+
+@pytest.mark.parametrize("t", [0.1, 0.5, 0.9])
+def test_exact_guidance_mixes_the_exact_fields(t):
+    model = exact().trained()
+    told = model.given(values(LABELS))
+    free, inside = model.velocity(X, t), told.velocity(X, t)
+    guided = replace(told, guidance=3.0)
+    assert torch.allclose(guided.velocity(X, t), free + 3 * (inside - free), atol=1e-5)
+    assert torch.equal(replace(told, guidance=0.0).velocity(X, t), free)
+    assert torch.allclose(guided.score(X, t), model.score(X, t) + 3 * (told.score(X, t) - model.score(X, t)), atol=1e-4)
+    assert told.trajectory(X, Sampler(solver=Euler(), steps=3, guidance=2)).nfe == 6
+
+
+def test_a_learnt_field_is_guided_about_as_the_exact_one():
+    """Exactly it would be so with a perfect network: guidance also exaggerates what a network has got wrong."""
+    learnt, known = conditional("ring", 1500), exact()
+    for w in (1.5, 2.0):
+        one, other = (result.sample(1000, label=2, steps=25, guidance=w).end for result in (learnt, known))
+        assert float((one.mean(0) - other.mean(0)).norm()) < 0.06
+        assert 0.3 < float(one.std(0).norm() / other.std(0).norm()) < 1.3
+        assert float(other.std(0).norm()) < 0.8 * 0.1 * math.sqrt(2)

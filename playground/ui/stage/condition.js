@@ -24,14 +24,23 @@ export function columnsOf({ kind, classes, harmonics }, value) {
 }
 
 /** Particles under one condition together, since what a network is told is the same for a whole block of them:
-    [{columns, index}], index null for all particles. `told` has a value for each, one for all, or is null. */
+    [{value, columns, index}], index null for all particles. `told` has a value for each, one for all, or is null. */
 export function groupsOf(condition, told) {
-  if (!condition) return [{ columns: [], index: null }];
-  if (!told?.length) return [{ columns: columnsOf(condition, null), index: null }];
-  if (told.length === 1) return [{ columns: columnsOf(condition, told[0]), index: null }];
+  if (!condition) return [{ value: null, columns: [], index: null }];
+  if (!told?.length) return [{ value: null, columns: columnsOf(condition, null), index: null }];
+  if (told.length === 1) return [{ value: told[0], columns: columnsOf(condition, told[0]), index: null }];
   const members = new Map();
   told.forEach((value, i) => (members.has(value) ? members.get(value).push(i) : members.set(value, [i])));
-  return Array.from(members, ([value, index]) => ({ columns: columnsOf(condition, value), index }));
+  return Array.from(members, ([value, index]) => ({ value, columns: columnsOf(condition, value), index }));
+}
+
+/** The passes {value, columns, index, weight} over the particles whose weighted sum is v∅ + w (v_c − v∅), and how many
+    evaluations of each particle they are. */
+export function passesOf(condition, told, guidance) {
+  const weighted = (of, weight) => groupsOf(condition, of).map((group) => ({ ...group, weight }));
+  if (!condition || !told?.length) return { passes: weighted(null, 1), calls: 1 };
+  const passes = [...(guidance === 1 ? [] : weighted(null, 1 - guidance)), ...(guidance === 0 ? [] : weighted(told, guidance))];
+  return { passes, calls: guidance === 0 || guidance === 1 ? 1 : 2 };
 }
 
 /** A share of the particles' values; one value, or none, is for all of them. */

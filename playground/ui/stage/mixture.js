@@ -7,6 +7,7 @@
    A set of up to 512 points is the mixture with Σ_k = 0; its field is singular where σ = γ = 0, so end short of it. */
 
 import { decodeArray } from "./codec.js";
+import { passesOf } from "./condition.js";
 import { BLOCK, COMPONENT, MAX_ROWS } from "./layout.js";
 import { PathTable } from "./place.js";
 
@@ -18,13 +19,13 @@ const LEAST_VARIANCE = 1e-10;
     source: {mean [d], covariance [d][d], or std for its multiple of I}, path: {t_min, t_max, table}}
     with d 1 or 2 and wire arrays; the weights need not sum to 1. */
 export class MixtureRun {
-  constructor(kernel, { mixture, source, path }) {
+  constructor(kernel, { mixture, source, path, condition = null }) {
     const { shape, data: centers } = decodeArray(mixture.centers);
     const { shape: kind, data: covariances } = decodeArray(mixture.covariances);
     const [count, dim] = shape;
     if (!(count >= 1 && count <= MAX_ROWS)) throw new Error(`a mixture has 1 to ${MAX_ROWS} components, not ${count}`);
     if (!(dim === 1 || dim === 2)) throw new Error(`a mixture has 1 or 2 dimensions, not ${dim}`);
-    Object.assign(this, { kernel, path, count, dim, era: -1 });
+    Object.assign(this, { kernel, path, count, dim, condition, era: -1 });
     this.table = new PathTable(path.table);
     const own = source.covariance ?? [[source.std ** 2, 0], [0, source.std ** 2]];
     this.covariance0 = dim === 2 ? [own[0][0], own[0][1], own[1][1]] : [own[0][0], 0, 0];
@@ -42,27 +43,34 @@ export class MixtureRun {
 
   drop() {}
 
-  field() {
+  /** As of NetworkRun; a particle that is told a class follows the component of that number alone. */
+  field(snapshot, { told = null, guidance = 1 } = {}) {
     const { t_min: tMin, t_max: tMax } = this.path;
     const level = (t) => this.table.at(t);
-    return { velocity: (x, t, into) => this.#velocity(x, t, into), level, dim: this.dim, tMin, tMax };
+    const { passes, calls } = passesOf(this.condition, told, guidance);
+    return { velocity: (x, t, into) => this.#velocity(passes, x, t, into), level, dim: this.dim, tMin, tMax, calls };
   }
 
-  #velocity(x, t, into) {
+  #velocity(passes, x, t, into) {
     const { kernel, dim } = this;
     this.#pack(t);
     const { floats, buffers } = kernel;
     const [scratch, first] = buffers;
     const rows = first + 2 * BLOCK;
     floats.fill(0, first, first + 2 * BLOCK); // the second coordinate of points on a line, and lanes beyond the last
-    for (let start = 0; start < x.length; start += BLOCK * dim) {
-      const stop = Math.min(start + BLOCK * dim, x.length);
-      for (let j = 0; j < dim; j++) {
-        for (let i = start + j, to = first + j * BLOCK; i < stop; i += dim) floats[to++] = x[i];
-      }
-      kernel.mixture(first, this.at, this.at + this.count * COMPONENT, rows, scratch);
-      for (let j = 0; j < dim; j++) {
-        for (let i = start + j, from = rows + j * BLOCK; i < stop; i += dim) into[i] = floats[from++];
+    into.fill(0);
+    for (const { value, index, weight } of passes) {
+      const [from, to] = value === null ? [0, this.count] : [value, value + 1];
+      const count = index ? index.length : x.length / dim;
+      for (let start = 0; start < count; start += BLOCK) {
+        const stop = Math.min(start + BLOCK, count);
+        for (let j = 0; j < dim; j++) {
+          for (let k = start, at = first + j * BLOCK; k < stop; k++) floats[at++] = x[(index ? index[k] : k) * dim + j];
+        }
+        kernel.mixture(first, this.at + from * COMPONENT, this.at + to * COMPONENT, rows, scratch);
+        for (let j = 0; j < dim; j++) {
+          for (let k = start, at = rows + j * BLOCK; k < stop; k++) into[(index ? index[k] : k) * dim + j] += weight * floats[at++];
+        }
       }
     }
   }

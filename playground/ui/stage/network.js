@@ -3,7 +3,7 @@
    The twin of playground/networks.py and models/flow.py. Time is a double here and a float32 there, so the time features
    round to float32 where torch does. Points are (n, dim), point after point. */
 
-import { groupsOf } from "./condition.js";
+import { passesOf } from "./condition.js";
 import { Film } from "./film.js";
 import { BLOCK, MAX_ROWS } from "./layout.js";
 import { affinePlace, PathTable, PREDICTIONS, SCALINGS, scorePlace } from "./place.js";
@@ -155,11 +155,7 @@ export class NetworkRun {
     const layers = this.snapshots.get(snapshot);
     if (!layers) throw new Error(`snapshot ${snapshot} is not here`);
     const { path: { t_min: tMin, t_max: tMax }, condition, dim, scaling, prediction } = this.description;
-    const passes = [];
-    const guided = Boolean(condition && told?.length);
-    if (guided && guidance !== 1) passes.push(...groupsOf(condition, null).map((one) => ({ ...one, weight: 1 - guidance })));
-    if (!guided || guidance !== 0) passes.push(...groupsOf(condition, told).map((one) => ({ ...one, weight: guided ? guidance : 1 })));
-    const calls = guided && guidance !== 0 && guidance !== 1 ? 2 : 1;
+    const { passes, calls } = passesOf(condition, told, guidance);
     const velocity = (x, t, into) => {
       this.#evaluate(layers.velocity, affinePlace(scaling, prediction, this.table, t, dim), passes, x, t, into);
     };

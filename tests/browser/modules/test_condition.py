@@ -10,10 +10,12 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from playground.distributions import Ring
+from playground import Experiment, run
+from playground.distributions import GaussianMixture, Ring
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import CosinePath, LinearPath, VPPath
 from playground.dynamics.solvers import Heun, Sampler
+from playground.models.base import HasCondition
 from playground.models.condition import Cue
 from playground.models.flow import Flow, ScoredFlow
 from playground.networks import ACTIVATIONS, FilmNetwork, Network
@@ -195,4 +197,26 @@ def test_samplers_of_diffusions_follow_the_guided_field(page: ModulePage, kind: 
         found = page(script, asked | sampler.describe() | {"guidance": w})
         expected = one.given(told).trajectory(x0, sampler, seed=7)
         assert_near(unpacked(found["x"], -1, 200, 2), expected.x, 1e-4, (solver, w))
+        assert found["nfe"] == expected.nfe
+
+
+@pytest.mark.parametrize("target", [Ring(modes=5), GaussianMixture(std=(0.2, 0.5, 0.9))], ids=["alike", "each its own"])
+def test_the_exact_field_of_classes_is_that_of_python(page: ModulePage, target: Any) -> None:
+    given = {"target": target.model_dump(mode="json"), "model": "exact", "condition": {"labels": True}}
+    result = run(Experiment.parse(given))
+    model, told, x0 = result.trained(), result.conditions(300), result.starts(300)
+    assert isinstance(model, HasCondition)
+    assert told is not None
+    page("pool.open('classes', given);", model.describe())
+    script = """
+        const x0 = floats(given.x0), told = floats(given.told);
+        const answer = await pool.sample({ ...given, x0, told });
+        return { ...answer, t: [...answer.t], x: text(answer.x) };
+    """
+    for w in GUIDANCE[:3]:
+        sampler = Sampler(solver=Heun(), steps=6, guidance=w)
+        asked = {"run": "classes", "snapshot": 0, "dim": 2, "x0": packed(x0), "told": packed(told.float())}
+        found = page(script, asked | sampler.describe() | {"guidance": w})
+        expected = model.given(told).trajectory(x0, sampler)
+        assert_near(unpacked(found["x"], -1, 300, 2), expected.x, 1e-4, w)
         assert found["nfe"] == expected.nfe
