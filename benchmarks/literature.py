@@ -320,7 +320,7 @@ REPORT = """# Published figures, and ours
 3×64 ReLU, {steps:,} steps of {batch} pairs a round from {points:,} target points; mean ± standard deviation over as
 many seeds as the table says, up to {seeds}, and of {large:,} points the first seed alone. W2 after 100 Euler steps and
 NPE as in [SF]²M (Tong et al. 2024, table 2), who take W2 on 10,000 points: read each value beside its floor, W2 between
-two real samples of the same size. Published are, for the bridge, [SF]²M-Exact; ours is its flow, by the network that has
+two real samples of the same size. For the bridge [SF]²M-Exact is published; ours is its flow, by the network that has
 learnt the velocity. N is N(0, I), 8G a ring of 8 of radius 5, whose components' variance is .1 by the text (standard
 deviation .316) and .316 by the public helper, which passes a deviation as a covariance (.562).
 
