@@ -13,20 +13,18 @@ const words = new Uint32Array(2);
 
 /** Threefry-2x32 with 20 rounds: two words from a key of two and a counter of two, into `into`. */
 export function threefry(key0, key1, counter0, counter1, into = words) {
-  const key2 = key0 ^ key1 ^ PARITY;
-  let [k0, k1, k2] = [key0, key1, key2];
-  let a = (counter0 + k0) | 0;
-  let b = (counter1 + k1) | 0;
+  const keys = [key0, key1, key0 ^ key1 ^ PARITY];
+  let a = (counter0 + key0) | 0;
+  let b = (counter1 + key1) | 0;
   for (let group = 0; group < 5; group++) {
-    const first = group % 2 === 0 ? 0 : 4;
+    const first = (group & 1) << 2;
     for (let i = first; i < first + 4; i++) {
       const turn = ROTATIONS[i];
       a = (a + b) | 0;
       b = ((b << turn) | (b >>> (32 - turn))) ^ a;
     }
-    [k0, k1, k2] = [k1, k2, k0];
-    a = (a + k0) | 0;
-    b = (b + k1 + group + 1) | 0;
+    a = (a + keys[(group + 1) % 3]) | 0;
+    b = (b + keys[(group + 2) % 3] + group + 1) | 0;
   }
   into[0] = a;
   into[1] = b;
@@ -48,6 +46,23 @@ export function normals(seed, first, index, dim, into) {
   return into;
 }
 
+/** The numbers of a cloud's first places in time are kept, since every number of steps asks for them again. */
+const KEPT = 2 * CELLS;
+const MOST_CLOUDS = 4;
+const clouds = new Map(); // seed, first, size, dim → [numbers] by place
+
+/** As `normals`, for no one to change. */
+function known(seed, first, index, dim, size) {
+  if (index >= KEPT) return normals(seed, first, index, dim, new Float64Array(size));
+  const key = `${seed} ${first} ${dim} ${size}`;
+  const places = clouds.get(key) ?? [];
+  clouds.delete(key);
+  clouds.set(key, places); // the newest is the last
+  if (clouds.size > MOST_CLOUDS) clouds.delete(clouds.keys().next().value);
+  places[index] ??= normals(seed, first, index, dim, new Float64Array(size));
+  return places[index];
+}
+
 export class Brownian {
   #at = 0;
   #cell = -1;
@@ -57,7 +72,6 @@ export class Brownian {
   constructor({ seed, first, size, dim, start, stop }) {
     Object.assign(this, { seed, first, dim, start, stop });
     this.left = new Float64Array(size);
-    this.fresh = new Float64Array(size);
     this.total = new Float64Array(size);
   }
 
@@ -80,13 +94,13 @@ export class Brownian {
   }
 
   #to(place) {
-    const { seed, first, dim, left, fresh, total } = this;
+    const { seed, first, dim, left, total } = this;
     total.fill(0);
     while (this.#at < place) {
       const cell = Math.floor(this.#at);
       if (cell !== this.#cell) {
         [this.#cell, this.#divided] = [cell, 0];
-        normals(seed, first, cell, dim, left);
+        left.set(known(seed, first, cell, dim, left.length));
       }
       const whole = cell + 1 - this.#at;
       const reached = Math.min(place, cell + 1);
@@ -94,7 +108,7 @@ export class Brownian {
         for (let k = 0; k < total.length; k++) total[k] += left[k];
       } else {
         this.#divided += 1;
-        normals(seed, first, CELLS * this.#divided + cell, dim, fresh);
+        const fresh = known(seed, first, CELLS * this.#divided + cell, dim, left.length);
         const part = reached - this.#at;
         const [share, spread] = [part / whole, Math.sqrt((part * (whole - part)) / whole)];
         for (let k = 0; k < total.length; k++) {
