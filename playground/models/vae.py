@@ -46,8 +46,9 @@ class Vae(Model):
         "to a point, give or take some noise. A sample is a latent drawn from N(0, I), decoded in one step."
     )
     formula: ClassVar[str] = r"""
-        \mathcal{L} = -\mathbb{E}_{z} \log p(x|z) + β \, \text{KL}(q(z|x) ‖ \mathcal{N}(0, I))
-        z = μ(x) + σ(x) \, ε \sim q(z|x) = \mathcal{N}(μ(x), σ^2(x))
+        \mathcal{L} = -\mathbb{E}_{z} \log p(x|z) + β \, \text{KL}(q ‖ \mathcal{N}(0, I))
+        q(z|x) = \mathcal{N}(μ(x), σ^2(x))
+        z = μ(x) + σ(x) \, ε
     """
     look_for: ClassVar[str] = (
         "In the latent pane each point is an ellipse, and all of them together should fill the prior. Where they leave "

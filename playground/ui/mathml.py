@@ -135,7 +135,7 @@ class _Reader:
         if name in OPERATORS:
             return _operator(OPERATORS[name]), OPERATORS[name] in LARGE
         if name in NAMED:
-            applied = "" if name in LARGE else "<mo>\u2061</mo>"
+            applied = "" if name in LARGE else '<mspace width="0.17em"/>'
             return f"<mi>{name}</mi>{applied}", name in LARGE
         size = "CAPITAL" if name[0].isupper() else "SMALL"
         letter = LETTERS.get(name) or GREEK.get(f"GREEK {size} LETTER {name.upper()}")

@@ -75,6 +75,6 @@ def test_a_family_explains_itself_in_the_form(visitors, browser: Browser, server
     page = visit(visitors, browser, server, "vae").page
     fold = page.locator(".pg-explained").first
     fold.locator("summary").click()
-    assert fold.locator("math").count() == 2
+    assert fold.locator("math").count() == 3
     assert fold.locator("math").first.bounding_box()["height"] > 10
     assert "KL" in fold.inner_text() and "Try this" in fold.inner_text()
