@@ -20,6 +20,10 @@ from playground.ui import messages
 from playground.ui.session import Session, Sessions
 
 UPDATES_A_SECOND = 10
+TRAINING_SHARE = 2
+"""Training goes on for at least so many times as long as an update took to make."""
+LONGEST = 1.0
+"""But no longer (s), so that a stop is soon seen."""
 BYTES_A_SECOND = 1_000_000
 """The most that one visitor's training streams; larger networks are shown less often."""
 MAX_NETWORK = 300_000
@@ -146,7 +150,7 @@ def _stream(session: Session, training: Training) -> Updates:
         if session.training is not training:
             return
         session.stop.clear()
-        training.every = _interval(training.run.experiment)
+        training.every = usual = _interval(training.run.experiment)
         begun, at = time.perf_counter(), None
         for taken in training:
             now = time.perf_counter()
@@ -154,7 +158,10 @@ def _stream(session: Session, training: Training) -> Updates:
             begun, at = now, taken.step
             done = session.stop.is_set() or _finished(training)
             show = _first if taken.step == 0 and taken.round == 0 else _shown
-            yield show(session, training, taken, rate=rate, done=done)
+            update = show(session, training, taken, rate=rate, done=done)
+            # Where every update takes a chain of its own to sample, training still gets most of the time.
+            training.every = max(usual, min(LONGEST, TRAINING_SHARE * (time.perf_counter() - now)))
+            yield update
             if done:
                 return
         if training.run.failure:
