@@ -132,7 +132,7 @@ async function mountForm(part, { props, trigger }) {
   const [page, description] = await Promise.all([pageKey(), fetchJSON("/playground/form.json")]);
   let timer;
   let shown;
-  let turn = 0; // counts what was said, so that a preview which comes late does not end a training
+  let turn = Date.now(); // grows, over a reload too, so that a preview which comes late does not end a training
   // Before anything is trained the picture also shows what is known of the model: its path, its remarks.
   const clouds = ({ source, target, model, condition }) =>
     JSON.stringify(document.body.dataset.run === "none" ? [source, target, model, condition] : [source, target]);
