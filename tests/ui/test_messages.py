@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -149,3 +150,10 @@ def test_a_finished_default_run_with_its_whole_history_is_at_most_3_500_kB(point
             pass
     assert len(training.run.round().history) > 40
     assert len(messages.opening("run 1", training.run)) <= 3_500_000
+
+
+def test_a_round_that_prepares_itself_says_how_far_it_is(small_run):
+    taken = small_run.rounds[0].history[0]
+    told = json.loads(messages.snapshot("run 1", small_run, replace(taken, prepared=0.25)))
+    assert told["prepared"] == 0.25
+    assert "prepared" not in json.loads(messages.snapshot("run 1", small_run, taken))

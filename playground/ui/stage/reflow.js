@@ -199,7 +199,7 @@ class Reflow {
     this.parts.heats.style.setProperty("--panels", names.length);
     this.table.begin(names.map(titleOf));
     this.rounds = names.map((name, index) => this.#panel(name, index, scene));
-    this.parts.progress.innerHTML = names.map((name) => `<li data-state="waiting"><span>${titleOf(name)}</span><progress max="1" value="0" aria-label="${titleOf(name)}"></progress><small></small></li>`).join("");
+    this.parts.progress.innerHTML = names.map((name) => titleOf(name).split(":")[0]).map((title) => `<li data-state="waiting"><span>${title}</span><progress max="1" value="0" aria-label="${title}"></progress><small></small></li>`).join("");
     this.#mark(experiment);
     this.#refer(scene);
     this.#draw();

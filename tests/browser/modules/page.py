@@ -35,6 +35,7 @@ MODULES = (
     "codec",
     "coder",
     "metrics",
+    "crossing",
     "sampler",
     "surfaces",
 )

@@ -8,6 +8,7 @@ from torch import Generator
 
 from playground import metrics
 from playground.distributions import Distribution, Grid, Ring
+from playground.dynamics.coupling_figures import coupling_figures, disagreement
 from playground.metrics.classes import class_figures, overall
 from playground.models.base import seeded
 from tests.browser.modules.page import ModulePage, packed, points
@@ -94,3 +95,26 @@ def test_the_figures_of_classes_are_the_servers(page: ModulePage, modes: bool) -
     assert found["coverage"] == pytest.approx(expected.coverage)
     assert found["spread"] == pytest.approx(expected.spread, rel=1e-5)
     assert found["highQuality"] == (None if expected.high_quality is None else pytest.approx(expected.high_quality))
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_what_pairs_disagree_by_is_that_of_python(page: ModulePage, dim: int) -> None:
+    x0, x1 = points(700, dim, seed=1), 0.5 + 1.7 * points(700, dim, seed=2)
+    script = """
+        const [x0, x1] = [floats(given.x0), floats(given.x1)];
+        return {
+            at: Array.from(crossing.disagreement(x0, x1, 0.3, given.dim)),
+            variance: crossing.conditionalVariance(x0, x1, given.dim),
+            cost: crossing.transportCost(x0, x1, given.dim),
+            drift: crossing.drift(x1, x0, given.dim),
+        };"""
+    found = page(script, {"x0": packed(x0), "x1": packed(x1), "dim": dim})
+    expected = disagreement(x0, x1, 0.3)
+    near = (torch.tensor(found["at"]) - expected).abs() < 1e-4
+    assert near.float().mean() > 0.995, "but for two neighbours that are as near as the other"
+    figures = coupling_figures(x0, x1)
+    assert found["variance"] == pytest.approx(figures.variance, rel=5e-3)
+    assert found["cost"] == pytest.approx(figures.cost, rel=1e-5)
+    assert found["drift"]["shift"] == pytest.approx(float((x1.mean(0) - x0.mean(0)).norm()), rel=1e-4)
+    spread = float((x1.var(0).sum() / x0.var(0).sum()).sqrt())
+    assert found["drift"]["spread"] == pytest.approx(spread, rel=1e-4)
