@@ -20,13 +20,17 @@ from playground.distributions.base import Distribution
 from playground.dynamics.adjoint import adjoint, backpropagated, counting
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import LinearPath
-from playground.dynamics.solvers import RungeKutta4
+from playground.dynamics.solvers import RungeKutta4, runge_kutta
 from playground.models.base import SOURCE, TARGET, Fact, Learner, Model, Optimisation, Task, Weights, seeded
 from playground.models.flow import Flow, ScoredFlow, is_standard
 from playground.models.learning import Adam
 from playground.models.likelihood import CLIP, refuse_without_density
 from playground.networks import Network
 
+LOOK_EVERY, LOOKED_AT = 100, 256
+"""Steps between two looks at the solver's error, and points that it is taken on."""
+TOO_MUCH = 0.25
+"""Nats by which the solver may be wrong."""
 FACTS_ON = 128
 """Points of the training step whose cost is told."""
 
@@ -151,6 +155,13 @@ class Likelihood:
             inner = inner + 0.8 * torch.rand(steps - 1, generator=generator, device=generator.device).cpu() - 0.4
         return [high, *(high + (low - high) * k / steps for k in inner.tolist()), low]
 
+    @torch.no_grad()
+    def value(self, weights: Tensor, points: Tensor, times: Sequence[float]) -> float:
+        """The loss on points (n, d) alone."""
+        start = torch.cat([points, points.new_zeros(len(points), 2)], dim=1)
+        (*_, last) = runge_kutta(RungeKutta4.tableau, lambda s, t: self._dynamics(weights, s, t), start, times)
+        return float(self._loss(last.x))
+
     def gradient(
         self, weights: Tensor, points: Tensor, method: Gradient, times: Sequence[float]
     ) -> tuple[Tensor, Tensor]:
@@ -187,13 +198,35 @@ class OdeLearner:
         self._adam = Adam(weights, task.optimisation)
         self._likelihood = Likelihood(model, self._flow, task.source)
         self._generator = task.generator(3)
+        self._missed, self._steps = 0.0, 0
 
     def gradient(self, points: Tensor, method: Gradient, jitter: bool = False) -> tuple[Tensor, Tensor]:
         """The loss on points (n, d) and its gradient by either method, at the solver's times or at moved ones."""
         times = self._likelihood.times(self._generator if jitter else None)
         return self._likelihood.gradient(self._adam.weights, points, method, times)
 
+    def look(self) -> None:
+        """Finds by how many nats a solution with half the step is worse than the one that is trained on."""
+        points = self._pool.points[:LOOKED_AT]
+        finer = self._model.model_copy(update={"solver_steps": 2 * self._model.solver_steps})
+        found = [Likelihood(model, self._flow, self._likelihood.source) for model in (self._model, finer)]
+        coarse, fine = (one.value(self._adam.weights, points, one.times()) for one in found)
+        self._missed = fine - coarse
+
+    @property
+    def remark(self) -> str | None:
+        """That the solver's steps are too coarse, where the loss profits from its errors."""
+        if abs(self._missed) < TOO_MUCH:
+            return None
+        return (
+            f"The solver's steps are too coarse: with half the step the loss is {self._missed:+.2g} nats off, so that "
+            "what is learnt is the solver's error. Raise the solver's steps or the energy penalty."
+        )
+
     def step(self, decay: float) -> Tensor:
+        self._steps += 1
+        if self._steps % LOOK_EVERY == 0:
+            self.look()
         loss, gradient = self.gradient(self._pool.batch(self._batch), self._model.gradient, jitter=True)
         self._adam.step(gradient * (CLIP / gradient.norm().clamp_min(CLIP)), decay)
         return loss

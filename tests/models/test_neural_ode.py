@@ -128,3 +128,16 @@ def test_its_facts_tell_both_gradients_memory(trained: Run) -> None:
     assert list(both) == ["Memory, backpropagation", "Memory, adjoint"]
     assert both["Memory, backpropagation"].value > 5 * both["Memory, adjoint"].value > 0
     assert "16 evaluations" in both["Memory, backpropagation"].note and "32" in both["Memory, adjoint"].note
+
+
+def test_a_solver_that_is_too_coarse_is_named() -> None:
+    one = learner(NeuralOde(solver_steps=1))
+    one.look()
+    assert one.remark is None, "the field is gentle at first"
+    one._adam.weights.mul_(4)
+    one.look()
+    assert "The solver's steps are too coarse" in one.remark
+    fine = learner(NeuralOde(solver_steps=16))
+    fine._adam.weights.mul_(2)
+    fine.look()
+    assert fine.remark is None
