@@ -201,6 +201,11 @@ def readable(report: dict[str, Any]) -> str:
         if measured["modes_total"]:
             modes = f"{measured['modes_covered_strict']} of {measured['modes_total']} (≥ 1 % of the samples each)"
             lines.append(f"modes covered {modes}, high quality {measured['high_quality']:.1%}")
+        if measured.get("nearest") is not None:
+            losses = (measured["training_loss"], measured["held_out_loss"])
+            lines.append("loss on training points {}, on held-out points {}".format(*map(_figure, losses)))
+            near = f"{_figure(measured['nearest'])} (held-out points {_figure(measured['nearest_floor'])})"
+            lines.append(f"mean distance to the nearest training point {near}")
         for w, row in measured.get("guidance", {}).items():
             names = ("in_class", "high_quality", "coverage", "spread")
             lines.append(f"guidance {w:>3}: " + ", ".join(f"{name} {_figure(row[name])}" for name in names))

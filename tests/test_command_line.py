@@ -297,3 +297,14 @@ def test_a_sweep_that_cannot_be_written_or_told_apart_is_refused(call, file, tmp
     assert (answer.status, answer.err.strip()) == (2, "out: cannot write 'table.xlsx': end its name in .csv or .md.")
     answer = call("sweep", file, file, "--out", tmp_path / "table.csv")
     assert answer.status == 2 and "two of these files have one name" in answer.err
+
+
+def test_few_training_points_are_told_apart_in_words():
+    row = {"sliced_w2": 0.1, "w2": 0.2, "energy_distance": 0.5}
+    figures = dict.fromkeys(("straightness", "npe", "transport_cost", "modes_total", "high_quality"))
+    near = {"training_loss": 0.5, "held_out_loss": 1.25, "nearest": 0.01, "nearest_floor": 0.1}
+    entry = {"name": "flow", "steps": 10, "train_seconds": 1.0, "loss": None}
+    entry["metrics"] = {"by_nfe": {"1": row}, "floor": row} | figures | near
+    lines = readable({"device": "cpu", "rounds": [entry]}).splitlines()
+    assert lines[-2] == "loss on training points 0.5000, on held-out points 1.2500"
+    assert lines[-1] == "mean distance to the nearest training point 0.0100 (held-out points 0.1000)"

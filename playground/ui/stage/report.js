@@ -74,6 +74,8 @@ export class Report {
       "Modes ≥ 1 %": figures.modes_total && `${figures.modes_covered_strict} of ${figures.modes_total}`,
       "High quality": figures.high_quality === null ? null : percent(figures.high_quality),
       "−log p of the target": figures.nll === null ? null : `${rounded(figures.nll)} nats`,
+      "Loss, training · held-out": figures.held_out_loss && `${rounded(figures.training_loss)} · ${rounded(figures.held_out_loss)}`,
+      "To nearest training point": figures.nearest && `${rounded(figures.nearest)}, ${times(figures.nearest, figures.nearest_floor, "held-out")}`,
       "Target's entropy": figures.entropy === null ? null : `${rounded(figures.entropy)} nats`,
     };
     const known = Object.entries(facts).filter(([, text]) => text);
