@@ -287,7 +287,7 @@ class Ancestral(Posterior):
     2021, eq. 15). No noise is added in the last step.
     """
 
-    title: ClassVar[str] = "Ancestral (DDPM)"
+    title: ClassVar[str] = "DDPM ancestral"
     kind: Literal["ancestral"] = "ancestral"
     variance: float = Field(
         0.0,

@@ -39,7 +39,7 @@ export const DIALS = {
 export const SAMPLERS = {
   euler_maruyama: { label: "Euler–Maruyama", dial: "churn", cost: 1, noisy: true, bridges: true, solve: eulerMaruyama },
   stochastic_heun: { label: "Stochastic Heun (EDM)", dial: "s_churn", cost: 2, noisy: true, solve: stochasticHeun },
-  ancestral: { label: "Ancestral (DDPM)", dial: "variance", cost: 1, noisy: true, solve: ancestral },
+  ancestral: { label: "DDPM ancestral", dial: "variance", cost: 1, noisy: true, solve: ancestral },
   ddim: { label: "DDIM", dial: "eta", cost: 1, noisy: true, solve: ddim },
   dpm_solver: { label: "DPM-Solver++(2M)", dial: null, cost: 1, noisy: false, solve: dpmSolver },
 };
