@@ -56,7 +56,7 @@ class Diffusion(ConditionalModel):
         x_i = \sqrt{ᾱ_i} x_1 + \sqrt{1 - ᾱ_i} ε
     """
     look_for: ClassVar[str] = (
-        "With the solver DDPM ancestral particles jitter all the way and forget where they started; with DDIM and η = 0 "
+        "With DDPM ancestral sampling particles jitter all the way and forget where they started; with DDIM and η = 0 "
         "the same network carries them smoothly. Both end in the same distribution."
     )
     try_this: ClassVar[str] = (
