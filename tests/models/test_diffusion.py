@@ -150,3 +150,7 @@ def test_what_is_left_of_the_data_is_told():
 def test_bad_input_gets_a_sentence(given, sentence):
     with pytest.raises(InvalidExperiment, match=sentence):
         Experiment.parse(given)
+
+
+def test_it_is_measured_at_no_more_evaluations_than_it_has_steps(learnt):
+    assert list(learnt.metrics(100)["by_nfe"]) == ["1", "2", "4", "8", "16", "32", "50"]
