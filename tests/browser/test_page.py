@@ -94,6 +94,7 @@ def test_whatever_concerns_sampling_asks_nothing_of_the_server(studio: Open) -> 
     page = studio()
     picture = page.still()
     page.until("window.__playground.figures.referred")  # what the figures are read against, asked for once
+    page.until("'nll' in window.__playground.figures.cards")  # so is the newest weights' likelihood
     asked = len(page.visitor.requests)
     for steps in (1, 2, 8, 31, 100):
         page.slide("steps", steps)

@@ -89,7 +89,7 @@ export class Cards {
   }
 
   /** Shows what is known of the picture and of the run; `server` is the server's measurement, if there is one. */
-  show({ scene, picture, distances, fine, reference, training, apart, likelihoods }, server) {
+  show({ scene, picture, distances, fine, reference, training, apart, history, likelihoods }, server) {
     this.values = {};
     const known = picture && scene?.network;
     this.#distances(known ? distances : null, reference, scene, distances?.picture !== picture);
@@ -97,7 +97,9 @@ export class Cards {
     if (known) this.values.nfe = picture.trajectory.nfe;
     if (known && Number.isFinite(distances?.sliced_w2)) this.values.sliced_w2 = distances.sliced_w2;
     this.#exact(server, known && !training);
-    this.#likelihood(known && scene.density ? likelihoods.get(picture.snapshot) : null, scene, training);
+    const past = known && history.kept.at(-1)?.id !== picture.snapshot;
+    const likelihood = known && scene.density ? likelihoods.get(picture.snapshot) : null;
+    this.#likelihood(past ? (likelihood ?? null) : likelihood, scene, training, past);
     this.#memorised(scene, known ? distances : null, apart, distances?.picture !== picture);
     this.#classes(scene?.network?.condition?.kind === "labels", known ? distances : null, distances?.picture !== picture);
     const count = Object.values(this.cards).filter(({ hidden }) => !hidden).length;
@@ -152,9 +154,10 @@ export class Cards {
     if (floor) this.values.copied = copied;
   }
 
-  #likelihood(found, scene, training) {
+  #likelihood(found, scene, training, past) {
     if (found === undefined || found === null) {
-      const waits = scene?.density && scene.network ? (training ? "after training" : found === undefined ? "…" : "") : "";
+      const soon = training ? "after training" : past ? "of the newest weights" : found === undefined ? "…" : "";
+      const waits = scene?.density && scene.network ? soon : "";
       return this.#say("nll", null, scene?.network && !scene.density ? "density not known" : waits);
     }
     const { nll, outside, entropy } = found;

@@ -210,7 +210,8 @@ export class Measured {
     if (!this.history.kept.some((one) => one.id === id)) return null;
     const solved = hasField(this.scene);
     if (solved && this.#wanted.has("cards") && !this.fine.has(id)) return () => this.#solveFinely(id);
-    if (this.#wanted.has("cards") && this.scene.density && !this.likelihoods.has(id)) return () => this.#weigh(id);
+    const newest = id === this.history.kept.at(-1).id; // the server is not asked about the past
+    if (newest && this.#wanted.has("cards") && this.scene.density && !this.likelihoods.has(id)) return () => this.#weigh(id);
     if (solved && this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < trialsOf(this.scene).length) return () => this.#tryOut(id);
     if (this.#wanted.has("difference") && !this.differences.has(id) && !noExact(this.scene)) return () => this.#differ(id);
     const stale = this.bounds.get(id)?.variance !== varianceOf(this.picture);
