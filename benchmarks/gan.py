@@ -1,9 +1,10 @@
 """Which modes a GAN keeps, by named recipes, beside a flow: VEEGAN's protocol, strict rule first.
 
-    python -m benchmarks.gan [--seeds 5] [--only grid] [--save]
+    python -m benchmarks.gan [--seeds 5] [--only grid] [--report] [--save]
 
 Every finished training is written to results/gan.jsonl at once and not repeated, so that the command may be stopped and
-given again; delete the file to begin anew. Seconds are processor seconds of one thread, training alone.
+given again, or `--report` what there is; delete the file to begin anew. Seconds are processor seconds of one thread,
+training alone.
 """
 
 from __future__ import annotations
@@ -172,7 +173,7 @@ HEADER = ["", "modes, strict", "range", "modes, ≥ 1 point", "high quality, %",
 def report(load: Load) -> str:
     """The whole report as Markdown."""
     parts = [INTRODUCTION.format(samples=SAMPLES), conditions("benchmarks.gan", load)]
-    for target in TARGETS:
+    for target in {row["target"]: None for row in kept()}:
         parts += [f"## {target[0].upper()}{target[1:]}", table(HEADER, rows_of(target))]
     literal = "\n".join(f"- **{name}**: `{json.dumps(recipe, ensure_ascii=False)}`" for name, recipe in RECIPES.items())
     parts += ["## The recipes, literally", literal]
@@ -191,11 +192,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Modes that GANs keep, by recipe, beside a flow.")
     parser.add_argument("--seeds", type=int, default=5, help="seeds for each recipe and target")
     parser.add_argument("--only", default="", help="targets whose name contains this")
+    parser.add_argument("--report", action="store_true", help="train nothing more: report what is finished")
     parser.add_argument("--save", action="store_true", help="keep the report in benchmarks/results")
     given = parser.parse_args()
     torch.set_num_threads(1)
     load = Load()
-    for target, recipe, seed in missing(given.seeds, given.only):
+    for target, recipe, seed in missing(0 if given.report else given.seeds, given.only):
         row = measured(target, recipe, seed)
         with KEPT.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")

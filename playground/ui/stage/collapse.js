@@ -17,12 +17,12 @@ const ENTRANTS = [
   { key: "flow", preset: "ring", title: "Flow matching", about: "The default flow: nothing to tune, nothing to lose." },
 ];
 const TARGETS = {
-  ring: { label: "Ring of 8", target: { kind: "ring", modes: 8, radius: 2, std: 0.1 } },
-  grid: { label: "Grid of 25", target: { kind: "grid", side: 5, spacing: 2, std: 0.05 } },
+  ring: { label: "Ring of 8", budget: { seconds: 8, steps: 3000 }, target: { kind: "ring", modes: 8, radius: 2, std: 0.1 } },
+  grid: { label: "Grid of 25", budget: { seconds: 20, steps: 8000 }, target: { kind: "grid", side: 5, spacing: 2, std: 0.05 } },
 };
 const BUDGETS = {
-  seconds: { label: "compute time", unit: "s each", min: 2, max: 30, step: 1, value: 8, title: "Each model gets the same processor time of the server" },
-  steps: { label: "gradient steps", unit: "steps each", min: 500, max: 10_000, step: 500, value: 3000, title: "Each model takes the same number of steps, whatever they cost" },
+  seconds: { label: "compute time", unit: "s each", min: 2, max: 60, step: 1, title: "Each model gets the same processor time of the server" },
+  steps: { label: "gradient steps", unit: "steps each", min: 500, max: 10_000, step: 500, title: "Each model takes the same number of steps, whatever they cost" },
 };
 const LAYERS = ["particles", "surface", "pull"];
 
@@ -94,7 +94,7 @@ class Collapse {
     const tools = document.createElement("div");
     tools.className = "pg-turns";
     foot.append(tools);
-    if (key === "flow") tools.textContent = "One network and one regression: nobody to play against.";
+    if (key === "flow") tools.textContent = "One network, one regression: no game.";
     else {
       tools.innerHTML = `
         <button type="button" data-turn="critic" title="One step of the critic alone: its surface moves. Before a training this begins one.">Step D</button>
@@ -143,14 +143,15 @@ class Collapse {
   #retarget() {
     if (this.state === "training") this.stop();
     this.contest = null;
+    this.#offer();
     if (this.#target === "ring" && this.presets.size) return this.#showPresets();
     this.#become("waiting");
     this.train();
   }
 
   #offer() {
-    const { min, max, step, value } = BUDGETS[this.#budget];
-    Object.assign(this.parts.amount, { min, max, step, value });
+    const { min, max, step } = BUDGETS[this.#budget];
+    Object.assign(this.parts.amount, { min, max, step, value: TARGETS[this.#target].budget[this.#budget] });
     this.#showAmount();
   }
 
