@@ -49,7 +49,7 @@ export class CompareCharts {
   /** A function that finds one missing point of an entry; null where there is none, or training goes on. */
   #missing(entry) {
     const { curves, panel: { stage } } = entry;
-    const { scene, training, latent, x0, dim, n } = stage.state;
+    const { scene, training, latent, starts: x0, dim, n } = stage.state;
     const { kept } = stage.history;
     if (!scene?.network || scene.network.remote || training || !kept.length) return null;
     const flows = hasField(scene);

@@ -13,6 +13,7 @@ import { decodeArray, decodeWeights } from "./codec.js";
 import { common, exactOf, Marginal, meanSquare, noExact } from "./exact-field.js";
 import { hasField } from "./layers/index.js";
 import { PathSums } from "./metrics.js";
+import { started } from "./place.js";
 import { answered } from "./layers/pairs.js";
 import { decodeTrajectory } from "./remote.js";
 import { asked } from "./probing.js";
@@ -85,7 +86,7 @@ export class Measured {
     if (!scene.network) return;
     const { run, dim, modes, network } = scene;
     this.width = network.map?.latent ?? dim; // of what the samples start from
-    this.starts = decodeArray((network.map && scene.latent) || scene.x0).data;
+    this.starts = started(decodeArray((network.map && scene.latent) || scene.x0).data, network);
     this.#aside.tell("open", { run, description: network });
     const { condition } = scene;
     this.values = network.condition ? decodeArray(condition.values).data : null; // what each particle is told
@@ -289,7 +290,8 @@ export class Measured {
 
   /** E‖v̂ − v‖² over time, of a snapshot's field against the exact one, on points of the path's own marginals. */
   async #differ(id) {
-    const { scene, starts: x0 } = this;
+    const { scene } = this;
+    const x0 = decodeArray(scene.x0).data;
     const { run, dim, network } = scene;
     try {
       const exact = await exactOf(scene);

@@ -92,7 +92,7 @@ export class ModeCard {
       if (scene !== stage.state.scene || !modes || this.listen.signal.aborted) break;
       const next = stage.history.kept.find(({ step }) => !this.looks.has(step));
       if (!next) break;
-      const { x0, latent, dim, n } = stage.state;
+      const { starts: x0, latent, dim, n } = stage.state;
       const request = { run: scene.run, snapshot: next.id, x0: scene.network?.map ? latent : x0, dim, ...FLOW };
       const found = await this.sampler.sample({ ...request, lane: `${stage.lane} looks` }).catch(() => null);
       if (scene !== stage.state.scene) break;

@@ -56,6 +56,12 @@ export class PathTable {
   }
 }
 
+/** Where a sampler begins for source points (n·dim values): what x₀ alone decides of the path's first point. */
+export function started(x0, network) {
+  const factor = network?.path?.start ?? 1;
+  return factor === 1 ? x0 : x0.map((value) => factor * value);
+}
+
 /** What the expectation of a prediction is: a E[x₁ | x] + b E[x₀ | x]. */
 const ROWS = {
   velocity: ({ dAlpha, dSigma }) => [dAlpha, dSigma],

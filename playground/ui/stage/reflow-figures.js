@@ -1,6 +1,7 @@
 /* The figures of every round of a rectified flow, worked out aside once the round is there: the fine solution with S(t)
    and S by starting point, quality against evaluations, and what its coupling leaves to bend for. */
 
+import { started } from "./place.js";
 import { Aside } from "./aside.js";
 import { decodeArray, decodeWeights } from "./codec.js";
 import { conditionalVariance, drift, mean, transportCost } from "./crossing.js";
@@ -23,7 +24,7 @@ export class RoundFigures {
   begin(scene) {
     for (const { run } of this.rounds) this.#aside.tell("forget", { run });
     const real = decodeArray(scene.target).data;
-    Object.assign(this, { rounds: [], scene, dim: scene.dim, x0: decodeArray(scene.x0).data, real });
+    Object.assign(this, { rounds: [], scene, dim: scene.dim, x0: started(decodeArray(scene.x0).data, scene.network), real });
     this.real = real.slice(0, this.x0.length);
     const pairs = { cost: transportCost(this.x0, this.real, this.dim), variance: this.#variance(this.x0, this.real) };
     this.independent = pairs; // of source and target points as they come, which are independent

@@ -25,6 +25,7 @@ import { FEW_STEPS } from "./layers/paths.js";
 import { SWITCHES } from "./layers/index.js";
 import { SPEEDS } from "./frame.js";
 import { Pictures } from "./picture.js";
+import { started } from "./place.js";
 import { isNoisy } from "./samplers.js";
 import { reducedMotion } from "./surroundings.js";
 import { Track } from "./track.js";
@@ -81,7 +82,7 @@ export class Stage extends Viewer {
     const { dim } = scene;
     const n = x0.length / dim;
     const nothing = { trajectory: null, request: null, training: false, hovered: null, pointer: null };
-    const fresh = { found: {}, trainedStep: 0, shown: x0.slice(), ...nothing };
+    const fresh = { starts: started(x0, scene.network), found: {}, trainedStep: 0, shown: x0.slice(), ...nothing };
     Object.assign(this.state, { scene, dim, n, x0, latent, values, target, learnt, ...fresh });
     this.#begin(scene);
     if (JSON.stringify(before?.view) !== JSON.stringify(scene.view)) this.fit();
@@ -339,8 +340,8 @@ export class Stage extends Viewer {
 
   /** Where particles start, in the latent where there is one; what the server samples is told the settings instead. */
   #start({ map, remote, sampled, condition }, { told }) {
-    const { x0, latent, training } = this.state;
-    if (!remote) return { x0: map && latent ? this.#within(map) : x0, ...(condition ? { told: told ?? this.state.values } : {}) };
+    const { x0, starts, latent, training } = this.state;
+    if (!remote) return { x0: map && latent ? this.#within(map) : starts, ...(condition ? { told: told ?? this.state.values } : {}) };
     const chosen = { ...(sampled ? { sampler: this.controls.described } : {}), ...(this.model ? { model: this.model } : {}) };
     const asTrained = !this.model && (!sampled || this.controls.untouched);
     return { live: training && this.track.past === null, settings: asTrained ? null : chosen };

@@ -100,7 +100,7 @@ export const warp = {
   needs: "carried",
   asks: ({ scene, request, picture, training }) => (hasField(scene) || !training ? `${request.field} ${picture}` : "training"),
   ask: (sampler, state, lane) => {
-    const { scene, request, x0, dim, trajectory } = state;
+    const { scene, request, starts: x0, dim, trajectory } = state;
     if (hasField(scene)) return sampler.sample({ ...request, x0: lines(x0, dim), dim, times: trajectory.t, lane });
     return carriedThere(state);
   },
