@@ -53,7 +53,9 @@ def _flat(metrics: dict[str, Any]) -> dict[str, float | None]:
     for nfe, distances in metrics["by_nfe"].items():
         flat |= {f"{name}_{nfe}": value for name, value in distances.items()}
     flat |= {f"{name}_floor": value for name, value in metrics["floor"].items()}
-    return flat | {name: value for name, value in metrics.items() if name not in ("by_nfe", "floor")}
+    for w, row in metrics.get("guidance", {}).items():
+        flat |= {f"{name}_guidance_{w}": value for name, value in row.items() if name != "classes"}
+    return flat | {name: value for name, value in metrics.items() if not isinstance(value, (dict, list))}
 
 
 def as_csv(rows: Sequence[Row]) -> str:

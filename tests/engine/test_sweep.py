@@ -96,3 +96,11 @@ def test_a_table_that_cannot_be_written_is_refused_first(tmp_path, name, sentenc
     with pytest.raises(InvalidExperiment, match=sentence):
         check_name(tmp_path / name)
     check_name(tmp_path / "table.md")
+
+
+def test_guidance_has_a_column_for_each_strength_and_lists_have_none():
+    given = {"target": "ring", "condition": {"labels": True}, "training": {"steps": 1}, "network": {"width": 4}}
+    ((row,),) = sweep({"ring": Experiment.parse(given)}, seeds=1, n=100)
+    assert {"coverage_guidance_1", "spread_guidance_4", "nfe_guidance_2"} <= set(row.figures)
+    assert not any(isinstance(value, (dict, list)) for value in row.figures.values())
+    assert "coverage_guidance_2" in as_csv([row]).splitlines()[0]
