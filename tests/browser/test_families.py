@@ -64,9 +64,9 @@ def test_other_families_have_no_latent_tab(visitors, browser: Browser, server: S
 
 def test_a_layered_flow_shows_its_density_its_grid_and_its_layers(visitors, browser: Browser, server: Server) -> None:
     page = visit(visitors, browser, server, "neural_spline").page
-    page.keyboard.press("q")
+    page.keyboard.press("i")
     page.keyboard.press("g")
-    page.get_by_text("the model's exact density at its end, at most").first.wait_for(timeout=30_000)
+    page.get_by_text("log-density of the model:").first.wait_for(timeout=30_000)
     page.wait_for_function("() => window.__playground.stages[0].answers >= 2", timeout=30_000)
     assert "layer" in page.locator("#stage").inner_text()
 

@@ -6,6 +6,7 @@ import base64
 
 import numpy as np
 import pytest
+import torch
 
 from playground import Experiment, Run, run
 from playground.ui.messages import reading
@@ -41,11 +42,15 @@ def test_a_grid_is_carried_as_its_points_are(trained: Run) -> None:
     np.testing.assert_allclose(found, expected, atol=2e-4 * float(np.ptp(expected)))
 
 
-def test_in_one_dimension_there_is_no_grid() -> None:
+def test_in_one_dimension_places_are_carried() -> None:
     target = {"kind": "gaussian_mixture", "centers": [[-1.5], [1.5]], "std": 0.4}
     result = run(Experiment.parse(FLOW | {"target": target, "training": {"steps": 3}}))
-    with pytest.raises(ValueError, match="two dimensions"):
-        carried(result, weights(result), Patch((-3.0,), (3.0,)))
+    found = read(carried(result, weights(result), Patch((-3.0,), (3.0,)))["x"])
+    places = torch.linspace(-3, 3, 31)[:, None]
+    expected = result.trained().trajectory(places, result.experiment.sampler).x.numpy()
+    np.testing.assert_allclose(found, expected, atol=2e-4 * float(np.ptp(expected)))
+    with pytest.raises(ValueError, match="other dimensions"):
+        carried(result, weights(result), Patch((-3.0, -3.0), (3.0, 3.0)))
 
 
 @pytest.mark.parametrize(

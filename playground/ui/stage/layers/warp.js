@@ -58,7 +58,7 @@ function paintPlane(ctx, view, { found: { warp }, theme, t: now }) {
 }
 
 function paintSpaceTime(ctx, view, { found: { warp }, theme, t: now }) {
-  if (!warp) return;
+  if (!warp?.x) return;
   const { t, x, n } = warp;
   const { k, share } = bracket(t, now);
   ctx.beginPath();
@@ -85,7 +85,7 @@ function stroke(ctx, theme) {
 /** Of a model that the server carries points with; while it trains there is none. */
 async function carriedThere({ scene, request: { snapshot }, x0, dim, training }) {
   if (training) return {};
-  const sides = [0, 1].map((axis) => spread(x0, dim, axis));
+  const sides = Array.from({ length: dim }, (_, axis) => spread(x0, dim, axis));
   const [low, high] = [0, 1].map((end) => sides.map((side) => side[end]));
   return decodeTrajectory(await asked("carry", { scene, snapshot, low, high }));
 }
