@@ -35,6 +35,15 @@ class Patch:
             raise ValueError("this is too far away to look at.")
         return cls(low, high)
 
+    def centres(self, cells: int) -> Tensor:
+        """The middle of each cell, row after row from low to high: (cells^d, d)."""
+        share = (torch.arange(cells) + 0.5) / cells
+        axes = [low + (high - low) * share for low, high in zip(self.low, self.high, strict=True)]
+        if len(axes) == 1:
+            return axes[0][:, None]
+        up, right = torch.meshgrid(axes[1], axes[0], indexing="ij")
+        return torch.stack([right.flatten(), up.flatten()], dim=1)
+
     def lines(self) -> Tensor:
         """A grid of lines, first those across, then those up: (2 LINES POINTS, 2); on an interval (PLACES, 1)."""
         if len(self.low) == 1:
