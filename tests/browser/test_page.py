@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -217,20 +218,15 @@ def test_training_at_once_after_a_choice_trains_what_was_chosen(studio: Open) ->
     assert page.step() == 1500
 
 
-def test_dimensions_that_do_not_fit_get_a_sentence(studio: Open) -> None:
-    page = studio()
-    page.page.locator('[data-preset="one_dimension"]').click()
-    expect(page.part("target")).to_have_text("Gaussian mixture")
-    page.ready()
-    page.choose("source", "two_moons")
-    expect(page.message).to_contain_text("2-dimensional")
-    expect(page.message).to_contain_text("choose a source of the same dimension")
-    page.page.locator("#train").click()
-    page.page.wait_for_timeout(500)
-    expect(page.message).to_contain_text("choose a source of the same dimension")
-    expect(page.stage).to_have_attribute("data-state", "ready")
-    page.choose("source", "gaussian")
-    expect(page.message).to_have_text("")
+def test_dimensions_that_do_not_fit_are_not_offered_and_say_why(studio: Open) -> None:
+    page = studio("?preset=one_dimension")
+    page.page.locator('section[data-path="source"] details.pg-picker summary').click()
+    tile = page.page.locator('section[data-path="source"] .pg-tile:has(input[value="two_moons"])')
+    expect(tile.locator("input")).to_be_disabled()
+    expect(tile).to_have_attribute("title", re.compile("choose a source of the same dimension"))
+    page.page.locator('section[data-path="target"] details.pg-picker summary').click()
+    page.choose("target", "ring")
+    expect(tile.locator("input")).to_be_enabled()
 
 
 def test_every_preset_opens_at_once(studio: Open) -> None:
