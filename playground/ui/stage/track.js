@@ -14,7 +14,9 @@ export class Track {
   /** The track of a further round, of which `snapshot` is the first. */
   static after(first, { run, round, name, network }) {
     const origin = { ...first.scene.origin, run, round };
-    return new Track({ ...first.scene, run: `${run} round ${round}`, origin, network: { ...network, origin } }, name);
+    const density = network.map ? null : first.scene.density; // of a map none is known
+    const own = { run: `${run} round ${round}`, origin, network: { ...network, origin }, density };
+    return new Track({ ...first.scene, ...own }, name);
   }
 
   /** Keeps a snapshot; those that have to go for it are added to `gone`. */
