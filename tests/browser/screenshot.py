@@ -1,4 +1,4 @@
-"""Makes the README's screenshot: python -m tests.browser.screenshot. It needs Chromium, as the tests do."""
+"""Makes the README's screenshots: python -m tests.browser.screenshot. It needs Chromium, as the tests do."""
 
 from __future__ import annotations
 
@@ -8,22 +8,31 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.driver import Visitor, serve, start_browser
 
-PICTURE = Path(__file__).with_suffix(".png")
+STUDIO = Path(__file__).with_suffix(".png")
+COLLAPSE = STUDIO.with_name("collapse.png")
 
 
 def main() -> None:
-    """Opens the page, trains the opening experiment and stops the clock on the way."""
+    """The Studio after training the opening experiment, the clock stopped on the way; and the tab Mode collapse."""
     with serve() as server, sync_playwright() as playwright:
-        visitor = Visitor(start_browser(playwright), server.address, viewport={"width": 1440, "height": 900})
+        browser = start_browser(playwright)
+        visitor = Visitor(browser, server.address, viewport={"width": 1440, "height": 900})
         page = visitor.page
-        page.wait_for_selector(".pg-stage[data-state=ready]")
+        page.wait_for_selector("#stage .pg-stage[data-state=ready]")
         page.click("#train")
-        page.wait_for_selector(".pg-stage[data-state=training]")
-        page.wait_for_selector(".pg-stage[data-state=ready]")
-        time = page.get_by_label("Time t")
+        page.wait_for_selector("#stage .pg-stage[data-state=training]")
+        page.wait_for_selector("#stage .pg-stage[data-state=ready]")
+        time = page.locator('#stage [data-part="time"]')
         time.evaluate("input => { input.value = 0.8; input.dispatchEvent(new Event('input', { bubbles: true })); }")
-        page.wait_for_timeout(1000)
-        page.screenshot(path=PICTURE)
+        page.wait_for_timeout(3000)
+        page.screenshot(path=STUDIO)
+        visitor.close()
+
+        visitor = Visitor(browser, server.address, "?tab=collapse", viewport={"width": 1440, "height": 1000})
+        page = visitor.page
+        page.wait_for_function("document.querySelectorAll('.pg-panel').length === 3")
+        page.wait_for_timeout(8000)
+        page.screenshot(path=COLLAPSE)
         visitor.close()
 
 
