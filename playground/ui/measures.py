@@ -49,6 +49,10 @@ class Busy(RuntimeError):
     """There is no room for another measurement now; says so in a sentence."""
 
 
+class Past(Busy):
+    """What was asked about is no longer there, or is changing: the page has gone on meanwhile, which is no fault."""
+
+
 class Desk:
     """Runs measurements in two threads; refuses a page's second one, and more than a few that wait."""
 
@@ -141,7 +145,7 @@ def _measurement(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figu
         return partial(_measured_preset, name.removeprefix(PRESET), round_)
     session = _session(sessions, given)
     if session.turn.locked():
-        raise ValueError("this run is still training; measure it when it is done.")
+        raise Past("this run is still training; measure it when it is done.")
     return partial(_measured, _trained(session, name), round_)
 
 
@@ -156,7 +160,7 @@ def _session(sessions: Sessions, given: dict[str, Any]) -> Session:
     """The session of the page that asks, which holds the run that is named. Raises ValueError where there is none."""
     session = sessions.find(given["page"])
     if session is None or _training(session, str(given.get("run"))) is None:
-        raise ValueError("the server no longer has this run; train it again.")
+        raise Past("the server no longer has this run; train it again.")
     return session
 
 
@@ -172,7 +176,7 @@ def _trained(session: Session, name: str) -> Run:
     """What the session has learnt in this run. Raises ValueError where that is nothing."""
     training = _training(session, name)
     if training is None or not training.run.rounds:
-        raise ValueError("the server no longer has this run; train it again.")
+        raise Past("the server no longer has this run; train it again.")
     return training.run
 
 
@@ -218,7 +222,7 @@ def _looked_at(sessions: Sessions, given: dict[str, Any]) -> tuple[Run, Weights]
     try:
         weights = record.history.by_id(_whole(given.get("snapshot", record.last.id))).weights
     except KeyError:
-        raise ValueError("this moment of the training is no longer kept; choose another.") from None
+        raise Past("this moment of the training is no longer kept; choose another.") from None
     return chosen, weights
 
 

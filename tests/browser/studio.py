@@ -79,8 +79,11 @@ class Studio:
         return self.steady()
 
     def steady(self) -> str:
-        """The picture once nothing more is drawn."""
-        self.until("(stage.draws === window.drawn) || (window.drawn = stage.draws, false)")
+        """The picture once nothing more has been drawn for a while, also on a machine that is busy."""
+        self.until(
+            "(window.drawn?.count === stage.draws) ? performance.now() - window.drawn.at > 300"
+            " : (window.drawn = { count: stage.draws, at: performance.now() }, false)"
+        )
         return self.picture()
 
     def field(self, path: str) -> Locator:

@@ -139,7 +139,7 @@ def test_a_fixed_deviation_stays(trained: Run) -> None:
 def test_the_description_is_enough_to_compute_it(trained: Run) -> None:
     coder = trained.trained()
     told = json.loads(json.dumps(coder.describe()))
-    assert told["map"]["latent"] == 2 and told["map"]["noise"] in trained.round().last.weights
+    assert told["map"]["latent"] == 2 + 2 and told["map"]["noise"] in trained.round().last.weights
     mean, std = (torch.tensor(told["map"]["outside"][key]) for key in ("mean", "std"))
     z = torch.randn(9, 2, generator=Generator().manual_seed(3))
     torch.testing.assert_close(mean + std * coder.decoder(coder.decoder_weights, z), coder.decode(z))
