@@ -16,12 +16,14 @@ QUICK = {
     ),
     "step": ["--rounds", "15"],
     "browser": [],
+    "stage": [],
     "gan_step": ["--rounds", "8"],
 }
 FULL: dict[str, list[str]] = {
     "time_to_quality": ["--reference-seeds", "5"],
     "step": [],
     "browser": [],
+    "stage": [],
     "gan_step": [],
     "conditional": [],
     "gan": [],
