@@ -35,16 +35,16 @@ LONG_TRAINING = 10_000
 MINUTE = 60_000
 
 WATCH_OPENING = """(() => {
-  const small = Object.assign(document.createElement("canvas"), { width: 256, height: 256 });
+  const small = Object.assign(document.createElement("canvas"), { width: 128, height: 128 });
   const ctx = small.getContext("2d", { willReadFrequently: true });
   let before = null;
   const look = () => {
     const time = document.querySelector(".pg-stage [data-part=time]")?.valueAsNumber;
     if (window.__playground?.stages?.[0]?.samples && time > 0 && time < 1) {
-      ctx.clearRect(0, 0, 256, 256);
-      for (const plane of document.querySelectorAll("[data-part=canvas] canvas")) ctx.drawImage(plane, 0, 0, 256, 256);
-      const now = ctx.getImageData(0, 0, 256, 256).data.join();
-      if (before !== null && now !== before) {
+      ctx.clearRect(0, 0, 128, 128);
+      for (const plane of document.querySelectorAll("[data-part=canvas] canvas")) ctx.drawImage(plane, 0, 0, 128, 128);
+      const now = new Uint32Array(ctx.getImageData(0, 0, 128, 128).data.buffer);
+      if (before?.some((pixel, place) => pixel !== now[place])) {
         window.firstMoved = performance.now();
         return;
       }

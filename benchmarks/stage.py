@@ -45,6 +45,11 @@ READY = (
     "() => window.stage?.state.trajectory && window.stage.counters.lastSteps === 32 && window.stage.counters.busy === 0"
 )
 
+LAYERS = """async () => {
+  const [index, needs] = [await import("/playground/layers/index.js"), await import("/playground/layers/needs.js")];
+  window.layers = { ...index, ...needs };
+}"""
+
 EVERYTHING = """() => {
   const { SWITCHES, present } = window.layers;
   const offered = stage.layers.filter((one) => SWITCHES.includes(one.name) && present(one, stage.state));
@@ -90,7 +95,7 @@ def opened(page: Page, count: int) -> None:
 def measured(page: Page) -> list[list[str]]:
     """The rows of the report."""
     opened(page, 2000)
-    page.evaluate("async () => { window.layers = await import('/playground/layers/index.js'); }")
+    page.evaluate(LAYERS)
     page.evaluate("() => panels.seek(0.5)")
     plain = moves(page)
     names = page.evaluate(EVERYTHING)

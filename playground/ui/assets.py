@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.choice import InvalidExperiment
 from playground.distributions import DISTRIBUTIONS
@@ -23,11 +25,19 @@ from playground.engine import presets
 from playground.engine.run import Run
 from playground.experiment import MAX_FILE_BYTES, Experiment
 from playground.ui import alternatives, measures, messages, saved
+from playground.ui.bundle import Bundle, NotJoined
 from playground.ui.form import describe
 from playground.ui.session import Sessions
 from playground.ui.thumbnails import thumbnail
 
 STAGE = Path(__file__).parent / "stage"
+JOINED = Bundle(STAGE)
+PRELOADS = (
+    "<playground/joined/page.js>; rel=modulepreload",
+    "<playground/joined/page.css>; rel=preload; as=style",
+    "<playground/joined/worker.js>; rel=modulepreload; as=worker",
+)
+"""What a browser is told with the page itself, to be fetched while Gradio's own files are."""
 
 
 class Revalidated(StaticFiles):
@@ -38,6 +48,24 @@ class Revalidated(StaticFiles):
         response = super().file_response(*args, **kwargs)
         response.headers["cache-control"] = "no-cache"
         return response
+
+
+class Preloaded:
+    """Middleware that says with the page what else it will need."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes everything on; the answer to a request for the page gets a Link header besides."""
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).append("link", ", ".join(PRELOADS))
+            await send(message)
+
+        page = scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in ("", "/")
+        await self._app(scope, receive, told if page else send)
 
 
 def routes(sessions: Sessions) -> list[BaseRoute]:
@@ -58,6 +86,7 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
         Route("/playground/read", _read, methods=["POST"]),
         Route("/playground/alternatives", _refuse, methods=["POST"]),
         *measures.routes(sessions),
+        Route("/playground/joined/{name}", _joined),
         Mount("/playground", Revalidated(directory=STAGE)),
     ]
 
@@ -100,6 +129,20 @@ def _compressed(name: str, run: Run) -> bytes:
 def _gzipped(body: bytes) -> Response:
     headers = {"content-encoding": "gzip", "cache-control": "no-cache"}
     return Response(body, media_type="application/json", headers=headers)
+
+
+def _joined(request: Request) -> Response:
+    """A module with all that it imports, or the styles, as one file that a browser keeps but asks about each time."""
+    name = request.path_params["name"]
+    try:
+        file = JOINED.file(name)
+    except NotJoined:
+        return Response(status_code=404)
+    headers = {"etag": file.etag, "cache-control": "no-cache"}
+    if request.headers.get("if-none-match") == file.etag:
+        return Response(status_code=304, headers=headers)
+    kind = "text/css" if name.endswith(".css") else "text/javascript"
+    return Response(file.body, media_type=kind, headers=headers | {"content-encoding": "gzip"})
 
 
 async def _write(request: Request) -> Response:

@@ -12,9 +12,10 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 import torch
+from starlette.middleware import Middleware
 
 from playground.engine import presets
-from playground.ui.assets import STAGE, routes
+from playground.ui.assets import Preloaded, routes
 from playground.ui.contests import Contests
 from playground.ui.live import Live
 from playground.ui.session import Sessions
@@ -34,8 +35,12 @@ QUEUE = 200
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 LONG = QUIET | {"concurrency_id": "training", "concurrency_limit": TRAININGS_AT_ONCE, "trigger_mode": "once"}
 """What every event of the page says to Gradio, and what one that trains says besides."""
-STYLES = ["tokens.css", *sorted({path.name for path in STAGE.glob("*.css")} - {"tokens.css"})]
-HEAD = "\n".join(f'<link rel="stylesheet" href="playground/{name}">' for name in STYLES)
+HEAD = f"""
+<meta name="pg-opening" content="{OPENING}">
+<link rel="stylesheet" href="playground/joined/page.css">
+<script type="module" src="playground/joined/page.js"></script>
+"""
+"""The page's styles and modules. These begin here, while Gradio is still at its own, with all that needs no element."""
 
 
 def build(sessions: Sessions) -> gr.Blocks:
@@ -43,7 +48,7 @@ def build(sessions: Sessions) -> gr.Blocks:
     live = Live(sessions)
     demo: gr.Blocks
     with gr.Blocks(title="Generative Dynamics Playground", analytics_enabled=False, fill_width=True) as demo:
-        _component("header", {"presets": _listed_presets(), "opening": OPENING, "tabs": TABS})
+        _component("header", {"presets": _listed_presets(), "tabs": TABS})
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="setup", scale=0, min_width=340):
                 with gr.Row(elem_id="actions"):
@@ -91,7 +96,7 @@ def _component(kind: str, props: dict[str, Any], events: tuple[str, ...] = ()) -
     named = ", ".join(f"'{event}'" for event in events)  # Gradio offers the events whose names it finds here in quotes
     script = f"""
         const root = window.gradio_config?.root ?? "";
-        const {{ mount }} = await import(root + "/playground/page.js");
+        const {{ mount }} = await import(root + "/playground/joined/page.js");
         mount("{kind}", {{ element, props, trigger, events: [{named}], watch: (act) => watch({watched}, act) }});
     """
     return gr.HTML(
@@ -129,7 +134,7 @@ def launch(host: str | None = None, port: int | None = None, *, block: bool = Tr
         server_name=host,
         server_port=port,
         prevent_thread_lock=not block,
-        app_kwargs={"routes": routes(sessions)},
+        app_kwargs={"routes": routes(sessions), "middleware": [Middleware(Preloaded)]},
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         head=HEAD,
         run_history=False,

@@ -1,14 +1,17 @@
 """The routes beside Gradio's: presets, runs found again, experiments as text, static files."""
 
 import json
+import re
 
 import pytest
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from playground import Experiment
 from playground.engine import presets
-from playground.ui.assets import routes
+from playground.ui.assets import Preloaded, routes
 from playground.ui.live import Live
 from playground.ui.session import Sessions
 
@@ -78,3 +81,22 @@ def test_modules_are_served_as_javascript_and_nothing_outside_the_folder(client)
     module = client.get("/playground/stage.js")
     assert "javascript" in module.headers["content-type"] and module.headers["cache-control"] == "no-cache"
     assert client.get("/playground/..%2Fpage.py").status_code == 404
+
+
+def test_joined_files_are_sent_once_and_then_only_asked_about(client):
+    answer = client.get("/playground/joined/page.js")
+    assert answer.headers["content-type"].startswith("text/javascript") and "$use(" in answer.text
+    again = client.get("/playground/joined/page.js", headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/playground/joined/nothing.js").status_code == 404
+    assert client.get("/playground/joined/..%2Fassets.js").status_code == 404
+
+
+def test_the_page_alone_says_what_it_will_need(sessions):
+    wrapped = Starlette(routes=[Route("/", lambda request: PlainTextResponse("page")), *routes(sessions)])
+    wrapped.add_middleware(Preloaded)
+    client = TestClient(wrapped)
+    links = client.get("/").headers["link"]
+    for address in re.findall("<([^>]+)>", links):
+        assert client.get(f"/{address}").status_code == 200
+    assert "link" not in client.get("/playground/form.json").headers

@@ -1,7 +1,7 @@
 /* Two charts over all entries: quality against evaluations, and quality against training time, both worked out here. */
 
 import { Chart, themeOf } from "./chart.js";
-import { hasField } from "./layers/index.js";
+import { hasField } from "./layers/needs.js";
 
 const TRIALS = [1, 2, 4, 8, 16, 32];
 const GROWTH = { solver: "heun", steps: 8, grid: "uniform" };

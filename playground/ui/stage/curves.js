@@ -2,7 +2,7 @@
     description, traces, x, y, shapes, annotations}, or a sentence where there is nothing to show yet. */
 
 import { rounded, times } from "./cards.js";
-import { hasField } from "./layers/index.js";
+import { hasField } from "./layers/needs.js";
 import { trialsOf } from "./measured.js";
 import { TABLEAUX } from "./solvers.js";
 

@@ -15,7 +15,7 @@
  * (the n·dim positions at t), found (what layers asked for), probes, hovered, on (names of layers), training, theme.
  */
 
-import { present } from "./layers/index.js";
+import { present } from "./layers/needs.js";
 import { View } from "./view.js";
 
 const PLANES = ["ground", "paths", "travelled", "live", "dots", "over"];

@@ -11,7 +11,7 @@ import { boundOf, discretePath } from "./bound.js";
 import { History } from "./clock.js";
 import { decodeArray, decodeWeights } from "./codec.js";
 import { common, exactOf, Marginal, meanSquare, noExact } from "./exact-field.js";
-import { hasField } from "./layers/index.js";
+import { hasField } from "./layers/needs.js";
 import { PathSums } from "./metrics.js";
 import { started } from "./place.js";
 import { answered } from "./layers/pairs.js";

@@ -19,9 +19,17 @@ const FORM_KEPT = "pg-experiment"; // in the tab's storage
 const SILENCE = 12_000; // ms without a snapshot after which a training's connection counts as lost
 
 let heard = 0; // when the last snapshot came
-const sampler = new Sampler();
-const ready = Object.fromEntries(["form", "stage", "header", "tools"].map((name) => [name, Promise.withResolvers()]));
 const asked = new URLSearchParams(window.location.search);
+const opening = document.querySelector("meta[name=pg-opening]")?.content;
+// What needs no element begins before Gradio has made any: the workers, the form's description, the opening preset.
+const sampler = new Sampler();
+const described = early(fetchJSON("/playground/form.json"));
+const presets = new Map();
+if (!asked.has("x") && (asked.has("preset") || !sessionStorage.getItem(FORM_KEPT))) {
+  const key = asked.get("preset") ?? opening;
+  presets.set(key, early(presetOf(key)));
+}
+const ready = Object.fromEntries(["form", "stage", "header", "tools"].map((name) => [name, Promise.withResolvers()]));
 
 /** A tab's own module and its name, which exports `mount(part, options, page)`; page is what it may use of this one. */
 const TABS = {
@@ -31,6 +39,16 @@ const TABS = {
 };
 const page = { sampler, ready, openInStudio, turnTo, compare: Promise.withResolvers() };
 const fronts = new Map(); // tab → what is to be told when it comes to the front
+
+/** A promise whose failure is told to whoever waits for it, however late. */
+function early(promise) {
+  promise.catch(() => {});
+  return promise;
+}
+
+function presetOf(key) {
+  return fetchJSON(`/playground/presets/${encodeURIComponent(key)}.json`);
+}
 
 export function mount(kind, options) {
   const part = options.element.querySelector(`.pg-${kind}-root`);
@@ -129,7 +147,7 @@ function mountStage(part, { props, watch }) {
 }
 
 async function mountForm(part, { props, trigger }) {
-  const [page, description] = await Promise.all([pageKey(), fetchJSON("/playground/form.json")]);
+  const [page, description] = await Promise.all([pageKey(), described]);
   let timer;
   let shown;
   let turn = Date.now(); // grows, over a reload too, so that a preview which comes late does not end a training
@@ -208,16 +226,16 @@ function mountHeader(part, { props }) {
   const header = new Header(part, props, { open: openPreset, turn: turnTo });
   ready.header.resolve(header);
   turnTo(asked.get("tab") ?? "studio");
-  begin(props.opening);
+  begin();
 }
 
 /** What the page opens with: a link's experiment, this tab's last run, its last form, a named preset, or the default. */
-async function begin(opening) {
+async function begin() {
   if (asked.has("embed")) document.body.classList.add("pg-embed");
-  if (asked.has("x")) return openLink(asked.get("x"), opening).then(applyView);
+  if (asked.has("x")) return openLink(asked.get("x")).then(applyView);
   if (asked.has("preset")) return openPreset(asked.get("preset"), opening).then(applyView);
   const kept = sessionStorage.getItem(FORM_KEPT);
-  if (await openRun(await pageKey())) return;
+  if (kept && (await openRun(await pageKey()))) return;
   await openPreset(opening);
   if (kept) (await ready.form.promise).set(JSON.parse(kept));
 }
@@ -231,7 +249,7 @@ async function applyView() {
   }
 }
 
-async function openLink(link, otherwise) {
+async function openLink(link) {
   const stage = await ready.stage.promise;
   try {
     const { experiment } = await fetchJSON("/playground/read", `link:${link}`);
@@ -241,7 +259,7 @@ async function openLink(link, otherwise) {
     preview();
     await shown; // what the link says of the view is said of this scene
   } catch (error) {
-    await openPreset(otherwise);
+    await openPreset(opening);
     stage.say(`The link could not be read (${error.message}), so this is the default.`, true);
   }
 }
@@ -269,7 +287,9 @@ async function listenAgain(stage) {
 async function openPreset(key, otherwise) {
   const [stage, header] = await Promise.all([ready.stage.promise, ready.header.promise]);
   try {
-    await show(await fetchJSON(`/playground/presets/${encodeURIComponent(key)}.json`));
+    const first = presets.get(key);
+    presets.delete(key);
+    await show(await (first ?? presetOf(key)));
     document.body.dataset.run = "preset";
     stage.say(header.mark(key));
   } catch (error) {

@@ -3,7 +3,8 @@
 import { COLOURS } from "./colours.js";
 import { noExact } from "./exact-field.js";
 import { noDensity } from "./layers/likelihood.js";
-import { GROUPS, offered, SWITCHES } from "./layers/index.js";
+import { GROUPS, SWITCHES } from "./layers/index.js";
+import { offered } from "./layers/needs.js";
 
 const ICONS = {
   colour: '<path d="M10 3a7 7 0 1 0 0 14c1.500 0 1.600-1.200 1-2-.7-1-.1-2.300 1.300-2.300H14a3 3 0 0 0 3-3C17 5.800 13.800 3 10 3z"/><g fill="currentColor" stroke="none"><circle cx="6.600" cy="10.500" r="1.100"/><circle cx="8" cy="6.900" r="1.100"/><circle cx="12" cy="6.400" r="1.100"/></g>',

@@ -2,7 +2,7 @@
  * The layers of a stage, from the lowest to the highest within each plane. A new layer is one file and its place here:
  *
  *     name, label, key, about, icon   what the button and the shortcut say; `always` instead where there is neither
- *     needs     what must be there before it is painted: "scene", "training" (points that it is limited to), "pairs"
+ *     needs     what must be there before it is painted (needs.js): "scene", "training" (points that it is limited to), "pairs"
  *               (of a coupling, along a path), "trajectory", "density" (that the server knows), "exact" (a network whose
  *               exact field is known), "network" (whose path is known), or "flow" (a trajectory, and a field here that
  *               carries other points too); or what only some models have: "surface", "energy" (a surface), "critic" (one
@@ -15,8 +15,6 @@
  *     asks, ask what it wants of the sampler besides the picture; see companions.js
  */
 
-import { noExact } from "../exact-field.js";
-import { pathOf } from "../schedule.js";
 import { alongs } from "./alongs.js";
 import { batch } from "./batch.js";
 import { boltzmannDensity } from "./boltzmann.js";
@@ -30,7 +28,7 @@ import { error } from "./error.js";
 import { field } from "./field.js";
 import { forward } from "./forward.js";
 import { ground } from "./ground.js";
-import { likelihood, noDensity } from "./likelihood.js";
+import { likelihood } from "./likelihood.js";
 import { manifold } from "./manifold.js";
 import { pairs } from "./pairs.js";
 import { particles } from "./particles.js";
@@ -78,37 +76,3 @@ export const GROUPS = [
 ];
 export const SWITCHES = GROUPS.flat();
 export const CALM = ["particles", "paths", "learnt", "boltzmann"];
-
-/** What only some models have, by the name under which a layer needs it. */
-const OWN = {
-  diffusion: (network) => Boolean(network?.samplers?.includes("ancestral")),
-  surface: (network) => Boolean(network?.surfaces),
-  energy: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of === "energy"),
-  critic: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of !== "energy"),
-  map: (network) => Boolean(network?.map),
-};
-
-/** Whether a model could show this layer; what only other families have is not offered. */
-export function offered({ needs }, { scene }) {
-  return !(needs in OWN) || OWN[needs](scene?.network);
-}
-
-/** Whether a layer that is switched on can be seen in this state. */
-export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory }) {
-  if (!scene || !dims.includes(dim)) return false;
-  if (needs === "training") return Boolean(scene.training);
-  if (needs === "pairs") return Boolean(scene.coupling && pathOf(scene));
-  if (needs === "density") return Boolean(trajectory) && noDensity(scene) === null;
-  if (needs === "exact") return Boolean(trajectory) && noExact(scene) === null;
-  if (needs === "carried") return Boolean(trajectory) && (hasField(scene) || Boolean(scene.network?.carries));
-  if (needs === "scene") return true;
-  if (needs === "diffusion") return OWN.diffusion(scene.network);
-  if (needs === "network") return Boolean(scene.network?.path?.table);
-  if (needs in OWN && !OWN[needs](scene.network)) return false;
-  return Boolean(trajectory) && (needs !== "flow" || hasField(scene));
-}
-
-/** Whether the browser knows the velocity of this scene's particles. */
-export function hasField({ network }) {
-  return Boolean(network) && !network.map && !network.remote;
-}

@@ -1,6 +1,6 @@
 /** Probes, drawn in full forward and backward in time, and the way of the particle under the pointer. */
 
-import { hasField } from "./index.js";
+import { hasField } from "./needs.js";
 
 /** Up to so many states of a way are drawn as nodes. */
 const NODES = 40;

@@ -3,7 +3,7 @@
 import { bracket } from "../clock.js";
 import { asked } from "../probing.js";
 import { decodeTrajectory } from "../remote.js";
-import { hasField } from "./index.js";
+import { hasField } from "./needs.js";
 
 const LINES = 15;
 const POINTS = 43;
