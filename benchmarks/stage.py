@@ -4,7 +4,8 @@
 
 A stage of its own, 720 pixels wide, shows the opening preset. "All layers" are those that its buttons offer for a flow.
 A move of the step slider counts from the event to the painted frame. The field layer costs what painting a frame takes
-with it beyond what it takes without. Frames a second are counted while the particles move.
+with it beyond what it takes without. Frames a second are counted on a way from source to target that outlasts the
+counting, so that the particles never rest.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ PAINT = """(on) => {
 }"""
 
 FRAMES = """async (seconds) => {
+  panels.clock.travel = 1000 * (seconds + 10);  // without a rest: they move all the while
   panels.play();
   await new Promise((resolve) => setTimeout(resolve, 500));
   const [before, began] = [stage.counters.draws, performance.now()];
