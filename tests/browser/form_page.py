@@ -93,7 +93,8 @@ DESCRIPTIONS: dict[str, Callable[[], dict[str, Any]]] = {
 }
 PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,"><link rel="stylesheet" href="tokens.css"><link rel="stylesheet" href="form.css">
-<link rel="stylesheet" href="form-controls.css"><style>body { margin: 0; background: var(--pg-paper) }</style>
+<link rel="stylesheet" href="form-controls.css">
+<link rel="stylesheet" href="tooltip.css"><style>body { margin: 0; background: var(--pg-paper) }</style>
 <div id="root"></div><script type="module">
   import { Form } from "./form.js";
   import * as values from "./form-values.js";

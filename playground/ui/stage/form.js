@@ -12,9 +12,10 @@
 // drag or of typing. A drag or an edit is one step of undo.
 
 import { groupBody, makeField, unionBody } from "./form-choices.js";
-import { chevron, h, Tooltip } from "./form-dom.js";
+import { chevron, h } from "./form-dom.js";
 import { helpButton, invalidate, problemLine, resetButton, setChanged, showProblem } from "./form-frame.js";
 import { complete, equal, get, kindOf, problemsIn, put, standardAt, switched } from "./form-values.js";
+import { Tooltip } from "./tooltip.js";
 
 const HISTORY = 100;
 const isSection = (field) => field.type === "union" || field.type === "group";

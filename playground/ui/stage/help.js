@@ -7,6 +7,7 @@ const HANDS = [
   ["Ctrl + wheel, pinch", "Zoom"],
   ["Drag", "Move the picture"],
   ["Double-click", "Fit"],
+  ["Rest on anything, or hold a finger on it", "Read what it is"],
 ];
 
 const upper = (key) => (/^[a-z]$/.test(key) ? key.toUpperCase() : key);

@@ -10,6 +10,7 @@ import { keepOffers } from "./offers.js";
 import { fetchJSON, pageKey } from "./server.js";
 import { Sampler } from "./sampler.js";
 import { Stage } from "./stage.js";
+import { Hints } from "./tooltip.js";
 import { Tools } from "./tools.js";
 
 const GROUPS = ["source", "target", "model", "condition", "network", "training"];
@@ -29,6 +30,7 @@ if (!asked.has("x") && (asked.has("preset") || !sessionStorage.getItem(FORM_KEPT
   const key = asked.get("preset") ?? opening;
   presets.set(key, early(presetOf(key)));
 }
+new Hints(document.body);
 const ready = Object.fromEntries(["form", "stage", "header", "tools"].map((name) => [name, Promise.withResolvers()]));
 
 /** A tab's own module and its name, which exports `mount(part, options, page)`; page is what it may use of this one. */
