@@ -61,7 +61,7 @@ class Desk:
         panel = self.chart(tab)
         self.until(f"figures.{count} >= given", all_of_them)
         expect(self.page.locator('[data-part="doing"]')).to_have_text("")
-        self.page.wait_for_timeout(700)  # a chart is drawn at most so often
+        self.until("!figures.waiting")  # a chart is drawn when nothing moves
         data = panel.locator(".pg-plot").evaluate("({ data }) => data.map(({ name, x, y }) => [name, x, y])")
         return {name: list(zip(x, y, strict=True)) for name, x, y in data}
 

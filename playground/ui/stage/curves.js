@@ -3,8 +3,8 @@
 
 import { rounded, times } from "./cards.js";
 import { hasField } from "./layers/needs.js";
-import { trialsOf } from "./measured.js";
 import { TABLEAUX } from "./solvers.js";
+import { trialsOf } from "./trials.js";
 
 /** Solvers are told apart by hue, symbol and dash alike. */
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star"];

@@ -13,10 +13,11 @@ import { couplingTable } from "./coupling-table.js";
 import { differenceCurve } from "./difference-curve.js";
 import { growthCurve, lossCurve, solverCurves } from "./curves.js";
 import { LatentPane } from "./latent.js";
-import { Measured, trialsOf } from "./measured.js";
+import { Measured } from "./measured.js";
 import { Report } from "./report.js";
 import { scheduleCurves } from "./schedule.js";
 import { stillness } from "./stillness.js";
+import { trialsOf } from "./trials.js";
 
 const TABS = {
   solvers: "Quality vs NFE",
@@ -83,7 +84,7 @@ export class Figures {
     this.report = new Report(this.panels.report.firstElementChild, () => this.#showCards());
     this.latent = new LatentPane(this.panels.latent.firstElementChild);
     this.measured = new Measured((what) => this.#changed(what));
-    this.counters = { cards: this.cards.values, referred: false, solvers: 0, growth: 0, drawn: 0 };
+    this.counters = { cards: this.cards.values, referred: false, solvers: 0, growth: 0, drawn: 0, waiting: false };
     this.listen = new AbortController();
     this.#listen();
     this.#watch();
@@ -211,7 +212,11 @@ export class Figures {
       clearTimeout(this.due);
       this.due = null;
     }
-    this.due ??= setTimeout(() => this.#drawNow(now), now ? 0 : DRAW_EVERY);
+    this.counters.waiting = true;
+    this.due ??= setTimeout(async () => {
+      await this.#drawNow(now);
+      this.counters.waiting = Boolean(this.due);
+    }, now ? 0 : DRAW_EVERY);
   }
 
   async #drawNow(now) {

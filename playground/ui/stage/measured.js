@@ -7,53 +7,24 @@
  */
 
 import { Aside } from "./aside.js";
-import { boundOf, discretePath } from "./bound.js";
+import { discretePath } from "./bound.js";
 import { History } from "./clock.js";
 import { decodeArray, decodeWeights } from "./codec.js";
-import { common, exactOf, Marginal, meanSquare, noExact } from "./exact-field.js";
+import { noExact } from "./exact-field.js";
 import { hasField } from "./layers/needs.js";
-import { PathSums } from "./metrics.js";
-import { started } from "./place.js";
 import { answered } from "./layers/pairs.js";
-import { decodeTrajectory } from "./remote.js";
 import { asked } from "./probing.js";
 import { fetchJSON, pageKey } from "./server.js";
-import { isAdaptive, TABLEAUX } from "./solvers.js";
+import { trialsOf } from "./trials.js";
+import { Workings } from "./workings.js";
 
-/** The solution on which straightness, path energy and transport cost are taken, whatever sampler is chosen. */
-const FINE = { solver: "heun", steps: 100 };
-/** The sampler of the curve over training, and how many particles it carries. */
-const GROWTH = { solver: "heun", steps: 50 };
-const FEWER = 500;
 /** The picture is measured when it has stood for so long (ms), or is the newest of a drag that goes on for so long. */
 const [STOOD, GOES_ON] = [80, 400];
 /** After a measurement so long (ms) no other, while training wants the processor. */
 const BREATH = 300;
 /** The server may be busy: so often, and so many ms apart, it is asked what figures are read against. */
 const [TRIES, TRY_AGAIN] = [4, 4000];
-/** Times at which the learned field is held against the exact one. */
-const DIFFERENT_TIMES = 41;
 const MOST_LOSSES = 4000;
-
-const EVALUATIONS = [1, 2, 4, 8, 16, 32, 100];
-const TOLERANCES = [1e-1, 1e-2, 1e-3, 1e-4];
-
-/** Samplers of diffusions that are tried out where they are offered, with their dials as they begin. */
-const SAMPLED = ["ddim", "dpm_solver", "euler_maruyama"];
-
-/** What the solvers are tried out with on a scene, cheapest first. */
-export function trialsOf(scene) {
-  const offered = SAMPLED.filter((solver) => scene?.network?.samplers?.includes(solver));
-  const more = offered.flatMap((solver) => EVALUATIONS.map((nfe) => ({ solver, steps: nfe, cost: nfe })));
-  return [...TRIALS, ...more].sort((one, other) => one.cost - other.cost);
-}
-
-const TRIALS = Object.entries(TABLEAUX)
-  .flatMap(([solver, { b, error }]) => {
-    if (error) return TOLERANCES.map((rtol) => ({ solver, rtol, atol: rtol, cost: 1000 - Math.log(rtol) }));
-    const fitting = EVALUATIONS.filter((nfe) => nfe % b.length === 0);
-    return fitting.map((nfe) => ({ solver, steps: nfe / b.length, cost: nfe }));
-  });
 
 export class Measured {
   #aside = new Aside();
@@ -85,11 +56,10 @@ export class Measured {
     this.#reset(scene);
     if (!scene.network) return;
     const { run, dim, modes, network } = scene;
-    this.width = network.map?.latent ?? dim; // of what the samples start from
-    this.starts = started(decodeArray((network.map && scene.latent) || scene.x0).data, network);
     this.#aside.tell("open", { run, description: network });
     const { condition } = scene;
     this.values = network.condition ? decodeArray(condition.values).data : null; // what each particle is told
+    this.workings = new Workings(this.#aside, scene, this.values, (id) => this.#hand(id));
     const values = condition ? decodeArray(condition.target).data : null;
     const training = scene.training ? decodeArray(scene.training).data : null;
     this.#aside.tell("compare", { run, dim, modes, training, values, classes: condition?.kind === "labels", points: decodeArray(scene.target).data });
@@ -254,28 +224,11 @@ export class Measured {
   }
 
   async #solveFinely(id) {
-    const { scene, starts: x0 } = this;
-    const { run, dim } = scene;
-    const totals = { straightness: 0, energy: 0, cost: 0 };
+    const { scene } = this;
     const still = () => scene === this.scene && this.picture?.snapshot === id && !this.training;
-    try {
-      await this.#sample(id, { x0, ...FINE }, async (piece, _, told) => {
-        if (!still()) return;
-        const paths = new PathSums(piece);
-        const size = piece.x.length / piece.t.length;
-        for (let k = 0; k < piece.t.length && still(); k++) {
-          const points = piece.x.slice(k * size, (k + 1) * size);
-          const { values } = await this.#aside.ask("evaluate", { run, snapshot: id, points, t: piece.t[k], told });
-          paths.add(k, values);
-        }
-        for (const name of Object.keys(totals)) totals[name] += (paths.sums[name] * dim) / x0.length;
-      });
-    } catch (error) {
-      totals.cost = NaN;
-      if (still()) reportError(error);
-    }
+    const found = await this.workings.fine(id, still).catch((error) => void (still() && reportError(error)));
     if (!still()) return;
-    this.fine.set(id, Object.values(totals).every(Number.isFinite) ? totals : null);
+    this.fine.set(id, found ?? null);
     this.changed("fine");
   }
 
@@ -288,51 +241,16 @@ export class Measured {
     if (scene === this.scene) this.changed("fine");
   }
 
-  /** E‖v̂ − v‖² over time, of a snapshot's field against the exact one, on points of the path's own marginals. */
   async #differ(id) {
     const { scene } = this;
-    const x0 = decodeArray(scene.x0).data;
-    const { run, dim, network } = scene;
-    try {
-      const exact = await exactOf(scene);
-      const [first, last] = common(network.path, exact.network.path);
-      const marginal = new Marginal({ path: network.path, exact, x0, target: decodeArray(scene.target).data, dim, count: x0.length / dim });
-      this.#hand(id);
-      this.#aside.tell("open", { run: `${run} exact`, description: exact.network });
-      const found = { t: [], error: [], speed: [], about: exact.target };
-      for (let k = 0; k < DIFFERENT_TIMES; k++) {
-        await this.#aside.calm();
-        const t = first + ((last - first) * (k + 0.5)) / DIFFERENT_TIMES;
-        const points = marginal.at(t);
-        const [learned, known] = await Promise.all(
-          [[run, id], [`${run} exact`, 0]].map(([of, snapshot]) => this.#aside.ask("evaluate", { run: of, snapshot, points, t })),
-        );
-        found.t.push(t);
-        found.error.push(meanSquare(learned.values, known.values, dim));
-        found.speed.push(meanSquare(known.values, null, dim));
-      }
-      this.#aside.tell("forget", { run: `${run} exact` });
-      this.differences.set(id, found);
-    } catch ({ message }) {
-      this.differences.set(id, message);
-    }
+    this.differences.set(id, await this.workings.difference(id).catch(({ message }) => message));
     if (scene === this.scene) this.changed("differences");
   }
 
-  /** Works out the terms of the variational bound, over the target's own mix of conditions where there are some. */
   async #boundBy(id) {
     const { scene } = this;
-    const { run, dim } = scene;
     const variance = varianceOf(this.picture);
-    this.#hand(id);
-    const target = decodeArray(scene.target).data;
-    const told = scene.condition ? decodeArray(scene.condition.target).data : null;
-    const evaluate = async (points, t) => {
-      const under = told?.slice(0, points.length / dim);
-      return (await this.#aside.ask("evaluate", { run, snapshot: id, points, t, told: under })).values;
-    };
-    const given = { path: discretePath(scene), target, dim, variance };
-    const found = await boundOf(given, evaluate, () => this.#aside.calm()).catch(({ message }) => ({ variance, message }));
+    const found = await this.workings.bound(id, variance).catch(({ message }) => ({ variance, message }));
     if (scene !== this.scene) return;
     this.bounds.set(id, found);
     this.changed("bounds");
@@ -343,51 +261,15 @@ export class Measured {
     if (!this.solvers.has(id)) this.solvers.set(id, []);
     const done = this.solvers.get(id);
     const trial = trialsOf(scene)[done.length];
-    const { nfe, sliced_w2 } = await this.#reach(id, { x0: this.starts, ...trial });
-    done.push({ ...trial, nfe, sliced_w2 });
+    done.push({ ...trial, ...(await this.workings.reached(id, trial)) });
     if (scene === this.scene) this.changed("solvers");
   }
 
   async #lookBack(id) {
     const { scene, growth } = this;
     const { trajectory } = this.history.kept.find((one) => one.id === id);
-    const x0 = this.starts.slice(0, FEWER * this.width);
-    const sent = scene.network.remote;
-    const { sliced_w2 } = await (sent ? this.#sent(trajectory) : this.#reach(id, { x0, ...GROWTH }));
-    growth.set(id, sliced_w2);
+    growth.set(id, await this.workings.grown(id, trajectory));
     if (scene === this.scene) this.changed("growth");
-  }
-
-  /** {sliced_w2} of the first particles of a trajectory that came with a snapshot; null where none did. */
-  async #sent(trajectory) {
-    if (!trajectory) return { sliced_w2: null };
-    const { x, n, dim } = decodeTrajectory(trajectory);
-    const points = x.slice((x.length / (n * dim) - 1) * n * dim).slice(0, FEWER * dim);
-    return this.#aside.ask("measure", { run: this.scene.run, points, all: false });
-  }
-
-  /** {nfe, sliced_w2} of where x0 ends; sliced_w2 is null where the solver gave up or the run has been left. */
-  async #reach(id, { x0, ...request }) {
-    const { scene } = this;
-    const ends = new Float32Array((x0.length / this.width) * scene.dim);
-    let nfe = null;
-    try {
-      const whole = isAdaptive(request.solver); // all particles share its step size
-      await this.#sample(id, { x0, whole, ...request }, (piece, at) => {
-        ends.set(piece.x.subarray(-piece.x.length / piece.t.length), (at / this.width) * scene.dim);
-        nfe = piece.nfe;
-      });
-      const { sliced_w2 } = await this.#aside.ask("measure", { run: scene.run, points: ends, all: false });
-      return { nfe, sliced_w2 };
-    } catch {
-      return { nfe, sliced_w2: null };
-    }
-  }
-
-  #sample(id, request, each) {
-    const { run } = this.scene;
-    this.#hand(id);
-    return this.#aside.sample({ run, snapshot: id, dim: this.width, told: this.values, ...request }, each);
   }
 
   /** Gives the worker a snapshot's weights, once. */
