@@ -19,7 +19,7 @@ from playground.dynamics.solvers import Sampler
 from playground.models import AnyModel, FlowMatching
 from playground.models.base import ConditionalModel, Optimisation
 from playground.models.condition import Condition, Cue
-from playground.networks import AnyNetwork, Network
+from playground.networks import ACTIVATION_NAMES, AnyNetwork, Network
 
 MAX_FILE_BYTES = 64_000
 """An experiment file is a page of text; anything longer is refused before it is parsed."""
@@ -129,6 +129,13 @@ class Experiment(Settings):
     def remarks(self) -> list[str]:
         """Sentences on what is not quite as it was asked for."""
         found = self.model.remarks(self.source.at(self.dim), self.target.at(self.dim))
+        suited = self.model.suited(self.network).activation
+        if suited != self.network.activation:
+            names = [ACTIVATION_NAMES[name] for name in (suited, self.network.activation)]
+            found.append(
+                f"{names[0]} stands in for {names[1]}: {self.model.label()} is trained through the network's "
+                "derivatives, which have to bend."
+            )
         coupling, cue = getattr(self.model, "coupling", None), self.cue
         if isinstance(coupling, Coupling) and cue is not None and cue.kind not in coupling.keeps:
             instead = "class_optimal_transport" if cue.kind == "labels" else "independent"

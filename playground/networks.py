@@ -28,6 +28,9 @@ ACTIVATIONS: dict[ActivationName, Callable[[Tensor], Tensor]] = {
 }
 
 
+ACTIVATION_NAMES: dict[ActivationName, str] = {"relu": "ReLU", "silu": "SiLU", "tanh": "tanh", "selu": "SELU"}
+
+
 class Network(Choice):
     """A multilayer perceptron of equal layers that is told the time."""
 
@@ -36,7 +39,10 @@ class Network(Choice):
     width: int = Field(64, ge=4, le=512, title="Width", description="Units in each hidden layer.")
     depth: int = Field(3, ge=1, le=8, title="Depth", description="Number of hidden layers.")
     activation: ActivationName = Field(
-        "relu", title="Activation", description="The nonlinearity after each hidden layer; ReLU is the fastest."
+        "relu",
+        title="Activation",
+        description="The nonlinearity after each hidden layer; ReLU is the fastest.",
+        json_schema_extra={"labels": dict(ACTIVATION_NAMES.items())},
     )
     frequencies: int = Field(
         0,

@@ -20,7 +20,7 @@ from playground.choice import Choice, Settings
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler, Solver
 from playground.models.condition import Condition, Cue
-from playground.networks import Network
+from playground.networks import ActivationName, Network
 from playground.trajectory import Trajectory
 
 Weights = dict[str, Tensor]
@@ -351,6 +351,14 @@ class Model(Choice):
 
     has_network: ClassVar[bool] = True
     """Whether it makes use of the network that is declared beside it."""
+
+    stand_ins: ClassVar[dict[ActivationName, ActivationName]] = {}
+    """Activations whose derivatives are of no use to it, and which takes the place of each."""
+
+    def suited(self, network: Network) -> Network:
+        """The network with the activation that stands in for its own, where one does."""
+        instead = self.stand_ins.get(network.activation)
+        return network if instead is None else network.model_copy(update={"activation": instead})
 
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
         """N points from which `Trained.trajectory` starts: of the source (n, d), or of an own latent (n, k)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar, Literal
@@ -20,7 +20,7 @@ from playground.models.chains import AnyChain, Hmc
 from playground.models.energy_objectives import BOWL, AnyObjective, Energy, Memory, NoiseContrast
 from playground.models.learning import Adam
 from playground.models.quadrature import log_normaliser
-from playground.networks import Mlp, Network
+from playground.networks import ActivationName, Network
 from playground.trajectory import Trajectory
 
 BLOWN_UP = 100.0
@@ -55,6 +55,7 @@ class EnergyModel(Model):
         "Choose Langevin as the chain and raise its Step size: samples spread, and beyond 2 the chain is numerically "
         "unstable and flies off. MALA rejects such moves instead: watch its acceptance rate."
     )
+    stand_ins: ClassVar[dict[ActivationName, ActivationName]] = {"relu": "silu"}
     kind: Literal["energy"] = "energy"
     objective: AnyObjective = Field(
         NoiseContrast(), title="Objective", description="What is minimised in place of the likelihood."
@@ -72,16 +73,10 @@ class EnergyModel(Model):
     def trained(
         self, weights: Weights, network: Network, dim: int, source: Distribution | None = None
     ) -> TrainedEnergy:
-        mlp, flat, moments = network_of(network, dim), weights["energy"], weights["place"]
+        mlp, flat, moments = self.suited(network).build(dim, 1, timed=False), weights["energy"], weights["place"]
         if flat.shape != (mlp.size,) or moments.shape != (2 * dim,):
             raise ValueError("these are the weights of another network.")
         return TrainedEnergy(Energy(mlp), flat, moments[:dim], moments[dim:], self.chain, weights["normaliser"])
-
-
-def network_of(network: Network, dim: int) -> Mlp:
-    """The network of an energy: one output, no time, and curvature."""
-    mlp = network.build(dim, 1, timed=False)
-    return replace(mlp, activation="silu") if mlp.activation == "relu" else mlp
 
 
 class EnergyLearner:
@@ -92,7 +87,7 @@ class EnergyLearner:
     def __init__(self, model: EnergyModel, task: Task) -> None:
         self._objective, self._pool = model.objective, task.pool(task.target, TARGET)
         self._batch = task.optimisation.batch
-        mlp = network_of(task.network, task.dim)
+        mlp = model.suited(task.network).build(task.dim, 1, timed=False)
         self._energy = Energy(mlp)
         self._mean, self._std = self._pool.points.mean(0), self._pool.points.std(0)
         self._memory = Memory(task.generator(3))

@@ -28,7 +28,7 @@ from playground.dynamics.path import Path
 from playground.dynamics.samplers import DiffusionSampler, no_bridge, no_score, offered
 from playground.dynamics.solvers import Process, Sampler, Solver
 from playground.models.condition import Cue
-from playground.models.learning import output_and_trace
+from playground.models.learning import output_and_jacobian
 from playground.networks import Mlp
 from playground.trajectory import Trajectory
 
@@ -118,17 +118,27 @@ class Flow:
     @torch.no_grad()
     def diverging(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
         """dx/dt at x (n, d) and the shared time t, and its divergence there (n,)."""
-        return self.diverging_by(self.weights, x, t)
+        velocity, jacobian = self.jacobian_by(self.weights, x, t)
+        return velocity, jacobian.diagonal(dim1=1, dim2=2).sum(1)
 
-    def diverging_by(self, weights: Tensor, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
-        """The same with other weights, and differentiable with respect to them and to x."""
+    def jacobian_by(self, weights: Tensor, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
+        """The velocity v (n, d) under any weights, and ∂v_i/∂x_k as (n, k, i).
+
+        Both can be differentiated with respect to the weights and to x.
+        """
         time = torch.tensor([[t]], dtype=x.dtype, device=x.device)
         place = affine(self.scaling, self.moments, self.path, time, self.prediction)
         centred = x - place.center
-        inside = place.inside * centred
-        both = self._mixed(lambda c: torch.column_stack(output_and_trace(self.mlp, weights, inside, time, c)))
-        velocity = place.skip * centred + place.drift + place.out * both[:, :-1]
-        return velocity, (place.skip * x.shape[1] + place.out * place.inside * both[:, -1:])[:, 0]
+        inside, (n, d) = place.inside * centred, x.shape
+
+        def both(c: Tensor | None) -> Tensor:
+            output, jacobian = output_and_jacobian(self.mlp, weights, inside, time, c)
+            return torch.cat([output, jacobian.reshape(n, d * d)], dim=1)
+
+        mixed = self._mixed(both)
+        velocity = place.skip * centred + place.drift + place.out * mixed[:, :d]
+        straight = place.skip * torch.eye(d, dtype=x.dtype, device=x.device)
+        return velocity, straight + place.out * place.inside * mixed[:, d:].view(n, d, d)
 
     def log_prob(self, x: Tensor) -> Tensor | None:
         """The log-density in nats of the samples at x (n, d): (n,); None where the source has none."""

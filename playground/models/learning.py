@@ -152,8 +152,10 @@ def squared_error(error: Tensor, weights: Tensor | None, huber: float | None) ->
     return loss, error.mul_(2 / error.numel() if weights is None else weights * (2 / error.numel()))
 
 
-def output_and_trace(mlp: Mlp, weights: Tensor, x: Tensor, t: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """F(x, t, c) for x (n, d), t (n, 1) or (1, 1), and the trace of ∂F/∂x (n,), for as many outputs as inputs.
+def output_and_jacobian(
+    mlp: Mlp, weights: Tensor, x: Tensor, t: Tensor, c: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """F(x, t, c) (n, outputs) for x (n, d), t (n, 1) or (1, 1), and ∂F_i/∂x_k as (n, d, outputs), k before i.
 
     The derivative along each axis goes up through the layers beside the values: ∂h = act'(z) ⊙ (W ∂h). Both can be
     differentiated once more.
@@ -172,7 +174,7 @@ def output_and_trace(mlp: Mlp, weights: Tensor, x: Tensor, t: Tensor, c: Tensor 
         h = act(z)
         along = (along * slope(z, h)) @ matrix.t()
         z = torch.addmm(bias, h, matrix.t())
-    return z, along.diagonal(dim1=0, dim2=2).sum(1)
+    return z, along.transpose(0, 1)
 
 
 class Adam:

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from playground.dynamics.adjoint import adjoint, backpropagated, counting
+from playground.dynamics.adjoint import Differentiated, adjoint, backpropagated, counting
 from playground.dynamics.solvers import Euler, Midpoint, RungeKutta4
 from playground.networks import Mlp
 
@@ -22,15 +22,15 @@ def setting(steps: int):
         return mlp(weights, state, torch.tensor([[t]], dtype=state.dtype))
 
     times = [1 - k / steps for k in range(steps + 1)]
-    return weights, dynamics, start, times, lambda end: end.square().mean() + end[:, 0].sin().sum()
+    return Differentiated(dynamics, weights), start, times, lambda end: end.square().mean() + end[:, 0].sin().sum()
 
 
 @pytest.mark.parametrize(("solver", "order"), [(Euler, 1), (Midpoint, 2), (RungeKutta4, 4)])
 def test_it_tends_to_backpropagation_at_the_solvers_order(solver, order) -> None:
     def difference(steps: int) -> float:
-        weights, dynamics, start, times, loss = setting(steps)
+        dynamics, start, times, loss = setting(steps)
         (value, one), (again, other) = (
-            method(solver.tableau, dynamics, weights, start, times, loss) for method in (adjoint, backpropagated)
+            method(solver.tableau, dynamics, start, times, loss) for method in (adjoint, backpropagated)
         )
         assert float(value) == pytest.approx(float(again), rel=1e-12)
         return float((one - other).norm() / other.norm())
@@ -46,16 +46,17 @@ def test_both_give_the_derivative_of_a_closed_form() -> None:
     theta, start = torch.tensor([0.7], dtype=torch.float64), torch.tensor([[1.0], [2.0]], dtype=torch.float64)
     times = [k / 20 for k in range(21)]
     for method in (adjoint, backpropagated):
-        value, gradient = method(RungeKutta4.tableau, lambda w, s, t: w * s, theta, start, times, torch.sum)
+        dynamics = Differentiated(lambda w, s, t: w * s, theta)
+        value, gradient = method(RungeKutta4.tableau, dynamics, start, times, torch.sum)
         assert float(value) == pytest.approx(3 * math.exp(0.7), rel=1e-6)
         assert float(gradient) == pytest.approx(3 * math.exp(0.7), rel=1e-6)
 
 
 def test_the_adjoint_keeps_as_much_however_many_steps_and_backpropagation_more() -> None:
     def kept(method, steps: int) -> int:
-        weights, dynamics, start, times, loss = setting(steps)
+        dynamics, start, times, loss = setting(steps)
         with counting() as found:
-            method(RungeKutta4.tableau, dynamics, weights, start, times, loss)
+            method(RungeKutta4.tableau, dynamics, start, times, loss)
         assert found.now == 0, "all is released"
         return found.most
 

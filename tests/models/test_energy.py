@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from playground import Experiment, run
 from playground.models.base import HasDensity, HasField
-from playground.models.energy import TrainedEnergy, network_of
+from playground.models.energy import EnergyModel, TrainedEnergy
 from playground.models.energy_objectives import Energy, Memory, NoiseContrast, SlicedScoreMatching
 from playground.models.quadrature import log_normaliser
 from playground.networks import Network
@@ -25,7 +25,7 @@ def trained(steps: int, target="ring", **model) -> TrainedEnergy:
 
 
 def any_energy(dim: int = 2) -> tuple[Energy, Tensor]:
-    mlp = network_of(Network(width=16, depth=2), dim)
+    mlp = EnergyModel().suited(Network(width=16, depth=2)).build(dim, 1, timed=False)
     return Energy(mlp), 2 * mlp.initial(Generator().manual_seed(1))
 
 
@@ -108,7 +108,7 @@ def test_sliced_score_matching_is_the_exact_one_in_the_mean():
 
 def test_noise_contrast_is_least_for_the_truth():
     """With E of the data's own density N(0, I), no change of the log-normaliser improves on the true one."""
-    energy = Energy(network_of(Network(width=4, depth=1), 2))
+    energy = Energy(EnergyModel().suited(Network(width=4, depth=1)).build(2, 1, timed=False))
     flat = torch.zeros(energy.mlp.size + 1)
     u = torch.randn(20_000, 2, generator=Generator().manual_seed(0))
 

@@ -9,11 +9,12 @@ from playground import Experiment, InvalidExperiment, Run, run
 from playground.distributions import Gaussian, Ring
 from playground.dynamics.likelihood import differentiated
 from playground.dynamics.likelihood import log_prob as by_change_of_variables
+from playground.dynamics.solvers import RungeKutta4, runge_kutta
 from playground.experiment import TrainingSettings
 from playground.models.base import HasDensity, HasField, HasScore, Task
 from playground.models.flow import Flow
 from playground.models.neural_ode import NeuralOde, OdeLearner
-from playground.networks import Network
+from playground.networks import FilmNetwork, Network
 
 SMALL = Network(width=16, depth=2)
 
@@ -30,7 +31,7 @@ def trained() -> Run:
 
 
 def test_the_loss_is_the_likelihood_by_a_fine_solution() -> None:
-    one = learner(NeuralOde(solver_steps=32, energy=0.0))
+    one = learner(NeuralOde(solver_steps=32, energy=0.0, bending=0.0))
     x = one._pool.points[:40]
     loss, _ = one.gradient(x, "backpropagation")
     velocity = differentiated(_differentiable(one))
@@ -39,7 +40,7 @@ def test_the_loss_is_the_likelihood_by_a_fine_solution() -> None:
 
 
 def _differentiable(one: OdeLearner):
-    return lambda x, t: one._flow.diverging_by(one._adam.weights, x, t)[0]
+    return lambda x, t: one._flow.jacobian_by(one._adam.weights, x, t)[0]
 
 
 def test_the_energy_is_that_of_its_paths() -> None:
@@ -141,3 +142,44 @@ def test_a_solver_that_is_too_coarse_is_named() -> None:
     fine._adam.weights.mul_(2)
     fine.look()
     assert fine.remark is None
+
+
+def test_its_loss_is_that_of_the_map_which_the_solver_makes() -> None:
+    """However coarse: log p0 of where its steps end, and the logarithm of the determinant of that map."""
+    one = learner(NeuralOde(solver_steps=2, energy=0.0, bending=0.0))
+    one._adam.weights.mul_(3)
+    times = one._likelihood.times()
+
+    def back(x):
+        (*_, last) = runge_kutta(RungeKutta4.tableau, one._flow.velocity, x, times)
+        return last.x
+
+    points, h = one._pool.points[:12], 4e-3
+    rows = [(back(points + step) - back(points - step)) / (2 * h) for step in h * torch.eye(2)]
+    expected = Gaussian(dimension=2).log_prob(back(points)) + torch.stack(rows, dim=1).det().abs().log()
+    loss, _ = one.gradient(points, "backpropagation")
+    assert float(loss) == pytest.approx(-float(expected.mean()), abs=5e-3)
+
+
+def test_a_modulated_network_learns_by_the_same_loss() -> None:
+    network = FilmNetwork(width=8, depth=2, activation="silu", embedding=4)
+    one = learner(NeuralOde(solver_steps=16), network=network)
+    x = one._pool.points[:32]
+    (loss, gradient), (same, other) = one.gradient(x, "adjoint"), one.gradient(x, "backpropagation")
+    assert float(loss) == pytest.approx(float(same), rel=1e-5)
+    assert float((gradient - other).norm() / other.norm()) < 5e-3
+
+
+def test_a_long_training_makes_no_profit_from_the_solvers_error() -> None:
+    one = learner(NeuralOde(), network=Network(width=32, depth=2))
+    for _ in range(150):
+        one.step(1.0)
+    one.look()
+    assert abs(one._missed) < 0.05
+
+
+def test_a_straight_activation_is_replaced_in_words() -> None:
+    remarks = Experiment.parse({"model": "neural_ode", "target": "ring"}).remarks()
+    assert any("tanh stands in for ReLU" in remark for remark in remarks)
+    curved = {"model": "neural_ode", "target": "ring", "network": {"activation": "silu"}}
+    assert not any("stands in" in remark for remark in Experiment.parse(curved).remarks())

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from playground.models.chains import Hmc
-from playground.models.energy import TrainedEnergy, network_of
+from playground.models.energy import EnergyModel, TrainedEnergy
 from playground.models.energy_objectives import Energy
 from playground.networks import Mlp, Network
 from tests.browser.modules.page import ModulePage, assert_near, packed, points, unpacked
@@ -117,7 +117,7 @@ def test_a_surface_that_is_not_there_and_a_field_of_a_map_are_refused(page: Modu
 @pytest.mark.parametrize("dim", [1, 2])
 def test_an_energy_is_its_network_in_a_bowl_and_its_density_sums_to_one(page: ModulePage, dim: int) -> None:
     """As torch has it; and of a Gaussian's energy the normaliser is the known one."""
-    mlp = network_of(Network(width=16, depth=2), dim)
+    mlp = EnergyModel().suited(Network(width=16, depth=2)).build(dim, 1, timed=False)
     weights, how = weights_of(mlp), scaling(dim, 3)
     model = TrainedEnergy(
         Energy(mlp), weights, torch.tensor(how["mean"]), torch.tensor(how["std"]), Hmc(), torch.zeros(0)
