@@ -34,15 +34,16 @@ TARGETS: dict[str, dict[str, Any]] = {
     "ring of 8, R = 2, σ = 0.1": {"kind": "ring"},
 }
 
+PLAIN: dict[str, Any] = {"r1": 0, "r2": 0}
 WIDE: dict[str, Any] = {"kind": "mlp", "width": 128, "depth": 3}
 RECIPES: dict[str, dict[str, Any]] = {
     "GAN, collapsing": {
-        "model": {"kind": "gan", "standardise": False, "beta1": 0.9, "beta2": 0.999},
+        "model": {"kind": "gan", "standardise": False, "beta1": 0.9, "beta2": 0.999, **PLAIN},
         "network": WIDE,
         "training": {"steps": 4000, "batch": 256, "decay": "constant", "ema": 0},
     },
     "GAN, better optimiser": {
-        "model": {"kind": "gan", "beta1": 0.5, "beta2": 0.9},
+        "model": {"kind": "gan", "beta1": 0.5, "beta2": 0.9, **PLAIN},
         "network": WIDE,
         "training": {"steps": 5000, "batch": 256, "decay": "cosine"},
     },

@@ -27,7 +27,7 @@ from playground.ui import messages
 
 BATCH = 256
 BLOCK = 40
-VARIANTS: dict[str, dict[str, Any]] = {"non-saturating": {}, "with R1 and R2": {"r1": 0.02, "r2": 0.02}}
+VARIANTS: dict[str, dict[str, Any]] = {"non-saturating": {"r1": 0, "r2": 0}, "with R1 and R2": {"r1": 0.02, "r2": 0.02}}
 WIDTHS = (64, 128)
 
 

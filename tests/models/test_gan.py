@@ -35,7 +35,7 @@ def learner(batch: int = 32, width: int = 16, activation: str = "tanh", target="
     experiment = Experiment.parse(
         {
             "target": target,
-            "model": {"kind": "gan", **model},
+            "model": {"kind": "gan", "r1": 0, "r2": 0, **model},
             "training": {"batch": batch, "ema": 0},
             "network": {"kind": "mlp", "width": width, "depth": 2, "activation": activation},
         }
