@@ -45,12 +45,12 @@ class Gan(Model):
     """
     look_for: ClassVar[str] = (
         "Nothing in its loss asks for all modes. A mode that no point reaches sends no gradient, so modes empty, fill "
-        "again, or stay lost. What holds them here are R1 and R2, which keep the critic flat; without them the ring ends "
-        "at 2 to 4 times the floor, as the seed falls."
+        "again, or stay lost. What holds them here are R1 and R2, which keep the critic flat; without them the ring "
+        "ends at 2 to 4 times the floor, as the seed falls."
     )
     try_this: ClassVar[str] = (
-        "Set R1 and R2 to 0, switch off Standardise the data and set β₁ to 0.9: most modes go. Then bring back one after "
-        "the other, and see which of them it was."
+        "Set R1 and R2 to 0, switch off Standardise the data and set β₁ to 0.9: most modes go. Then bring back one "
+        "after the other, and see which of them it was."
     )
 
     loss: AnyGanLoss = Field(NonSaturating(), title="Loss", description="What generator and critic play for.")
