@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import OWN_LATENT, TARGET, Learner, Model, Task, Weights, seeded
+from playground.models.base import TARGET, Learner, Model, StepCost, Task, Weights, seeded
 from playground.models.conditionals import AnyConditionals, CoarseToFine, Conditionals, Grid
 from playground.models.learning import Adam
 from playground.networks import Mlp, Network
@@ -63,8 +63,12 @@ class Autoregressive(Model):
         json_schema_extra={"labels": {"first_to_last": "x, then y", "last_to_first": "y, then x"}},
     )
 
-    def remarks(self, source: Distribution, target: Distribution) -> list[str]:
-        return [OWN_LATENT]
+    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+        return self.conditionals.network(network, dim).size
+
+    @property
+    def step_cost(self) -> StepCost:
+        return self.conditionals.step_cost
 
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
         """Standard normal numbers (n, d), one to a coordinate: each will say where in its conditional a point lies."""

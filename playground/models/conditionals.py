@@ -18,6 +18,7 @@ from pydantic import Field
 from torch import Tensor
 
 from playground.choice import FROM_NAME, Choice
+from playground.models.base import StepCost
 from playground.models.masked import MaskedMlp
 from playground.networks import Mlp, Network
 
@@ -31,6 +32,9 @@ class Conditionals(Choice):
 
     bounded: ClassVar[bool] = True
     """Whether there is no mass outside of the box of the training points."""
+
+    step_cost: ClassVar[StepCost]
+    """What a training step takes."""
 
     @abstractmethod
     def network(self, network: Network, dim: int) -> Mlp:
@@ -64,6 +68,7 @@ class Grid(Conditionals):
     """A probability for each bin of a grid: any shape, as coarse as its bins."""
 
     title: ClassVar[str] = "Bins of a grid"
+    step_cost: ClassVar[StepCost] = StepCost(405, 1.15)
     kind: Literal["grid"] = "grid"
     levels: int = Field(
         6,
@@ -104,6 +109,7 @@ class Logistics(Conditionals):
     """A mixture of logistic distributions: smooth, with no grid, as in PixelCNN++ (Salimans et al. 2017)."""
 
     title: ClassVar[str] = "Mixture of logistics"
+    step_cost: ClassVar[StepCost] = StepCost(557, 1.25)
     kind: Literal["logistics"] = "logistics"
     bounded: ClassVar[bool] = False
     components: int = Field(10, ge=1, le=32, title="Logistics", description="How many bumps each conditional may have.")
@@ -158,6 +164,7 @@ class CoarseToFine(Conditionals):
     """
 
     title: ClassVar[str] = "Coarse to fine"
+    step_cost: ClassVar[StepCost] = StepCost(515, 5.6)
     kind: Literal["coarse_to_fine"] = "coarse_to_fine"
     levels: int = Field(
         6,

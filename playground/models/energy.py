@@ -15,7 +15,7 @@ from torch import Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import TARGET, Fact, Learner, Model, Shapes, Task, Weights, seeded
+from playground.models.base import TARGET, Fact, Learner, Model, Shapes, StepCost, Task, Weights, seeded
 from playground.models.chains import AnyChain, Hmc
 from playground.models.energy_objectives import BOWL, AnyObjective, Energy, Memory, NoiseContrast
 from playground.models.learning import Adam
@@ -49,7 +49,9 @@ class EnergyModel(Model):
     """
     look_for: ClassVar[str] = (
         "Valleys of the energy where the data is, and chains that fall into the nearest and seldom cross to another. "
-        "Contrastive divergence shapes only where its chains have been: elsewhere it leaves false valleys."
+        "Contrastive divergence shapes only where its chains have been: elsewhere it leaves false valleys. Score "
+        "matching sees slopes where the data is, and so cannot know how modes that lie apart, as on a ring, share the "
+        "probability."
     )
     try_this: ClassVar[str] = (
         "Choose Langevin as the chain and raise its Step size: samples spread, and beyond 2 the chain is numerically "
@@ -66,6 +68,15 @@ class EnergyModel(Model):
         description="How samples are drawn from the energy; it can be changed after training.",
         json_schema_extra={"sampling": True},
     )
+
+    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+        """Those of the energy, and the log-normaliser where it is learnt beside it."""
+        mlp = self.suited(network).build(dim, 1, timed=False)
+        return mlp.size + isinstance(self.objective, NoiseContrast)
+
+    @property
+    def step_cost(self) -> StepCost:
+        return self.objective.step_cost
 
     def rounds(self, task: Task) -> Iterator[Learner]:
         yield EnergyLearner(self, task)

@@ -17,6 +17,7 @@ from torch import Generator, Tensor
 
 from playground.choice import FROM_NAME, Choice
 from playground.models.backprop import Backprop
+from playground.models.base import StepCost
 from playground.models.chains import Langevin, Potential
 from playground.networks import Mlp
 
@@ -26,6 +27,11 @@ BOWL = 0.5
 
 class Objective(Choice):
     """What training minimises. Weights end with one number more than the network's: a learnt log-normaliser."""
+
+    @property
+    @abstractmethod
+    def step_cost(self) -> StepCost:
+        """What a training step takes."""
 
     @abstractmethod
     def loss(self, energy: Energy, weights: Tensor, u: Tensor, memory: Memory) -> Tensor:
@@ -92,6 +98,10 @@ class _Contrast(Objective):
         json_schema_extra={"step": 0.005, "advanced": True},
     )
 
+    @property
+    def step_cost(self) -> StepCost:
+        return StepCost(300 + 82 * self.moves, 2 + 0.7 * self.moves)
+
     def _moved(self, energy: Energy, weights: Tensor, u: Tensor, memory: Memory) -> Tensor:
         states = Langevin(step=self.step).states(energy.potential(weights), u, memory.generator)
         return [next(states) for _ in range(self.moves)][-1].u
@@ -154,7 +164,8 @@ class PersistentContrastiveDivergence(_Contrast):
 class DenoisingScoreMatching(Objective):
     """The slope of the energy points from a noisy point back to the clean one (Vincent 2011).
 
-    E ‖σ ∇E(u + σz) − z‖²: its minimum is the energy of the data blurred by σ, and no normaliser enters.
+    E ‖σ ∇E(u + σz) − z‖²: its minimum is the energy of the data blurred by σ, and no normaliser enters. Slopes are seen
+    where the data is: how modes that lie apart share the probability is not learnt, the less the smaller the blur.
     """
 
     title: ClassVar[str] = "Denoising score matching"
@@ -168,6 +179,10 @@ class DenoisingScoreMatching(Objective):
         json_schema_extra={"scale": "log"},
     )
 
+    @property
+    def step_cost(self) -> StepCost:
+        return StepCost(468, 2.2)
+
     def loss(self, energy: Energy, weights: Tensor, u: Tensor, memory: Memory) -> Tensor:
         z = memory.normal(u)
         _, slope = _slope(energy, weights, u + self.noise * z)
@@ -177,19 +192,24 @@ class DenoisingScoreMatching(Objective):
 class SlicedScoreMatching(Objective):
     """Score matching along random directions v (Song et al. 2019, eq. 8): E[½‖∇E‖² − vᵀ∇²E v].
 
-    It wants a smooth density: a little noise on the points sees to that.
+    It wants a smooth density: a little noise on the points sees to that. Like the other it is blind to the shares of
+    modes that lie apart.
     """
 
     title: ClassVar[str] = "Sliced score matching"
     kind: Literal["sliced"] = "sliced"
     noise: float = Field(
-        0.03,
+        0.1,
         ge=0,
         le=1,
         title="Noise",
         description="Noise that is added to the points, in standard deviations of the data.",
         json_schema_extra={"step": 0.01},
     )
+
+    @property
+    def step_cost(self) -> StepCost:
+        return StepCost(925, 4.5)
 
     def loss(self, energy: Energy, weights: Tensor, u: Tensor, memory: Memory) -> Tensor:
         v = memory.normal(u)
@@ -223,6 +243,10 @@ class NoiseContrast(Objective):
         description="Its standard deviation, in those of the data; it has to reach wherever the data is.",
         json_schema_extra={"step": 0.1},
     )
+
+    @property
+    def step_cost(self) -> StepCost:
+        return StepCost(467, 0.9 * (1 + self.ratio))
 
     def loss(self, energy: Energy, weights: Tensor, u: Tensor, memory: Memory) -> Tensor:
         noise = self.spread * memory.normal(u.repeat(self.ratio, 1))

@@ -53,6 +53,8 @@ class Exact(ConditionalModel):
         "does the same."
     )
 
+    has_network: ClassVar[bool] = False
+
     kind: Literal["exact"] = "exact"
     path: AnyPath = Field(LinearPath(), title="Path", description="How a point moves from its source to its target.")
     points: int | None = Field(
@@ -85,6 +87,13 @@ class Exact(ConditionalModel):
                 "the exact field of a class is known where classes are the Gaussians of a mixture, and no points stand "
                 "for it; choose a target such as ring, grid or gaussian_mixture, or the model flow_matching."
             )
+
+    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+        return 0
+
+    @property
+    def step_cost(self) -> None:
+        return None
 
     def remarks(self, source: Distribution, target: Distribution) -> list[str]:
         sampled = self.points is None and mixture_of(target) is None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -20,6 +21,7 @@ from zuko.lazy import LazyInverse, LazyTransform, UnconditionalTransform
 from zuko.transforms import DependentTransform, LULinearTransform, MonotonicAffineTransform, MonotonicRQSTransform
 
 from playground.choice import FROM_NAME, Choice
+from playground.models.base import StepCost
 from playground.networks import ActivationName, Network
 
 MODULES: dict[ActivationName, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh, "selu": nn.SELU}
@@ -34,6 +36,8 @@ class Architecture(Choice):
 
     sequential: ClassVar[Literal["sampling", "density"] | None] = None
     """The direction in which an autoregressive layer goes coordinate by coordinate, an evaluation for each."""
+    a_layer: ClassVar[StepCost]
+    """What a training step takes with one layer."""
     bends_one_axis: ClassVar[bool] = False
     """Whether it is more than a stretching in one dimension."""
 
@@ -53,6 +57,7 @@ class RealNvp(Architecture):
 
     title: ClassVar[str] = "RealNVP"
     kind: Literal["real_nvp"] = "real_nvp"
+    a_layer: ClassVar[StepCost] = StepCost(256, 1.3)
     layers: int = Field(8, ge=1, le=16, title="Layers", description="How many coupling layers, the halves in turn.")
 
     def transforms(self, dim: int, network: Network) -> list[LazyTransform]:
@@ -63,6 +68,7 @@ class Glow(Architecture):
     """Glow's step: actnorm, an invertible linear map, affine coupling (Kingma and Dhariwal 2018)."""
 
     kind: Literal["glow"] = "glow"
+    a_layer: ClassVar[StepCost] = StepCost(512, 1.15)
     layers: int = Field(6, ge=1, le=16, title="Steps", description="How many, each of three layers.")
 
     def transforms(self, dim: int, network: Network) -> list[LazyTransform]:
@@ -79,6 +85,7 @@ class Maf(Architecture):
     title: ClassVar[str] = "Masked autoregressive (MAF)"
     kind: Literal["maf"] = "maf"
     sequential: ClassVar[Literal["sampling", "density"] | None] = "sampling"
+    a_layer: ClassVar[StepCost] = StepCost(265, 1.3)
     layers: int = Field(6, ge=1, le=16, title="Layers", description="How many layers; the order of coordinates turns.")
 
     def transforms(self, dim: int, network: Network) -> list[LazyTransform]:
@@ -91,6 +98,7 @@ class Iaf(Architecture):
     title: ClassVar[str] = "Inverse autoregressive (IAF)"
     kind: Literal["iaf"] = "iaf"
     sequential: ClassVar[Literal["sampling", "density"] | None] = "density"
+    a_layer: ClassVar[StepCost] = StepCost(575, 4.4)
     layers: int = Field(6, ge=1, le=16, title="Layers", description="How many layers; the order of coordinates turns.")
 
     def transforms(self, dim: int, network: Network) -> list[LazyTransform]:
@@ -103,6 +111,7 @@ class NeuralSpline(Architecture):
     kind: Literal["neural_spline"] = "neural_spline"
     sequential: ClassVar[Literal["sampling", "density"] | None] = "sampling"
     bends_one_axis: ClassVar[bool] = True
+    a_layer: ClassVar[StepCost] = StepCost(1020, 1.3)
     layers: int = Field(3, ge=1, le=12, title="Layers", description="How many layers; the order of coordinates turns.")
     bins: int = Field(
         8, ge=2, le=32, title="Bins", description="Pieces of each spline, on [−5, 5] standard deviations."
@@ -171,6 +180,12 @@ class ActNorm(LazyTransform):  # type: ignore[misc]  # zuko has no types
         wanted = -std.log()
         self.scale.copy_(wanted / (1 - (wanted / math.log(SMALLEST)).abs()))
         self.shift.copy_(-x.mean(0) / std)
+
+
+@lru_cache(maxsize=256)
+def stack_size(architecture: Architecture, dim: int, network: Network) -> int:
+    """The number of weights of a stack; kept, since a form asks it after every change."""
+    return Stack(architecture, dim, network).size
 
 
 class Stack(nn.Module):

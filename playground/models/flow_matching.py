@@ -136,6 +136,10 @@ class FlowMatching(ConditionalModel):
         coupling = self.coupling.settled(self.path)
         return coupling.remark(source, target) if isinstance(coupling, SinkhornCoupling) else None
 
+    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+        """Those of the velocity, and along a bridge those of the score."""
+        return super().weight_count(network, dim, told) * (2 if self.path.bridge else 1)
+
     def rounds(self, task: Task) -> Iterator[Learner]:
         clamped = self._clamped(task.source, task.target)
         if clamped:

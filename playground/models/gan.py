@@ -17,7 +17,7 @@ from torch import Generator, Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import TARGET, Learner, Model, Optimisation, Task, Weights
+from playground.models.base import TARGET, Learner, Model, Optimisation, StepCost, Task, Weights
 from playground.models.gan_learner import GanLearner, Settings
 from playground.models.gan_losses import AnyGanLoss, NonSaturating
 from playground.models.gan_parts import latent
@@ -169,6 +169,15 @@ class Gan(Model):
         description="The critic judges this many points together and so sees a lack of variety (PacGAN, Lin et al. "
         "2018).",
     )
+
+    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+        """Those of the generator and of the critic."""
+        generator = network.build(self.latent_dim, dim, timed=False)
+        return generator.size + network.build(dim * self.pack, 1, timed=False).size
+
+    @property
+    def step_cost(self) -> StepCost:
+        return StepCost(475, 2.3)
 
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
         """Latents (n, latent_dim), truncated where that is asked for."""

@@ -15,13 +15,12 @@ from playground.distributions.base import Distribution
 from playground.dynamics.exact import Normals
 from playground.dynamics.solvers import Sampler
 from playground.models.base import (
-    NO_NETWORK,
-    OWN_LATENT,
     TARGET,
     Learner,
     Model,
     Optimisation,
     Shapes,
+    StepCost,
     Task,
     Weights,
     seeded,
@@ -98,8 +97,15 @@ class GaussianMixtureModel(Model):
                 "choose fewer components or more points."
             )
 
-    def remarks(self, source: Distribution, target: Distribution) -> list[str]:
-        return [NO_NETWORK, OWN_LATENT]
+    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+        """The free numbers of the mixture: its shares, which add up to 1, its centres and its covariances."""
+        count, whole = self.components, dim * (dim + 1) // 2
+        covariances = {"full": count * whole, "diagonal": count * dim, "round": count, "tied": whole}[self.shape]
+        return count - 1 + count * dim + covariances
+
+    @property
+    def step_cost(self) -> StepCost | None:
+        return None if self.fit == "em" else StepCost(590, 0)
 
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
         """Latent points (n, d + 1): d standard normal numbers, and a uniform one, which chooses the component."""

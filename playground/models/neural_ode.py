@@ -22,7 +22,7 @@ from playground.dynamics.adjoint import Differentiated, Dynamics, adjoint, backp
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import LinearPath
 from playground.dynamics.solvers import RungeKutta4, runge_kutta
-from playground.models.base import SOURCE, TARGET, Fact, Learner, Model, Optimisation, Task, Weights, seeded
+from playground.models.base import SOURCE, TARGET, Fact, Learner, Model, Optimisation, StepCost, Task, Weights, seeded
 from playground.models.divergence import PENALTIES, DivergingDynamics, departing
 from playground.models.flow import Flow, ScoredFlow, is_standard
 from playground.models.learning import Adam
@@ -37,6 +37,7 @@ FACTS_ON = 128
 """Points of the training step whose cost is told."""
 
 Gradient = Literal["backpropagation", "adjoint"]
+A_SOLVERS_STEP: dict[Gradient, StepCost] = {"backpropagation": StepCost(1730, 13), "adjoint": StepCost(2380, 16.5)}
 METHODS: dict[Gradient, Any] = {"backpropagation": backpropagated, "adjoint": adjoint}
 
 
@@ -96,6 +97,11 @@ class NeuralOde(Model):
         description="λ' on the mean of ∫‖∇v‖² dt: keeps the field smooth, so that the solver's steps suffice.",
         json_schema_extra={"range": [0, 0.1], "step": 0.005, "advanced": True},
     )
+
+    @property
+    def step_cost(self) -> StepCost:
+        each = A_SOLVERS_STEP[self.gradient]
+        return StepCost(self.solver_steps * each.overhead, self.solver_steps * each.passes)
 
     def check(self, source: Distribution, target: Distribution, optimisation: Optimisation) -> None:
         refuse_without_density("a neural ODE", source, target)

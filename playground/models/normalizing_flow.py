@@ -19,8 +19,8 @@ from torch import Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import SOURCE, TARGET, Fact, Learner, Model, Optimisation, Task, Weights, seeded
-from playground.models.flow_layers import AnyArchitecture, NeuralSpline, Stack
+from playground.models.base import SOURCE, TARGET, Fact, Learner, Model, Optimisation, StepCost, Task, Weights, seeded
+from playground.models.flow_layers import AnyArchitecture, NeuralSpline, Stack, stack_size
 from playground.models.learning import Adam
 from playground.models.likelihood import CLIP, refuse_without_density
 from playground.networks import Network
@@ -59,6 +59,14 @@ class NormalizingFlow(Model):
                 f"in one dimension {self.architecture.label()} can only shift and stretch its source; choose the "
                 "layers neural_spline."
             )
+
+    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+        return stack_size(self.architecture, dim, network)
+
+    @property
+    def step_cost(self) -> StepCost:
+        each = self.architecture.a_layer
+        return StepCost(self.architecture.layers * each.overhead, each.passes)
 
     def rounds(self, task: Task) -> Iterator[Learner]:
         yield LikelihoodLearner(self, task)

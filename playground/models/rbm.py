@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import NO_NETWORK, TARGET, Fact, Learner, Model, Optimisation, Shapes, Task, Weights, seeded
+from playground.models.base import TARGET, Fact, Learner, Model, Optimisation, Shapes, StepCost, Task, Weights, seeded
 from playground.models.learning import Adam
 from playground.models.quadrature import log_normaliser
 from playground.networks import Network
@@ -99,8 +99,12 @@ class RestrictedBoltzmannMachine(Model):
                 f"{MOST_EXACT}, or the learning persistent."
             )
 
-    def remarks(self, source: Distribution, target: Distribution) -> list[str]:
-        return [NO_NETWORK]
+    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+        return Machine(dim, self.hidden).size
+
+    @property
+    def step_cost(self) -> StepCost:
+        return StepCost(490, 0)
 
     def rounds(self, task: Task) -> Iterator[Learner]:
         yield BoltzmannLearner(self, task)

@@ -19,7 +19,7 @@ from torch import Generator, Tensor
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
 from playground.models.backprop import Backprop
-from playground.models.base import TARGET, Fact, Learner, Model, Task, Weights, seeded
+from playground.models.base import TARGET, Fact, Learner, Model, StepCost, Task, Weights, seeded
 from playground.models.learning import Adam
 from playground.networks import Mlp, Network
 from playground.trajectory import Trajectory
@@ -81,6 +81,14 @@ class Vae(Model):
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
         """Latents and the decoder's noise (n, latent_dim + dim), all from N(0, I)."""
         return torch.randn(n, self.latent_dim + dim, generator=generator, device=generator.device)
+
+    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+        """Those of the encoder and of the decoder, and the decoder's deviation where it is learnt."""
+        return sum(part.size for part in networks(network, dim, self.latent_dim)) + (self.std is None)
+
+    @property
+    def step_cost(self) -> StepCost:
+        return StepCost(215, 1.1)
 
     def rounds(self, task: Task) -> Iterator[Learner]:
         yield VaeLearner(self, task)

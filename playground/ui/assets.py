@@ -24,7 +24,7 @@ from playground.distributions import DISTRIBUTIONS
 from playground.engine import presets
 from playground.engine.run import Run
 from playground.experiment import MAX_FILE_BYTES, Experiment
-from playground.ui import alternatives, measures, messages, saved
+from playground.ui import alternatives, costs, measures, messages, saved
 from playground.ui.bundle import Bundle, NotJoined
 from playground.ui.form import describe
 from playground.ui.session import Sessions
@@ -167,8 +167,13 @@ async def _read(request: Request) -> Response:
 
 
 async def _refuse(request: Request) -> Response:
-    """An experiment as JSON in; which alternatives of its choices are refused, and why, out."""
-    return await _answered(request, lambda text: {"refused": alternatives.refused(json.loads(text), _description())})
+    """An experiment as JSON in; which alternatives of its choices are refused, and why, and what it costs, out."""
+
+    def told(text: str) -> dict[str, Any]:
+        given = json.loads(text)
+        return {"refused": alternatives.refused(given, _description()), "cost": costs.cost(given)}
+
+    return await _answered(request, told)
 
 
 async def _answered(request: Request, answer: Any) -> Response:

@@ -26,7 +26,8 @@ from playground.experiment import Experiment
 from playground.metrics import coverage, mode_kl
 from playground.models.base import HasTurn
 from playground.ui import messages
-from playground.ui.live import BYTES_A_SECOND, MAX_KEY, MAX_NETWORK, weights_of
+from playground.ui.costs import streamed_of, weights_of
+from playground.ui.live import BYTES_A_SECOND, MAX_KEY, MAX_NETWORK
 from playground.ui.session import Session, Sessions
 
 MOST_ENTRANTS = 4
@@ -274,7 +275,7 @@ def _give_turn(entrant: Entrant, turn: str) -> None:
 
 def _interval(contest: Contest) -> float:
     """Seconds of training between two snapshots of one entrant, as often as all their networks together allow."""
-    weights = sum(weights_of(one.experiment) for one in contest.entrants)
+    weights = sum(streamed_of(one.experiment) for one in contest.entrants)
     return max(YIELD_EVERY, weights * 4 * 4 / 3 / BYTES_A_SECOND / len(contest.entrants))
 
 

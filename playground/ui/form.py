@@ -17,9 +17,10 @@ declared: "optional" (null is allowed); "step", "unit", "scale", "range" (where 
     vector          item (a float or int with its bounds), min_length, max_length
     matrix          the same for its rows, and columns: {min_length, max_length}
     group           summary, fields
-    union           kinds: [{kind, label, summary, fields, presets?, thumbnail?, explained?, networkless?}, ...], and
+    union           kinds: [{kind, label, summary, fields, presets?, thumbnail?, explained?, idle?}, ...], and
                     of presets [{label, value}, ...] with the whole object as value; a model family is explained by
-                    {about, formula (MathML), look_for, try_this, versus (rows)}, as far as it says so
+                    {about, formula (MathML), look_for, try_this, versus (rows)}, as far as it says so; idle are
+                    the sentences, by the name of a field beside it, that say why it makes no use of that one
     drawing         extent (how far it may reach from the origin), most (corners in all)
     hidden          nothing: the value is kept and not drawn
 
@@ -153,8 +154,8 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
     kind: Description = {"kind": choice.kind_name(), "label": choice.label(), **_group(choice, walk)}
     if issubclass(choice, Model) and (explained := _explained(choice)):
         kind["explained"] = explained
-    if issubclass(choice, Model) and not choice.has_network:
-        kind["networkless"] = True
+    if issubclass(choice, Model) and (idle := _idle(choice)):
+        kind["idle"] = idle
     if choice.presets:
         kind["presets"] = [
             {"label": name, "value": choice.preset(name).model_dump(mode="json")} for name in choice.presets
@@ -164,6 +165,14 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
         if picture is not None:
             kind["thumbnail"] = picture
     return kind
+
+
+def _idle(family: type[Model]) -> Description:
+    """Which parts of the experiment a family makes no use of, and why."""
+    name = family.label()
+    network = {} if family.has_network else {"network": f"Not used: {name} has no network."}
+    source = {"source": f"Not used: {name} starts from a latent of its own."} if family.own_latent else {}
+    return network | source
 
 
 def _explained(family: type[Model]) -> Description:

@@ -17,6 +17,7 @@ from playground.engine.run import Run
 from playground.engine.training import Training
 from playground.experiment import Experiment
 from playground.ui import messages
+from playground.ui.costs import streamed_of, weights_of
 from playground.ui.session import Session, Sessions
 
 UPDATES_A_SECOND = 10
@@ -211,14 +212,7 @@ def _checked(given: Any) -> Experiment:
 
 def _interval(experiment: Experiment) -> float:
     """Seconds between two updates of the stage, as often as the network's size allows."""
-    return max(1 / UPDATES_A_SECOND, weights_of(experiment) * 4 * 4 / 3 / BYTES_A_SECOND)
-
-
-def weights_of(experiment: Experiment) -> int:
-    """About how many weights a snapshot of the experiment carries."""
-    cue = experiment.cue
-    one = experiment.network.build(experiment.dim, experiment.dim, told=cue.width if cue else 0).size
-    return one * experiment.model.networks
+    return max(1 / UPDATES_A_SECOND, streamed_of(experiment) * 4 * 4 / 3 / BYTES_A_SECOND)
 
 
 def _problems(problems: list[Problem]) -> str:

@@ -19,6 +19,7 @@ from playground.engine.library import read_weights
 from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.ui import messages
+from playground.ui.costs import weights_of
 from playground.ui.live import MAX_NETWORK
 
 MOST_BYTES = 12_000_000
@@ -45,7 +46,7 @@ async def opened(request: Request) -> Response:
 def opening(given: Any) -> str:
     """The opening message of the files that are given. Raises InvalidExperiment, or ValueError for no such files."""
     experiment = Experiment.from_yaml(str(given["yaml"]))
-    if experiment.network.build(experiment.dim, experiment.dim).size > MAX_NETWORK:
+    if weights_of(experiment) > MAX_NETWORK:
         raise ValueError("too large a network")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.safetensors"

@@ -78,3 +78,26 @@ def test_a_family_explains_itself_in_the_form(visitors, browser: Browser, server
     assert fold.locator("math").count() == 3
     assert fold.locator("math").first.bounding_box()["height"] > 10
     assert "KL" in fold.inner_text() and "Try this" in fold.inner_text()
+
+
+def test_what_a_family_makes_no_use_of_is_not_offered_and_what_it_trains_is_counted(
+    visitors, browser: Browser, server: Server
+) -> None:
+    page = visit(visitors, browser, server, "two_moons").page
+    form = page.locator(".pg-form")
+    page.locator(".pg-cost", has_text="8,706 weights").wait_for(timeout=20_000)
+    network = form.locator('.pg-section[data-path="network"]')
+    network.locator(".pg-toggle").click()
+    assert network.locator(".pg-used").is_visible()
+    form.locator("#pg-form-1-model").select_option("gan")
+    page.locator(".pg-cost", has_text="17,219 weights").wait_for(timeout=20_000)
+    source = form.locator('.pg-section[data-path="source"]')
+    source.get_by_text("Not used: GAN starts from a latent of its own.").wait_for()
+    assert source.locator(".pg-used").is_hidden() and network.locator(".pg-used").is_visible()
+    form.locator("#pg-form-1-model").select_option("mixture")
+    page.locator(".pg-cost", has_text="95 numbers").wait_for(timeout=20_000)
+    network.get_by_text("Not used: Gaussian mixture has no network.").wait_for()
+    assert network.locator(".pg-used").is_hidden()
+    form.locator("#pg-form-1-model").select_option("flow_matching")
+    page.locator(".pg-cost", has_text="8,706 weights").wait_for(timeout=20_000)
+    assert network.locator(".pg-used").is_visible() and source.get_by_text("latent of its own").count() == 0

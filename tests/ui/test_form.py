@@ -200,13 +200,19 @@ def test_every_distribution_tells_its_fields_and_bounds(distribution: type[Choic
         assert field["default"] is None or field.get("minimum", -1e9) <= field["default"] <= field.get("maximum", 1e9)
 
 
-def test_a_family_says_what_it_is_and_whether_it_has_a_network():
+def test_a_family_says_what_it_is_and_what_it_makes_no_use_of():
     from playground.experiment import Experiment
     from playground.ui.form import describe
 
     (model,) = [field for field in describe(Experiment)["fields"] if field["name"] == "model"]
     kinds = {kind["kind"]: kind for kind in model["kinds"]}
-    assert {name for name, kind in kinds.items() if kind.get("networkless")} == {"mixture", "rbm"}
+    idle = {name: set(kind["idle"]) for name, kind in kinds.items() if "idle" in kind}
+    assert idle == {
+        **{name: {"source"} for name in ("gan", "vae", "autoregressive")},
+        **{name: {"network"} for name in ("exact", "rbm")},
+        "mixture": {"network", "source"},
+    }
+    assert kinds["mixture"]["idle"]["source"] == "Not used: Gaussian mixture starts from a latent of its own."
     rows = kinds["autoregressive"]["explained"]["versus"]
     assert rows[0][1:] == ["Autoregressive", "Diffusion"]
     assert {len(row) for row in rows} == {3}

@@ -216,8 +216,9 @@ export class Form {
       control.setAttribute("aria-describedby", about.id);
     }
     const label = control && h("label", { class: "pg-unseen", for: id }, field.title);
-    const content = [problem, label, control, body.summary, body.element];
-    const inside = h("div", { class: "pg-body", id: `${id}-body` }, ...content);
+    const idle = h("p", { class: "pg-idle", hidden: true });
+    const content = h("div", { class: "pg-used" }, ...[problem, label, control, body.summary, body.element].filter(Boolean));
+    const inside = h("div", { class: "pg-body", id: `${id}-body` }, idle, content);
     const names = { "data-path": field.name, "aria-labelledby": `${id}-label` };
     const element = h("section", { class: "pg-section", ...names }, head, inside, about);
     const open = (wanted) => {
@@ -239,10 +240,22 @@ export class Form {
       write: (value) => {
         body.write(value);
         const none = field.none ?? "None";
-        if (union) current.textContent = value === null ? none : (kindOf(field, value.kind)?.label ?? "");
+        const why = this.#idle(field.name);
+        idle.textContent = why ?? "";
+        [idle.hidden, content.hidden] = [why === null, why !== null];
+        element.classList.toggle("pg-unused", why !== null);
+        const label = () => (value === null ? none : (kindOf(field, value.kind)?.label ?? ""));
+        if (union) current.textContent = why === null ? label() : "not used";
         setChanged(element, reset, !equal(value, standard));
       },
     };
+  }
+
+  /** Why what is chosen elsewhere makes no use of the top-level field of this name; null where it does. */
+  #idle(name) {
+    const unions = this.description.fields.filter(({ type }) => type === "union");
+    const whys = unions.map((field) => kindOf(field, this.state[field.name]?.kind)?.idle?.[name]);
+    return whys.find(Boolean) ?? null;
   }
 
   #become(state, quietly = false) {

@@ -8,8 +8,11 @@ const AFTER = 120; // ms without another change
 const MOST = 3; // names that are told one by one
 const TOLD = 2; // sentences
 
-/** Keeps `form` from offering what is refused. Returns a function to call after each change. */
-export function keepOffers(form) {
+/**
+ * Keeps `form` from offering what is refused, and tells what the experiment would cost. Returns a function to call
+ * after each change.
+ */
+export function keepOffers(form, tellCost = () => {}) {
   let timer;
   let turn = 0;
   let asked;
@@ -21,6 +24,7 @@ export function keepOffers(form) {
     if (mine !== turn || !answer) return;
     asked = text;
     form.offer(answer.refused);
+    tellCost(answer.cost);
   };
   return () => {
     clearTimeout(timer);

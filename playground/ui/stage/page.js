@@ -176,7 +176,7 @@ async function mountForm(part, { props, trigger }) {
       if (valid && clouds(value) !== shown) timer = setTimeout(preview, PREVIEW_AFTER);
     },
   });
-  const offersChanged = keepOffers(form);
+  const offersChanged = keepOffers(form, (cost) => ready.tools.promise.then((tools) => tools.showCost(cost)));
   const set = (experiment) => {
     clearTimeout(timer);
     form.set(experiment);

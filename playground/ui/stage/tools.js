@@ -12,13 +12,15 @@ const ICONS = {
   load: "M12 20V9m-5 5 5-5 5 5M5 4h14",
 };
 
+const A_PRODUCT = 6.7e-5; // microseconds for a weight and a point, up and down
+
 export class Tools {
   /**
    * form: the Form; say(text, problem) tells the person; open(experiment) shows one and its clouds; settings() says
    * how the stage is set; compare() puts the run beside others.
    */
   constructor(part, { form, say, open, settings, compare }) {
-    Object.assign(this, { form, say, open, settings, pace: 1 });
+    Object.assign(this, { form, say, open, settings, pace: 1, paces: new Map(), told: null });
     const bar = document.createElement("div");
     bar.className = "pg-tools";
     bar.setAttribute("role", "toolbar");
@@ -42,30 +44,26 @@ export class Tools {
     this.showCost();
   }
 
-  /** Says how many weights the network has and how long the training should take here. */
-  showCost() {
-    const { network, training, target } = this.form.value;
-    if (this.#networkless) return this.cost.replaceChildren(""); // how long it takes hangs on other things
-    const dim = target.dimension ?? target.centers?.[0]?.length ?? 2;
-    const weights = weightsOf(network, dim);
-    const steps = training.seconds ? 0 : training.steps;
-    const seconds = training.seconds ?? (steps * microseconds(weights, training.batch) * this.pace) / 1e6;
-    if (!Number.isFinite(seconds + weights)) return this.cost.replaceChildren("");
-    const shown = seconds < 10 ? seconds.toFixed(1) : Math.round(seconds).toLocaleString("en");
-    this.cost.replaceChildren(`≈ ${shown} s · ${weights.toLocaleString("en")} weights`);
+  /** Says how many weights are trained and how long that should take here; cost: as the server told it last. */
+  showCost(cost = this.told) {
+    this.told = cost;
+    const { model, training } = this.form.value;
+    if (!cost) return this.cost.replaceChildren("");
+    const { weights, rounds, step } = cost;
+    const each = step && microseconds(cost, training.batch) * (this.paces.get(model.kind) ?? this.pace);
+    const seconds = step && (training.seconds ?? (training.steps * each) / 1e6) * rounds;
+    const parts = [];
+    if (Number.isFinite(seconds)) parts.push(`≈ ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds).toLocaleString("en")} s`);
+    if (weights) parts.push(`${weights.toLocaleString("en")} ${step?.passes ? "weights" : "numbers"}`);
+    this.cost.replaceChildren(parts.join(" · ") || "nothing to train");
   }
 
-  /** Whether the model that is chosen has no network. */
-  get #networkless() {
-    const { kinds } = this.form.description.fields.find(({ name }) => name === "model");
-    return Boolean(kinds.find(({ kind }) => kind === this.form.value.model.kind)?.networkless);
-  }
-
-  /** Learns from a training how fast this server is: its rate in steps a second. */
+  /** Learns from a training how fast this server is, with this family and any: its rate in steps a second. */
   learnPace(rate) {
-    if (this.#networkless) return;
-    const { network, training } = this.form.value;
-    this.pace = 1e6 / rate / microseconds(weightsOf(network, 2), training.batch);
+    const { model, training } = this.form.value;
+    if (!this.told?.step) return;
+    this.pace = 1e6 / rate / microseconds(this.told, training.batch);
+    this.paces.set(model.kind, this.pace);
     this.showCost();
   }
 
@@ -132,13 +130,9 @@ export class Tools {
   }
 }
 
-function weightsOf({ width, depth, frequencies }, dim) {
-  return (dim + 2 + 2 * frequencies) * width + (depth - 1) * (width + 1) * width + (width + 1) * dim;
-}
-
-/** One gradient step on a processor of 2024, one thread: a fixed part, the products, the averaging of targets. */
-function microseconds(weights, batch) {
-  return 60 + 1.5e-4 * batch * weights + 1.5e-3 * batch ** 2;
+/** One training step on a processor of 2024, one thread: what the server says of the family, and the products. */
+function microseconds({ weights, step }, batch) {
+  return step.overhead + A_PRODUCT * step.passes * weights * batch;
 }
 
 function button(name, title, act) {

@@ -1,0 +1,38 @@
+"""What a training on the page would take: weights, and what a step costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground.choice import InvalidExperiment
+from playground.experiment import Experiment
+
+
+def weights_of(experiment: Experiment) -> int:
+    """How many weights the experiment trains."""
+    cue = experiment.cue
+    return experiment.model.weight_count(experiment.network, experiment.dim, cue.width if cue else 0)
+
+
+def streamed_of(experiment: Experiment) -> int:
+    """About how many weights a snapshot of the experiment carries to the page."""
+    cue = experiment.cue
+    one = experiment.network.build(experiment.dim, experiment.dim, told=cue.width if cue else 0).size
+    return one * experiment.model.networks
+
+
+def cost(given: Any) -> dict[str, Any] | None:
+    """What the form says before Train: {"weights", "rounds", "step": {"overhead", "passes"} or None}.
+
+    None for an experiment that is not valid.
+    """
+    try:
+        experiment = Experiment.parse(given)
+    except InvalidExperiment:
+        return None
+    step = experiment.model.step_cost
+    return {
+        "weights": weights_of(experiment),
+        "rounds": experiment.model.round_count,
+        "step": step and {"overhead": step.overhead, "passes": step.passes},
+    }
