@@ -104,6 +104,7 @@ def scene(name: str, run: Run) -> str:
         "no_exact": no_reference(experiment.model, experiment.source.at(run.dim)),
         "density": density_of(run.trained(0)) if run.rounds else None,
         "path": None if run.rounds or path is None else path.describe(),
+        "has_path": path is not None,
         "source_label": "Latent" if own else experiment.source.label(),
         "target_label": experiment.target.label(),
         "view": vars(View.of(x0, real)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.browser.driver import Server, Visitor
 
@@ -101,3 +101,34 @@ def test_what_a_family_makes_no_use_of_is_not_offered_and_what_it_trains_is_coun
     form.locator("#pg-form-1-model").select_option("flow_matching")
     page.locator(".pg-cost", has_text="8,706 weights").wait_for(timeout=20_000)
     assert network.locator(".pg-used").is_visible() and source.get_by_text("latent of its own").count() == 0
+
+
+def tabs(page: Page) -> list[str]:
+    return page.locator(".pg-tabs [role=tab]:visible").all_inner_texts()
+
+
+def test_charts_that_a_family_cannot_have_are_not_offered(visitors, browser: Browser, server: Server) -> None:
+    page = visit(visitors, browser, server, "two_moons").page
+    assert {"Path", "Coupling", "Learned vs exact"} <= set(tabs(page))
+    page.get_by_role("tab", name="Path").click()
+    page.locator("#pg-form-1-model").select_option("gan")
+    page.locator("#train").click()
+    page.wait_for_function("() => !document.querySelector('#pg-tab-path').checkVisibility()", timeout=20_000)
+    assert tabs(page) == ["Quality vs NFE", "Quality vs training time", "Loss", "Measured on the server"]
+    assert page.locator("#pg-panel-solvers").is_visible()
+
+
+@pytest.mark.parametrize(("preset", "fast", "slow"), [("maf", "densities", "samples"), ("iaf", "samples", "densities")])
+def test_both_directions_of_an_autoregressive_flow_are_timed(
+    visitors, browser: Browser, server: Server, preset: str, fast: str, slow: str
+) -> None:
+    page = visit(visitors, browser, server, preset).page
+    page.get_by_role("button", name="measure", exact=True).first.click()
+    told = page.locator("#pg-panel-report")
+    told.get_by_text("2,000 samples").wait_for(timeout=30_000)
+
+    def direction(name: str) -> str:
+        return told.locator("dl > div", has_text=f"2,000 {name}").inner_text()
+
+    assert "8 networks in a row" in direction(fast) and "16 networks in a row" in direction(slow)
+    assert page.get_by_text("Newest weights, 1,000 points").is_visible(), "no solver plays a part"

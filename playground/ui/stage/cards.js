@@ -170,7 +170,8 @@ export class Cards {
     const [nfe, measured] = Object.entries(server?.by_nfe ?? {}).at(-1) ?? [];
     if (measured) {
       this.#say("w2", measured.w2, times(measured.w2, server.floor.w2, "floor"));
-      this.cards.w2.title = `${CARDS.w2[1]} Of the newest weights, with ${nfe} Euler steps and ${server.points} points.`;
+      const by = Object.keys(server.by_nfe).length > 1 ? `${nfe} Euler steps` : `${nfe} evaluations`;
+      this.cards.w2.title = `${CARDS.w2[1]} Of the newest weights, with ${by} and ${server.points} points.`;
       return;
     }
     this.#say("w2", null, possible ? null : "");

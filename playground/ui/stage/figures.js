@@ -108,11 +108,11 @@ export class Figures {
     this.#draw(true);
   }
 
-  /** Only a discrete diffusion has a bound to show. */
-  #offerBound(scene) {
-    const none = !discretePath(scene);
-    this.tabs.find((tab) => tab.dataset.tab === "bound").hidden = none;
-    if (none && this.active === "bound") this.open("solvers");
+  /** A chart that a family cannot have has no tab: only a discrete diffusion has a bound, not all have a path. */
+  #offerTabs(scene) {
+    const without = { bound: !discretePath(scene), path: !scene.has_path, difference: !scene.has_path, coupling: !scene.coupling };
+    for (const tab of this.tabs) tab.hidden = without[tab.dataset.tab] ?? tab.hidden;
+    if (without[this.active]) this.open("solvers");
   }
 
   destroy() {
@@ -129,7 +129,7 @@ export class Figures {
     const on = (name, act) => this.stage.root.addEventListener(name, ({ detail }) => act(detail ?? {}), { signal });
     on("pg:scene", ({ scene }) => {
       this.measured.begin(scene);
-      this.#offerBound(scene);
+      this.#offerTabs(scene);
       this.report.forget(scene, Boolean(scene.network?.mixture));
       this.#offerLatent(scene);
       this.#showCards();
