@@ -18,7 +18,8 @@ from playground import Experiment, Run, run
 from playground.dynamics.solvers import Dopri5, Euler, Sampler
 from playground.engine.guidance import guidance_figures
 from playground.metrics import w2
-from playground.models.base import HasCondition, seeded
+from playground.models.base import seeded
+from playground.models.contracts import HasCondition
 
 SOURCE = {"kind": "ring", "modes": 8, "radius": 5.0, "std": 0.316}
 MOONS = {"kind": "two_moons", "noise": 0.05, "scale": 2.0}

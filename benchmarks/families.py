@@ -30,7 +30,8 @@ from playground.engine.training import train
 from playground.experiment import Experiment
 from playground.metrics import coverage, floor, nll, sliced_w2
 from playground.models import AnyModel
-from playground.models.base import HasDensity, seeded
+from playground.models.base import seeded
+from playground.models.contracts import HasDensity
 
 KEPT = RESULTS / "families.jsonl"
 TARGETS: dict[str, dict[str, Any]] = {

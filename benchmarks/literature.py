@@ -22,7 +22,8 @@ from playground import Experiment, Run, run
 from playground.dynamics.solvers import Dopri5, Euler, Sampler
 from playground.engine.evaluation import FINE
 from playground.metrics import npe, path_figures, w2
-from playground.models.base import HasField, seeded
+from playground.models.base import seeded
+from playground.models.contracts import HasField
 
 STEPS, BATCH, POINTS = 6000, 256, 10_000
 KEPT = RESULTS / "literature.json"

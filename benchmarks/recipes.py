@@ -19,7 +19,8 @@ from playground.distributions import Distribution
 from playground.dynamics.solvers import Velocity
 from playground.engine.training import train
 from playground.experiment import Experiment, TrainingSettings
-from playground.models.base import HasField, Pool, seeded
+from playground.models.base import Pool, seeded
+from playground.models.contracts import HasField
 
 BLOCK = 25
 """Steps of a reference between two looks at the clock."""

@@ -14,7 +14,8 @@ from playground.engine import memorisation
 from playground.engine.guidance import guidance_figures
 from playground.engine.run import Run
 from playground.metrics import DISTANCES, bending, coverage, distances, floor, nll, npe, path_figures, w2
-from playground.models.base import HasDensity, HasFacts, HasField, Trained, seeded
+from playground.models.base import seeded
+from playground.models.contracts import HasDensity, HasFacts, HasField, Trained
 
 EVALUATIONS = (1, 2, 4, 8, 16, 32, 100)
 FINE = Sampler(solver=Heun(), steps=100)

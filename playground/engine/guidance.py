@@ -8,7 +8,7 @@ from typing import Any
 from playground.dynamics.solvers import Heun, Sampler
 from playground.engine.run import Run
 from playground.metrics.classes import class_figures, overall
-from playground.models.base import HasCondition, HasField
+from playground.models.contracts import HasCondition, HasField
 
 STRENGTHS = (0.0, 1.0, 2.0, 4.0)
 STEPS = 25

@@ -15,7 +15,8 @@ from playground.engine.history import Snapshot
 from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import memorisation
-from playground.models.base import HasDensity, HasLoss, Trained, seeded
+from playground.models.base import seeded
+from playground.models.contracts import HasDensity, HasLoss, Trained
 
 PAIRS = 1024
 """Points on which a loss is taken; fewer training points are used several times."""

@@ -13,7 +13,8 @@ from playground.choice import InvalidExperiment, Problem, problems_of
 from playground.dynamics.solvers import Sampler
 from playground.engine.history import History, LossCurve, Snapshot
 from playground.experiment import Experiment
-from playground.models.base import ConditionalModel, HasCondition, Trained, Weights, seeded, training_points
+from playground.models.base import ConditionalModel, Weights, seeded, training_points
+from playground.models.contracts import HasCondition, Trained
 from playground.trajectory import Trajectory
 
 if TYPE_CHECKING:

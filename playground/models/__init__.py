@@ -1,20 +1,20 @@
-"""Model families, one a file; a new one is a class added to this union."""
+"""Model families, one a file, or a package where one has grown; a new one is a class added to this union."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from playground.choice import FROM_NAME
-from playground.models.autoregressive import Autoregressive
+from playground.models.autoregressive.model import Autoregressive
 from playground.models.diffusion import Diffusion
-from playground.models.energy import EnergyModel
+from playground.models.energy.model import EnergyModel
+from playground.models.energy.rbm import RestrictedBoltzmannMachine
 from playground.models.exact import Exact
 from playground.models.flow_matching import FlowMatching
-from playground.models.gan import Gan
-from playground.models.mixture import GaussianMixtureModel
-from playground.models.neural_ode import NeuralOde
-from playground.models.normalizing_flow import NormalizingFlow
-from playground.models.rbm import RestrictedBoltzmannMachine
+from playground.models.gan.model import Gan
+from playground.models.mixture.model import GaussianMixtureModel
+from playground.models.normalizing.model import NormalizingFlow
+from playground.models.ode.model import NeuralOde
 from playground.models.rectified_flow import RectifiedFlow
 from playground.models.vae import Vae
 

@@ -20,8 +20,9 @@ from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import LinearPath
 from playground.dynamics.solvers import Heun, Sampler
 from playground.dynamics.times import AnyTimes, UShapedTimes
-from playground.models.base import SOURCE, TARGET, Learner, Optimisation, Pool, Task, Trained, Weights, seeded
+from playground.models.base import SOURCE, TARGET, Learner, Optimisation, Pool, Task, Weights, seeded
 from playground.models.condition import Cue
+from playground.models.contracts import Trained
 from playground.models.flow import Flow
 from playground.models.flow_matching import FlowLearner, FlowMatching, Head
 from playground.models.jump import Jump, one_step

@@ -19,7 +19,8 @@ from torch import Generator, Tensor
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
 from playground.models.backprop import Backprop
-from playground.models.base import TARGET, Fact, Learner, Model, StepCost, Task, Weights, seeded
+from playground.models.base import TARGET, Learner, Model, StepCost, Task, Weights, seeded
+from playground.models.contracts import Fact
 from playground.models.learning import Adam
 from playground.networks import Mlp, Network
 from playground.trajectory import Trajectory

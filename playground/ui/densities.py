@@ -11,7 +11,7 @@ from torch import Tensor
 from playground.distributions.base import Distribution
 from playground.dynamics.likelihood import COARSE
 from playground.metrics import nll
-from playground.models.base import HasDensity, HasMarginals, Trained
+from playground.models.contracts import HasDensity, HasMarginals, Trained
 from playground.ui import messages
 from playground.ui.probing import Patch
 

@@ -24,7 +24,8 @@ from playground.engine.memorisation import losses_apart
 from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import floor
-from playground.models.base import HasField, HasShapes, Shapes, Trained, density_of, seeded
+from playground.models.base import seeded
+from playground.models.contracts import HasField, HasShapes, Shapes, Trained, density_of
 from playground.models.exact_reference import no_reference
 from playground.trajectory import Trajectory
 

@@ -7,7 +7,8 @@ import torch
 
 from playground import Experiment, Run, run
 from playground.engine.memorisation import losses_apart
-from playground.models.base import HasLoss, seeded
+from playground.models.base import seeded
+from playground.models.contracts import HasLoss
 
 SMALL = {"network": {"width": 64, "depth": 2}, "source": "gaussian", "target": "two_moons"}
 FIGURES = ("training_loss", "held_out_loss", "nearest", "nearest_floor", "copied", "copied_floor")

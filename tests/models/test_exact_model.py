@@ -17,7 +17,7 @@ from playground.dynamics.likelihood import differentiated
 from playground.dynamics.likelihood import log_prob as by_change_of_variables
 from playground.dynamics.paths import AnyPath
 from playground.metrics import sliced_w2
-from playground.models.base import HasDensity, HasField, HasScore
+from playground.models.contracts import HasDensity, HasField, HasScore
 from playground.models.exact import MOST_IN_BROWSER, POINTS, mixture_of, moments_of
 
 PATHS = [cls().kind for cls in kinds(AnyPath)]

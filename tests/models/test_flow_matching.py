@@ -15,7 +15,8 @@ from playground.distributions import Gaussian, Ring, TwoMoons, Uniform
 from playground.dynamics.paths import CosinePath, LinearPath
 from playground.dynamics.solvers import Heun, Sampler
 from playground.models import FlowMatching, flow_matching
-from playground.models.base import HasField, Optimisation, Task
+from playground.models.base import Optimisation, Task
+from playground.models.contracts import HasField
 from playground.models.flow_matching import averaged
 from playground.networks import ACTIVATIONS, Network
 

@@ -27,7 +27,8 @@ from playground.dynamics.paths import (
 from playground.dynamics.solvers import Sampler
 from playground.dynamics.times import AnyTimes
 from playground.models import FlowMatching
-from playground.models.base import HasDensity, HasField, HasScore, Optimisation, Task
+from playground.models.base import Optimisation, Task
+from playground.models.contracts import HasDensity, HasField, HasScore
 from playground.models.exact import moments_of
 from playground.models.flow import BridgeFlow, Flow, ScoredFlow, is_standard
 from playground.networks import ACTIVATIONS, Network

@@ -15,7 +15,8 @@ from playground.engine.evaluation import FINE
 from playground.metrics import path_figures, w2
 from playground.models import FlowMatching
 from playground.models import rectified_flow as module
-from playground.models.base import HasField, Task
+from playground.models.base import Task
+from playground.models.contracts import HasField
 from playground.models.jump import Jump
 from playground.models.rectified_flow import MadePairs, RectifiedFlow
 

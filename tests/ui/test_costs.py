@@ -12,7 +12,7 @@ from playground.choice import kinds
 from playground.models import AnyModel
 from playground.models.base import Task
 from playground.models.learning import Adam
-from playground.models.mixture_fit import EM
+from playground.models.mixture.fit import EM
 from playground.ui.costs import cost, streamed_of, weights_of
 
 WIDE: dict[str, Any] = {"width": 24, "depth": 2, "frequencies": 1}

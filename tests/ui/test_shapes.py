@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from playground import Experiment, Run, run
-from playground.models.rbm import Machine
+from playground.models.energy.rbm import Machine
 from playground.ui import messages
 
 

@@ -1,4 +1,4 @@
-/* Truncating the latent of a generator: the twin of `latent` in playground/models/gan_parts.py.
+/* Truncating the latent of a generator: the twin of `latent` in playground/models/gan/parts.py.
 
    The part of the latent's distribution within ±τ of 0 along each axis, reached by the increasing map between the two, so
    that each particle keeps its place among the others. Starts that came truncated are led back first. */

@@ -9,7 +9,7 @@ from playground import Experiment, run
 from playground.distributions import Ring
 from playground.metrics import Coverage, alarm, alive, coverage, mode_kl
 from playground.models.base import seeded
-from playground.models.gan_parts import latent
+from playground.models.gan.parts import latent
 from tests.browser.modules.page import ModulePage, packed, unpacked
 
 

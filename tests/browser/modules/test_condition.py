@@ -15,8 +15,8 @@ from playground.distributions import GaussianMixture, Ring
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import CosinePath, LinearPath, VPPath
 from playground.dynamics.solvers import Heun, Sampler
-from playground.models.base import HasCondition
 from playground.models.condition import Cue
+from playground.models.contracts import HasCondition
 from playground.models.flow import Flow, ScoredFlow
 from playground.networks import ACTIVATIONS, FilmNetwork, Network
 from tests.browser.modules.page import (

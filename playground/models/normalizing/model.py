@@ -19,10 +19,11 @@ from torch import Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import SOURCE, TARGET, Fact, Learner, Model, Optimisation, StepCost, Task, Weights, seeded
-from playground.models.flow_layers import AnyArchitecture, NeuralSpline, Stack, stack_size
+from playground.models.base import SOURCE, TARGET, Learner, Model, Optimisation, StepCost, Task, Weights, seeded
+from playground.models.contracts import Fact
 from playground.models.learning import Adam
 from playground.models.likelihood import CLIP, refuse_without_density
+from playground.models.normalizing.layers import AnyArchitecture, NeuralSpline, Stack, stack_size
 from playground.networks import Network
 from playground.trajectory import Trajectory
 

@@ -12,9 +12,10 @@ from playground.distributions import Gaussian
 from playground.engine import presets
 from playground.experiment import TrainingSettings
 from playground.metrics import sliced_w2
-from playground.models.base import HasDensity, Task
-from playground.models.flow_layers import AnyArchitecture, Glow, Iaf, Maf, NeuralSpline, RealNvp, Stack
-from playground.models.normalizing_flow import LikelihoodLearner, NormalizingFlow
+from playground.models.base import Task
+from playground.models.contracts import HasDensity
+from playground.models.normalizing.layers import AnyArchitecture, Glow, Iaf, Maf, NeuralSpline, RealNvp, Stack
+from playground.models.normalizing.model import LikelihoodLearner, NormalizingFlow
 from playground.networks import Network
 
 ARCHITECTURES = kinds(AnyArchitecture)

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from playground.choice import FROM_NAME, Choice
-from playground.models.divergences import Divergence, DivergenceName, divergence
+from playground.models.gan.divergences import Divergence, DivergenceName, divergence
 
 Scale = Literal["probability", "value"]
 """What a critic's output v is: σ(v) the probability that x is real, or a value whose own scale means nothing."""

@@ -14,18 +14,9 @@ from torch import Generator, Tensor
 from playground.distributions.base import Distribution
 from playground.dynamics.exact import Normals
 from playground.dynamics.solvers import Sampler
-from playground.models.base import (
-    TARGET,
-    Learner,
-    Model,
-    Optimisation,
-    Shapes,
-    StepCost,
-    Task,
-    Weights,
-    seeded,
-)
-from playground.models.mixture_fit import EM, POINTS, Splats, first_centers
+from playground.models.base import TARGET, Learner, Model, Optimisation, StepCost, Task, Weights, seeded
+from playground.models.contracts import Shapes
+from playground.models.mixture.fit import EM, POINTS, Splats, first_centers
 from playground.networks import Network
 from playground.trajectory import Trajectory
 

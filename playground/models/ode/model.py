@@ -22,11 +22,12 @@ from playground.dynamics.adjoint import Differentiated, Dynamics, adjoint, backp
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import LinearPath
 from playground.dynamics.solvers import RungeKutta4, runge_kutta
-from playground.models.base import SOURCE, TARGET, Fact, Learner, Model, Optimisation, StepCost, Task, Weights, seeded
-from playground.models.divergence import PENALTIES, DivergingDynamics, departing
+from playground.models.base import SOURCE, TARGET, Learner, Model, Optimisation, StepCost, Task, Weights, seeded
+from playground.models.contracts import Fact
 from playground.models.flow import Flow, ScoredFlow, is_standard
 from playground.models.learning import Adam
 from playground.models.likelihood import CLIP, refuse_without_density
+from playground.models.ode.stretching import PENALTIES, DivergingDynamics, departing
 from playground.networks import ActivationName, FilmMlp, Network
 
 LOOK_EVERY, LOOKED_AT = 100, 256

@@ -15,8 +15,8 @@ from torch.distributions import Categorical, MixtureSameFamily, MultivariateNorm
 from playground import Experiment, InvalidExperiment, run, train
 from playground.dynamics.exact import Normals
 from playground.dynamics.solvers import Sampler
-from playground.models.mixture import SHAPES, FittedMixture, GaussianMixtureModel
-from playground.models.mixture_fit import EM, first_centers, normals_of
+from playground.models.mixture.fit import EM, first_centers, normals_of
+from playground.models.mixture.model import SHAPES, FittedMixture, GaussianMixtureModel
 
 RING = {"kind": "ring", "modes": 5}
 

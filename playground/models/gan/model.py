@@ -18,9 +18,9 @@ from torch import Generator, Tensor
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
 from playground.models.base import TARGET, Learner, Model, Optimisation, StepCost, Task, Weights
-from playground.models.gan_learner import GanLearner, Settings
-from playground.models.gan_losses import AnyGanLoss, NonSaturating
-from playground.models.gan_parts import latent
+from playground.models.gan.learner import GanLearner, Settings
+from playground.models.gan.losses import AnyGanLoss, NonSaturating
+from playground.models.gan.parts import latent
 from playground.networks import Mlp, Network
 from playground.trajectory import Trajectory
 

@@ -9,8 +9,8 @@ import torch
 from torch import Generator
 
 from playground import Experiment, run
-from playground.models.autoregressive import Autoregressive, TrainedAutoregressive
-from playground.models.masked import MaskedMlp
+from playground.models.autoregressive.masked import MaskedMlp
+from playground.models.autoregressive.model import Autoregressive, TrainedAutoregressive
 from playground.networks import Network
 
 KINDS = ["grid", "logistics", "coarse_to_fine"]

@@ -10,8 +10,8 @@ import torch
 from torch import Generator, Tensor
 
 from playground import Experiment, InvalidExperiment, run
-from playground.models.quadrature import log_normaliser
-from playground.models.rbm import Machine, RestrictedBoltzmannMachine, TrainedBoltzmann, every_state
+from playground.models.energy.quadrature import log_normaliser
+from playground.models.energy.rbm import Machine, RestrictedBoltzmannMachine, TrainedBoltzmann, every_state
 
 
 def any_machine(dim: int, hidden: int) -> tuple[Machine, Tensor]:

@@ -15,9 +15,10 @@ from torch import Generator, Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import TARGET, Fact, Learner, Model, Optimisation, Shapes, StepCost, Task, Weights, seeded
+from playground.models.base import TARGET, Learner, Model, Optimisation, StepCost, Task, Weights, seeded
+from playground.models.contracts import Fact, Shapes
+from playground.models.energy.quadrature import log_normaliser
 from playground.models.learning import Adam
-from playground.models.quadrature import log_normaliser
 from playground.networks import Network
 from playground.trajectory import Trajectory
 

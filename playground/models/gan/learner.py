@@ -12,8 +12,8 @@ from torch import Tensor
 
 from playground.models.backprop import Backprop
 from playground.models.base import Pool, Task, Weights, seeded
-from playground.models.gan_losses import GanLoss
-from playground.models.gan_parts import (
+from playground.models.gan.losses import GanLoss
+from playground.models.gan.parts import (
     LOOKS,
     Look,
     Penalties,

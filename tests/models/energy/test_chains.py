@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from playground.models.chains import Hmc, Langevin, Mala
+from playground.models.energy.chains import Hmc, Langevin, Mala
 
 COVARIANCE = torch.tensor([[1.0, 0.6], [0.6, 0.5]])
 MEAN = torch.tensor([0.5, -1.0])

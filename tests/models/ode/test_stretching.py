@@ -10,8 +10,8 @@ from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import LinearPath
 from playground.dynamics.solvers import Heun, RungeKutta4
 from playground.models.base import seeded
-from playground.models.divergence import PENALTIES, DivergingDynamics, departing
 from playground.models.flow import Flow
+from playground.models.ode.stretching import PENALTIES, DivergingDynamics, departing
 from playground.networks import Network
 
 

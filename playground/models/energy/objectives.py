@@ -18,7 +18,7 @@ from torch import Generator, Tensor
 from playground.choice import FROM_NAME, Choice
 from playground.models.backprop import Backprop
 from playground.models.base import StepCost
-from playground.models.chains import Langevin, Potential
+from playground.models.energy.chains import Langevin, Potential
 from playground.networks import Mlp
 
 BOWL = 0.5

@@ -9,8 +9,8 @@ import torch
 from pydantic import ValidationError
 
 from playground.choice import kinds
-from playground.models.divergences import divergence
-from playground.models.gan_losses import AnyGanLoss, FGan, LeastSquares, NonSaturating, Relativistic, Saturating
+from playground.models.gan.divergences import divergence
+from playground.models.gan.losses import AnyGanLoss, FGan, LeastSquares, NonSaturating, Relativistic, Saturating
 
 NAMES = ["kl", "reverse_kl", "jensen_shannon", "pearson", "squared_hellinger", "total_variation"]
 ALL = [(name, 0.5) for name in NAMES] + [("alpha", alpha) for alpha in (-1.5, -0.5, 0.3, 0.5, 0.8, 1.5, 2.0, 3.0)]

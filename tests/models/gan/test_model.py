@@ -13,10 +13,10 @@ from playground.choice import kinds
 from playground.models import Gan
 from playground.models.backprop import Backprop
 from playground.models.base import Task
-from playground.models.gan import OneShot
-from playground.models.gan_learner import GanLearner
-from playground.models.gan_losses import AnyGanLoss
-from playground.models.gan_parts import (
+from playground.models.gan.learner import GanLearner
+from playground.models.gan.losses import AnyGanLoss
+from playground.models.gan.model import OneShot
+from playground.models.gan.parts import (
     LOOKS,
     Look,
     Penalties,

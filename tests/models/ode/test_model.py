@@ -11,9 +11,10 @@ from playground.dynamics.likelihood import differentiated
 from playground.dynamics.likelihood import log_prob as by_change_of_variables
 from playground.dynamics.solvers import RungeKutta4, runge_kutta
 from playground.experiment import TrainingSettings
-from playground.models.base import HasDensity, HasField, HasScore, Task
+from playground.models.base import Task
+from playground.models.contracts import HasDensity, HasField, HasScore
 from playground.models.flow import Flow
-from playground.models.neural_ode import NeuralOde, OdeLearner
+from playground.models.ode.model import NeuralOde, OdeLearner
 from playground.networks import FilmNetwork, Network
 
 SMALL = Network(width=16, depth=2)

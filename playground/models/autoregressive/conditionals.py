@@ -18,8 +18,8 @@ from pydantic import Field
 from torch import Tensor
 
 from playground.choice import FROM_NAME, Choice
+from playground.models.autoregressive.masked import MaskedMlp
 from playground.models.base import StepCost
-from playground.models.masked import MaskedMlp
 from playground.networks import Mlp, Network
 
 WIDEST = 6.0

@@ -15,11 +15,12 @@ from torch import Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
-from playground.models.base import TARGET, Fact, Learner, Model, Shapes, StepCost, Task, Weights, seeded
-from playground.models.chains import AnyChain, Hmc
-from playground.models.energy_objectives import BOWL, AnyObjective, Energy, Memory, NoiseContrast
+from playground.models.base import TARGET, Learner, Model, StepCost, Task, Weights, seeded
+from playground.models.contracts import Fact, Shapes
+from playground.models.energy.chains import AnyChain, Hmc
+from playground.models.energy.objectives import BOWL, AnyObjective, Energy, Memory, NoiseContrast
+from playground.models.energy.quadrature import log_normaliser
 from playground.models.learning import Adam
-from playground.models.quadrature import log_normaliser
 from playground.networks import ActivationName, Network
 from playground.trajectory import Trajectory
 

@@ -9,10 +9,10 @@ import torch
 from torch import Generator, Tensor
 
 from playground import Experiment, run
-from playground.models.base import HasDensity, HasField
-from playground.models.energy import EnergyModel, TrainedEnergy
-from playground.models.energy_objectives import Energy, Memory, NoiseContrast, SlicedScoreMatching
-from playground.models.quadrature import log_normaliser
+from playground.models.contracts import HasDensity, HasField
+from playground.models.energy.model import EnergyModel, TrainedEnergy
+from playground.models.energy.objectives import Energy, Memory, NoiseContrast, SlicedScoreMatching
+from playground.models.energy.quadrature import log_normaliser
 from playground.networks import Network
 
 SMALL = {"width": 24, "depth": 2}

@@ -12,8 +12,8 @@ from torch import Generator, Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
+from playground.models.autoregressive.conditionals import AnyConditionals, CoarseToFine, Conditionals, Grid
 from playground.models.base import TARGET, Learner, Model, StepCost, Task, Weights, seeded
-from playground.models.conditionals import AnyConditionals, CoarseToFine, Conditionals, Grid
 from playground.models.learning import Adam
 from playground.networks import Mlp, Network
 from playground.trajectory import Trajectory

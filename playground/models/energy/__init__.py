@@ -1,0 +1,1 @@
+"""Energy-based models, the restricted Boltzmann machine among them."""
