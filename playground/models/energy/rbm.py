@@ -28,6 +28,10 @@ MOST_EXACT = 12
 """Hidden units for which that sum is made in every training step."""
 CHAINS = 2048
 """Chains that persist."""
+BY_CHAINS = 0.1
+"""The share of the learning rate where the gradient comes from chains, whose noise else sharpens all modes."""
+LINK, PLACE = 20.0, 2.0
+"""What a stored weight of 1 stands for, of links and hidden units, and of places and widths."""
 
 
 class RestrictedBoltzmannMachine(Model):
@@ -51,7 +55,7 @@ class RestrictedBoltzmannMachine(Model):
     look_for: ClassVar[str] = (
         "The lines of the hidden units: each is on at one side of it and pulls along its arrow. Between them they "
         "cut the plane into the cells of a mixture. Its cells are Gaussians of one width, whose places and weights all "
-        "follow from the same few links: a ring it can do; on two moons it stays about half a nat above the entropy, "
+        "follow from the same few links: a ring it can do; on two moons it stays a third of a nat above the entropy, "
         "with more units too."
     )
     try_this: ClassVar[str] = (
@@ -121,7 +125,11 @@ class RestrictedBoltzmannMachine(Model):
 
 @dataclass(frozen=True)
 class Machine:
-    """The formulas, for flat weights [W (d · m), c (m), b (d), log σ (d)] and scaled points u (n, d)."""
+    """The formulas, for flat weights [W / σ (d · m), c (m), b (d), log σ (d)], each in its unit, and scaled points u.
+
+    As σ shrinks, links that are counted in σ keep what they do to the hidden units. Links and offsets have far to go
+    from small values, σ and b have not: in the units LINK and PLACE Adam's equal steps suit them all.
+    """
 
     dim: int
     hidden: int
@@ -135,13 +143,19 @@ class Machine:
         """W (d, m), c (m,), b (d,), σ (d,)."""
         d, m = self.dim, self.hidden
         links, hidden, visible, logs = torch.split(weights, [d * m, m, d, d])
-        return links.view(d, m), hidden, visible, logs.exp()
+        std = (PLACE * logs).exp()
+        return LINK * std[:, None] * links.view(d, m), LINK * hidden, PLACE * visible, std
 
     def initial(self, generator: Generator) -> Tensor:
-        """Units that see lines through the data at random, in a Gaussian a little narrower than it."""
-        links = torch.randn(self.dim * self.hidden, generator=generator) * 0.3
-        offsets = torch.randn(self.hidden, generator=generator) * 0.3
-        return torch.cat([links, offsets, torch.zeros(self.dim), torch.full((self.dim,), math.log(0.6))])
+        """Units that see lines through the data at random, in a Gaussian half as wide as it.
+
+        Many units pull the less each, so that together they do not pull it apart.
+        """
+        share = min(1.0, MOST_EXACT / self.hidden) / LINK
+        links = share * torch.randn(self.dim * self.hidden, generator=generator)
+        hidden = torch.randn(self.hidden, generator=generator) / LINK
+        widths = torch.full((self.dim,), math.log(0.5) / PLACE)
+        return torch.cat([links, hidden, torch.zeros(self.dim), widths])
 
     def inputs(self, weights: Tensor, u: Tensor) -> Tensor:
         """The total input of each hidden unit, c + Wᵀ u / σ²: (n, m)."""
@@ -193,7 +207,9 @@ class BoltzmannLearner:
         self._mean, self._std = self._pool.points.mean(0), self._pool.points.std(0)
         self._generator = task.generator(3)
         self._chains = torch.randn(CHAINS, task.dim, generator=self._generator, device=task.device)
-        self._adam = Adam(self._machine.initial(seeded(task.seed, 0)).to(task.device), task.optimisation)
+        pace = 1.0 if model.learning == "exact" else BY_CHAINS
+        settings = task.optimisation.model_copy(update={"rate": pace * task.optimisation.rate})
+        self._adam = Adam(self._machine.initial(seeded(task.seed, 0)).to(task.device), settings)
 
     def step(self, decay: float) -> Tensor:
         u = (self._pool.batch(self._batch) - self._mean) / self._std

@@ -11,13 +11,14 @@ from torch import Generator, Tensor
 
 from playground import Experiment, InvalidExperiment, run
 from playground.models.energy.quadrature import log_normaliser
-from playground.models.energy.rbm import Machine, RestrictedBoltzmannMachine, TrainedBoltzmann, every_state
+from playground.models.energy.rbm import LINK, PLACE, Machine, RestrictedBoltzmannMachine, TrainedBoltzmann, every_state
 
 
 def any_machine(dim: int, hidden: int) -> tuple[Machine, Tensor]:
     machine, generator = Machine(dim, hidden), Generator().manual_seed(4)
     weights = machine.initial(generator)
-    return machine, weights + 0.2 * torch.randn(weights.shape, generator=generator)
+    units = torch.cat([torch.full(((dim + 1) * hidden,), LINK), torch.full((2 * dim,), PLACE)])
+    return machine, 0.5 * weights + 0.1 * torch.randn(weights.shape, generator=generator) / units
 
 
 def joint_energy(machine: Machine, weights: Tensor, u: Tensor, h: Tensor) -> Tensor:
@@ -129,3 +130,20 @@ def test_no_likelihood_in_three_dimensions_with_many_units():
 def test_weights_of_another_machine_are_refused():
     with pytest.raises(ValueError, match="another machine"):
         RestrictedBoltzmannMachine().trained({"machine": torch.zeros(3), "place": torch.zeros(4)}, None, 2)
+
+
+@pytest.mark.parametrize("hidden", [12, 64, 256])
+def test_it_begins_about_where_the_data_is(hidden: int) -> None:
+    machine, generator = Machine(2, hidden), Generator().manual_seed(1)
+    u = torch.randn(500, 2, generator=generator)
+    for _ in range(20):
+        u = machine.move(machine.initial(Generator().manual_seed(0)), u, generator)
+    assert float(u.norm(dim=1).mean()) < 6
+
+
+def test_its_default_learns_two_moons_better_than_one_gaussian_does() -> None:
+    given = {"model": "rbm", "target": {"kind": "two_moons", "noise": 0.1}, "training": {"steps": 300}}
+    result = run(Experiment.parse(given))
+    real = result.real(500)
+    gaussian = torch.distributions.MultivariateNormal(real.mean(0), real.T.cov())
+    assert float(result.trained().log_prob(real).mean()) > float(gaussian.log_prob(real).mean()) + 0.15
