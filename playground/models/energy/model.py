@@ -27,6 +27,8 @@ from playground.trajectory import Trajectory
 BLOWN_UP = 100.0
 """Standard deviations of the data: a chain that is farther out is numerically unstable."""
 
+GAIN = 2.0
+"""What the first weights are multiplied by: a network that begins too smooth may see a ring and never its modes."""
 PROBED = 10
 """Moves of which the accepted ones are counted."""
 
@@ -103,7 +105,7 @@ class EnergyLearner:
         self._energy = Energy(mlp)
         self._mean, self._std = self._pool.points.mean(0), self._pool.points.std(0)
         self._memory = Memory(task.generator(3))
-        first = mlp.initial(seeded(task.seed, 0))
+        first = GAIN * mlp.initial(seeded(task.seed, 0))
         # exp(−½‖u‖²) integrates to (2π)^(d/2): where a learnt log-normaliser begins.
         normaliser = torch.tensor([task.dim / 2 * math.log(2 * math.pi)])
         self._adam = Adam(torch.cat([first, normaliser]).to(task.device), task.optimisation)

@@ -160,3 +160,9 @@ def test_weights_of_another_network_are_refused():
     result = Experiment.parse({"model": "energy"})
     with pytest.raises(ValueError, match="another network"):
         result.model.trained({"energy": torch.zeros(3), "place": torch.zeros(4)}, Network(), 2)
+
+
+def test_modes_are_told_apart_from_any_seed() -> None:
+    """From smoother first weights this seed stays at the ring that the modes lie on, at about 1.6 nats."""
+    result = run(Experiment.parse({"model": "energy", "target": "ring", "training": {"steps": 800, "seed": 1}}))
+    assert -float(result.trained().log_prob(result.real(1000)).mean()) < 0.8
