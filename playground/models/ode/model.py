@@ -39,6 +39,7 @@ FACTS_ON = 128
 
 Gradient = Literal["backpropagation", "adjoint"]
 A_SOLVERS_STEP: dict[Gradient, StepCost] = {"backpropagation": StepCost(1730, 13), "adjoint": StepCost(2380, 16.5)}
+"""What each of the solver's steps adds to a training step."""
 METHODS: dict[Gradient, Any] = {"backpropagation": backpropagated, "adjoint": adjoint}
 
 

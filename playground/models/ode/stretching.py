@@ -83,6 +83,7 @@ class DivergingDynamics:
 
     def slope(self, state: Tensor, t: float) -> Tensor:
         slope, tape = self.forward(state, t)
+        tape.counted = None
         self._free.append(tape)
         return slope
 

@@ -76,4 +76,5 @@ def test_what_a_tape_keeps_is_counted_until_it_is_used() -> None:
         assert kept > 3 * 9 * 10 * 8 * 3 and found.now == 2 * kept
         for each in (tape, again):
             written.backward(each, torch.ones_like(state))
+        written.slope(state, 0.5)
         assert found.now == 0
