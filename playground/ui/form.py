@@ -17,10 +17,10 @@ declared: "optional" (null is allowed); "step", "unit", "scale", "range" (where 
     vector          item (a float or int with its bounds), min_length, max_length
     matrix          the same for its rows, and columns: {min_length, max_length}
     group           summary, fields
-    union           kinds: [{kind, label, summary, fields, presets?, thumbnail?, explained?, idle?}, ...], and
-                    of presets [{label, value}, ...] with the whole object as value; a model family is explained by
-                    {about, formula (MathML), look_for, try_this, versus (rows)}, as far as it says so; idle are
-                    the sentences, by the name of a field beside it, that say why it makes no use of that one
+    union           kinds: [{kind, label, summary, fields, presets?, thumbnail?, explained?, idle?, notes?}, ...],
+                    and of presets [{label, value}, ...] with the whole object as value; a model family is explained
+                    by {about, formula (MathML), look_for, try_this, versus (rows)}, as far as it says so; by the name
+                    of a field beside it, idle says why it makes no use of that one, and notes what it makes of it
     drawing         extent (how far it may reach from the origin), most (corners in all)
     hidden          nothing: the value is kept and not drawn
 
@@ -45,6 +45,7 @@ from typing_extensions import TypeAliasType
 from playground.choice import Choice
 from playground.distributions.drawing import EXTENT, MOST_POINTS
 from playground.models.base import Model
+from playground.networks import ACTIVATION_NAMES
 from playground.ui.mathml import mathml
 
 Description = dict[str, Any]
@@ -156,6 +157,8 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
         kind["explained"] = explained
     if issubclass(choice, Model) and (idle := _idle(choice)):
         kind["idle"] = idle
+    if issubclass(choice, Model) and choice.stand_ins:
+        kind["notes"] = {"network": _stand_ins(choice)}
     if choice.presets:
         kind["presets"] = [
             {"label": name, "value": choice.preset(name).model_dump(mode="json")} for name in choice.presets
@@ -173,6 +176,12 @@ def _idle(family: type[Model]) -> Description:
     network = {} if family.has_network else {"network": f"Not used: {name} has no network."}
     source = {"source": f"Not used: {name} starts from a latent of its own."} if family.own_latent else {}
     return network | source
+
+
+def _stand_ins(family: type[Model]) -> str:
+    """Which activations a family does not take as they are chosen."""
+    pairs = [f"{ACTIVATION_NAMES[new]} stands in for {ACTIVATION_NAMES[old]}" for old, new in family.stand_ins.items()]
+    return f"{family.label()}: {', '.join(pairs)}, whose derivatives do not bend."
 
 
 def _explained(family: type[Model]) -> Description:

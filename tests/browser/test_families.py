@@ -98,6 +98,9 @@ def test_what_a_family_makes_no_use_of_is_not_offered_and_what_it_trains_is_coun
     page.locator(".pg-cost", has_text="95 numbers").wait_for(timeout=20_000)
     network.get_by_text("Not used: Gaussian mixture has no network.").wait_for()
     assert network.locator(".pg-used").is_hidden()
+    form.locator("#pg-form-1-model").select_option("neural_ode")
+    network.get_by_text("tanh stands in for ReLU").wait_for()
+    assert network.locator(".pg-used").is_visible()
     form.locator("#pg-form-1-model").select_option("flow_matching")
     page.locator(".pg-cost", has_text="8,706 weights").wait_for(timeout=20_000)
     assert network.locator(".pg-used").is_visible() and source.get_by_text("latent of its own").count() == 0

@@ -218,3 +218,13 @@ def test_a_family_says_what_it_is_and_what_it_makes_no_use_of():
     assert {len(row) for row in rows} == {3}
     for name in ("energy", "rbm", "autoregressive", "mixture"):
         assert {"about", "formula", "look_for", "try_this"} <= set(kinds[name]["explained"])
+
+
+def test_a_family_notes_which_activations_it_does_not_take():
+    from playground.experiment import Experiment
+    from playground.ui.form import describe
+
+    (model,) = [field for field in describe(Experiment)["fields"] if field["name"] == "model"]
+    notes = {kind["kind"]: kind["notes"]["network"] for kind in model["kinds"] if "notes" in kind}
+    assert set(notes) == {"neural_ode", "energy"}
+    assert notes["neural_ode"] == "Neural ODE (CNF): tanh stands in for ReLU, whose derivatives do not bend."

@@ -240,9 +240,9 @@ export class Form {
       write: (value) => {
         body.write(value);
         const none = field.none ?? "None";
-        const why = this.#idle(field.name);
-        idle.textContent = why ?? "";
-        [idle.hidden, content.hidden] = [why === null, why !== null];
+        const why = this.#told("idle", field.name);
+        idle.textContent = why ?? this.#told("notes", field.name) ?? "";
+        [idle.hidden, content.hidden] = [!idle.textContent, why !== null];
         element.classList.toggle("pg-unused", why !== null);
         const label = () => (value === null ? none : (kindOf(field, value.kind)?.label ?? ""));
         if (union) current.textContent = why === null ? label() : "not used";
@@ -251,10 +251,10 @@ export class Form {
     };
   }
 
-  /** Why what is chosen elsewhere makes no use of the top-level field of this name; null where it does. */
-  #idle(name) {
+  /** What is chosen elsewhere says of the top-level field of this name, as its "idle" or its "notes"; null: nothing. */
+  #told(what, name) {
     const unions = this.description.fields.filter(({ type }) => type === "union");
-    const whys = unions.map((field) => kindOf(field, this.state[field.name]?.kind)?.idle?.[name]);
+    const whys = unions.map((field) => kindOf(field, this.state[field.name]?.kind)?.[what]?.[name]);
     return whys.find(Boolean) ?? null;
   }
 
