@@ -12,6 +12,7 @@ from playground.choice import FROM_NAME, Settings
 from playground.dynamics.adaptive import Adaptive, BogackiShampine, Dopri5, Unsolved
 from playground.dynamics.grids import GridName, grid
 from playground.dynamics.noise import Brownian
+from playground.dynamics.process import DiffusionSampler, Process
 from playground.dynamics.runge_kutta import (
     Euler,
     Heun,
@@ -27,10 +28,8 @@ from playground.dynamics.runge_kutta import (
 from playground.dynamics.samplers import (
     DDIM,
     Ancestral,
-    DiffusionSampler,
     DPMSolver,
     EulerMaruyama,
-    Process,
     StochasticHeun,
 )
 from playground.trajectory import Trajectory

@@ -21,7 +21,8 @@ from playground.distributions.base import Distribution
 from playground.dynamics.couplings import IndependentCoupling
 from playground.dynamics.discrete import DiscretePath, Schedule, alpha_bars
 from playground.dynamics.parameterization import Weighting
-from playground.dynamics.samplers import Level, posterior_variances
+from playground.dynamics.process import Level
+from playground.dynamics.samplers import posterior_variances
 from playground.dynamics.solvers import Solver
 from playground.dynamics.times import Times
 from playground.models.base import SOURCE, TARGET, ConditionalModel, Learner, Optimisation, Task, Weights

@@ -25,7 +25,8 @@ from playground.dynamics.parameterization import (
     score_affine,
 )
 from playground.dynamics.path import Path
-from playground.dynamics.samplers import DiffusionSampler, no_bridge, no_score, offered
+from playground.dynamics.process import DiffusionSampler, no_bridge, no_score
+from playground.dynamics.samplers import offered
 from playground.dynamics.solvers import Process, Sampler, Solver
 from playground.models.condition import Cue
 from playground.models.learning import output_and_jacobian

@@ -9,7 +9,8 @@ import torch
 
 from playground.dynamics.discrete import DiscretePath, alpha_bars, betas
 from playground.dynamics.paths import VPPath
-from playground.dynamics.samplers import DDIM, Process
+from playground.dynamics.process import Process
+from playground.dynamics.samplers import DDIM
 from playground.dynamics.solvers import Sampler
 
 SCHEDULES = ["linear_beta", "cosine_alpha_bar"]

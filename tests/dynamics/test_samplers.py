@@ -14,13 +14,12 @@ from playground.dynamics.exact import ExactField, Normal, Normals
 from playground.dynamics.grids import grid
 from playground.dynamics.noise import Brownian
 from playground.dynamics.paths import BridgePath, CosinePath, InterpolantPath, LinearPath, SubVPPath, VEPath, VPPath
+from playground.dynamics.process import Level, Process
 from playground.dynamics.samplers import (
     DDIM,
     Ancestral,
     DPMSolver,
     EulerMaruyama,
-    Level,
-    Process,
     StochasticHeun,
     euler_maruyama,
     noisier,

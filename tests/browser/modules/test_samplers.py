@@ -15,7 +15,8 @@ from playground.dynamics.discrete import DiscretePath
 from playground.dynamics.noise import Brownian, normals
 from playground.dynamics.path import Path
 from playground.dynamics.paths import AnyPath, BridgePath, InterpolantPath, LinearPath
-from playground.dynamics.samplers import DiffusionSampler, EulerMaruyama
+from playground.dynamics.process import DiffusionSampler
+from playground.dynamics.samplers import EulerMaruyama
 from playground.dynamics.solvers import AnySolver, Sampler
 from playground.models.diffusion import DiscreteFlow
 from playground.models.flow import BridgeFlow, Flow, ScoredFlow
