@@ -5,15 +5,14 @@ A request is {"page": key, "entrants": [{"key", "title", "experiment"}, ...], "b
 
     scene   {"contest", "panels": [{"key", "title", "scene"}, ...]}    once, at the beginning
     value   {"contest", "shots": [{"key", "charged", "shot"}, ...]}    snapshots, as ui.messages has them
-            {"contest", "seeds": {"done", "all", "rows": [...]}}       of many seeds: what is finished so far
+            {"contest", "seeds": {"share", "rows": [...], ...}}        of many seeds: what is finished so far
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,22 +22,18 @@ from playground.choice import InvalidExperiment, Problem
 from playground.engine.contest import Budget, Contest, Entrant
 from playground.engine.history import Snapshot
 from playground.experiment import Experiment
-from playground.metrics import coverage, mode_kl
 from playground.models.base import HasTurn
-from playground.ui import messages
-from playground.ui.costs import streamed_of, weights_of
-from playground.ui.live import BYTES_A_SECOND, MAX_KEY, MAX_NETWORK
+from playground.ui import messages, seeds
+from playground.ui.costs import streamed_of
+from playground.ui.entrants import amount_of, budget_of, entrants_of, titles_of
+from playground.ui.events import Updates, performed, told
+from playground.ui.live import BYTES_A_SECOND
 from playground.ui.session import Session, Sessions
 
-MOST_ENTRANTS = 4
-MOST_SECONDS, MOST_STEPS = 60.0, 20_000
-MOST_SEEDS = 5
 YIELD_EVERY = 0.1
 """Seconds after which a page is told of what happened, at the latest, so that a stop takes effect."""
-SEED_SAMPLES = 2500
 MOST_REPEATS = 50
 
-Updates = Iterator[Any]
 Verb = Callable[[Session, dict[str, Any]], Updates]
 
 
@@ -67,34 +62,18 @@ class Contests:
 
     def seeds(self, given: str) -> Updates:
         """Trains every entrant anew from {"count"} seeds and counts the modes that each reaches."""
-        yield from self._perform(given, _seeds)
+        yield from self._perform(given, seeds.run)
 
     def _perform(self, given: str, verb: Verb) -> Updates:
-        try:
-            asked = json.loads(given)
-            yield from verb(self._session(asked), asked)
-        except InvalidExperiment as error:
-            yield gr.HTML(problems=_problems(error.problems))
-        except json.JSONDecodeError:
-            yield gr.HTML(problems=_problems([Problem((), "this could not be read; reload the page.")]))
-        except Exception:
-            logging.exception("A button of a tab failed.")
-            sentence = "this went wrong on the server, which has noted it; try other settings."
-            yield gr.HTML(problems=_problems([Problem((), sentence)]))
-
-    def _session(self, asked: Any) -> Session:
-        key = asked.get("page") if isinstance(asked, dict) else None
-        if not isinstance(key, str) or not 8 <= len(key) <= MAX_KEY:
-            raise InvalidExperiment([Problem((), "this page has no key of its own; reload it.")])
-        return self.sessions.of(key)
+        return performed(self.sessions, given, verb)
 
 
 def _train(session: Session, asked: dict[str, Any]) -> Updates:
-    entrants, budget, amount = _entrants(asked), _budget(asked), _amount(asked)
+    entrants, budget, amount = entrants_of(asked), budget_of(asked), amount_of(asked)
     session.stop.set()
     contest = _begin(session, entrants, budget, amount)
     yield gr.HTML(scene="", problems="[]")
-    yield from _stream(session, contest, dict(entrants_titles(asked)))
+    yield from _stream(session, contest, titles_of(asked))
 
 
 def _resume(session: Session, asked: dict[str, Any]) -> Updates:
@@ -111,11 +90,11 @@ def _resume(session: Session, asked: dict[str, Any]) -> Updates:
 
 def _step(session: Session, asked: dict[str, Any]) -> Updates:
     if session.contest is None:
-        contest = _begin(session, _entrants(asked), _budget(asked), _amount(asked))
+        contest = _begin(session, entrants_of(asked), budget_of(asked), amount_of(asked))
         with session.turn:
             shots = [(entrant, entrant.advance()) for entrant in contest.entrants]
             yield gr.HTML(
-                scene=_scene(session, contest, dict(entrants_titles(asked))),
+                scene=_scene(session, contest, titles_of(asked)),
                 problems="[]",
                 value=_shots(session, [(one, taken) for one, taken in shots if taken is not None]),
             )
@@ -136,59 +115,6 @@ def _step(session: Session, asked: dict[str, Any]) -> Updates:
             yield gr.HTML(value=_shots(session, [(entrant, taken)], stopped=True))
     finally:
         session.turn.release()
-
-
-def _seeds(session: Session, asked: dict[str, Any]) -> Updates:
-    """Runs of all entrants from seeds after their own, in turn, so that what is unfinished is fair to all."""
-    entrants, budget, amount = _entrants(asked), _budget(asked), _amount(asked)
-    count = asked.get("count", MOST_SEEDS)
-    if not isinstance(count, int) or not 1 <= count <= MOST_SEEDS:
-        raise InvalidExperiment([Problem(("count",), f"{count!r} seeds are out of bounds; choose 1 to {MOST_SEEDS}.")])
-    session.stop.set()
-    name = session.next_name()
-    rows: list[dict[str, Any]] = []
-    with session.turn:
-        session.stop.clear()
-        for seed in range(count):
-            for key, experiment in entrants:
-                contest = Contest([(key, _seeded(experiment, seed))], budget, amount, YIELD_EVERY)
-                entrant = contest.entrants[0]
-                entrant.training.every = YIELD_EVERY
-                for _ in contest:
-                    done = (len(rows) + _share(entrant)) / (count * len(entrants))
-                    yield gr.HTML(value=_flat({"contest": name, "seeds": {"done": done, "rows": rows}}))
-                    if session.stop.is_set():
-                        yield gr.HTML(value=_flat({"contest": name, "seeds": {"done": 1, "rows": rows}}))
-                        return
-                rows.append({"key": key, "seed": experiment.training.seed + seed} | _counted(entrant))
-        yield gr.HTML(value=_flat({"contest": name, "seeds": {"done": 1, "rows": rows}}))
-
-
-def _share(entrant: Entrant) -> float:
-    record = entrant.training.run.rounds[-1]
-    return min(1.0, record.last.step / max(1, record.steps))
-
-
-def _counted(entrant: Entrant) -> dict[str, Any]:
-    """The modes that a trained entrant reaches, null where its target has none."""
-    run = entrant.training.run
-    modes = run.experiment.target.at(run.dim).separate_modes()
-    if modes is None:
-        return {"strict": None, "covered": None, "high_quality": None, "kl": None, "failure": run.failure}
-    found = coverage(run.sample(SEED_SAMPLES, seed=1).end, modes)
-    return {
-        "strict": found.modes_covered_strict,
-        "covered": found.modes_covered,
-        "total": found.modes_total,
-        "high_quality": found.high_quality,
-        "kl": mode_kl(found.shares, modes.weights.tolist()),
-        "failure": run.failure,
-    }
-
-
-def _seeded(experiment: Experiment, more: int) -> Experiment:
-    training = experiment.training.model_copy(update={"seed": (experiment.training.seed + more) % 2**31})
-    return experiment.model_copy(update={"training": training})
 
 
 # ------------------------------------------------------------------------------------------------ the stream
@@ -239,7 +165,7 @@ def _ending(session: Session, contest: Contest) -> str:
 
 def _failures(contest: Contest) -> str:
     failed = [one.training.run.failure for one in contest.entrants if one.training.run.failure]
-    return _problems([Problem((), sentence) for sentence in failed])
+    return told([Problem((), sentence) for sentence in failed])
 
 
 def _scene(session: Session, contest: Contest, titles: dict[str, str]) -> str:
@@ -277,49 +203,3 @@ def _interval(contest: Contest) -> float:
     """Seconds of training between two snapshots of one entrant, as often as all their networks together allow."""
     weights = sum(streamed_of(one.experiment) for one in contest.entrants)
     return max(YIELD_EVERY, weights * 4 * 4 / 3 / BYTES_A_SECOND / len(contest.entrants))
-
-
-# ------------------------------------------------------------------------------------------------ what is asked
-
-
-def entrants_titles(asked: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(key, title) of each entrant that is asked for."""
-    for one in asked.get("entrants", []):
-        yield str(one.get("key")), str(one.get("title", ""))[:80]
-
-
-def _entrants(asked: dict[str, Any]) -> list[tuple[str, Experiment]]:
-    """The experiments to train, by their keys, within what a shared page allows. Raises InvalidExperiment."""
-    given = asked.get("entrants")
-    if not isinstance(given, list) or not 1 <= len(given) <= MOST_ENTRANTS:
-        raise InvalidExperiment([Problem((), f"choose from one to {MOST_ENTRANTS} experiments.")])
-    found: list[tuple[str, Experiment]] = []
-    for one in given:
-        key = one.get("key") if isinstance(one, dict) else None
-        if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY or key in dict(found):
-            raise InvalidExperiment([Problem((), "each experiment needs a key of its own; reload the page.")])
-        experiment = Experiment.parse(one.get("experiment"))
-        if weights_of(experiment) > MAX_NETWORK:
-            sentence = f"{one.get('title') or key} has too large a network for the page; choose less width or depth."
-            raise InvalidExperiment([Problem(("network", "width"), sentence)])
-        found.append((key, experiment))
-    return found
-
-
-def _budget(asked: dict[str, Any]) -> Budget:
-    return "steps" if asked.get("budget") == "steps" else "seconds"
-
-
-def _amount(asked: dict[str, Any]) -> float:
-    amount, most = asked.get("amount"), MOST_STEPS if _budget(asked) == "steps" else MOST_SECONDS
-    if not isinstance(amount, int | float) or not 0.5 <= amount <= most:
-        raise InvalidExperiment([Problem(("amount",), f"{amount!r} is out of bounds; choose from 1 to {most:g}.")])
-    return float(amount)
-
-
-def _problems(problems: list[Problem]) -> str:
-    return json.dumps([{"path": problem.path, "sentence": problem.sentence} for problem in problems])
-
-
-def _flat(message: dict[str, Any]) -> str:
-    return json.dumps(message, separators=(",", ":"), allow_nan=False)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from playground.engine.training import Training
 from playground.experiment import Experiment
 from playground.ui import messages
 from playground.ui.costs import streamed_of, weights_of
+from playground.ui.events import Updates, performed, session_of, told
 from playground.ui.session import Session, Sessions
 
 UPDATES_A_SECOND = 10
@@ -29,9 +29,7 @@ BYTES_A_SECOND = 1_000_000
 """The most that one visitor's training streams; larger networks are shown less often."""
 MAX_NETWORK = 300_000
 """The most weights that a training on the page may have: more would take seconds to send once."""
-MAX_KEY = 64
 
-Updates = Iterator[Any]
 Verb = Callable[[Session, Experiment, int], Updates]
 
 
@@ -64,30 +62,16 @@ class Live:
     def stop(self, given: str) -> None:
         """Asks the training under way to end; it shows its last state."""
         try:
-            self._session(json.loads(given)).stop.set()
+            session_of(self.sessions, json.loads(given)).stop.set()
         except ValueError:
             return
 
     def _perform(self, given: str, verb: Verb) -> Updates:
-        session = None
-        try:
-            message = json.loads(given)
-            session = self._session(message)
-            turn = message.get("turn", 0)
-            yield from verb(session, _checked(message.get("experiment")), turn if isinstance(turn, int) else 0)
-        except InvalidExperiment as error:
-            yield gr.HTML(problems=_problems(error.problems))
-        except json.JSONDecodeError:
-            yield gr.HTML(problems=_problems([Problem((), "the form could not be read; reload the page.")]))
-        except Exception:
-            logging.exception("A button of the page failed.")
-            yield _ended(session, "this went wrong on the server, which has noted it; try other settings.")
+        def act(session: Session, asked: dict[str, Any]) -> Updates:
+            turn = asked.get("turn", 0)
+            return verb(session, _checked(asked.get("experiment")), turn if isinstance(turn, int) else 0)
 
-    def _session(self, message: Any) -> Session:
-        key = message.get("page") if isinstance(message, dict) else None
-        if not isinstance(key, str) or not 8 <= len(key) <= MAX_KEY:
-            raise InvalidExperiment([Problem((), "this page has no key of its own; reload it.")])
-        return self.sessions.of(key)
+        return performed(self.sessions, given, act, _ended)
 
 
 def _train(session: Session, experiment: Experiment, said: int) -> Updates:
@@ -186,7 +170,7 @@ def _message(
 
 def _ended(session: Session | None, sentence: str) -> Any:
     """A training that could not go on: why, and the last good snapshot once more, as its end."""
-    problems = _problems([Problem((), sentence)])
+    problems = told([Problem((), sentence)])
     training = session.training if session else None
     rounds = [record for record in training.run.rounds if len(record.history)] if training else []
     if session is None or training is None or not rounds:
@@ -213,8 +197,3 @@ def _checked(given: Any) -> Experiment:
 def _interval(experiment: Experiment) -> float:
     """Seconds between two updates of the stage, as often as the network's size allows."""
     return max(1 / UPDATES_A_SECOND, streamed_of(experiment) * 4 * 4 / 3 / BYTES_A_SECOND)
-
-
-def _problems(problems: list[Problem]) -> str:
-    """What the form marks: a list of paths with their sentences."""
-    return json.dumps([{"path": problem.path, "sentence": problem.sentence} for problem in problems])

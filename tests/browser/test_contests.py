@@ -89,10 +89,29 @@ def test_seeds_show_a_spread(visit):
     tab.click("[name=pg-budget][value=steps] + span")
     tab.slide("[data-part=amount]", 500)
     tab.click("[data-do=seeds]")
+    status = tab.page.locator(".pg-seeds [role=status]")
+    expect(status).to_contain_text("s left", timeout=PATIENCE)
+    expect(status).to_contain_text("of 15 trainings done")
+    expect(tab.page.locator(".pg-seeds-head")).to_contain_text("Ring of 8, 500 steps each")
+    tab.until("tab.state === 'ready'")
     rows = tab.page.locator(".pg-seeds tbody tr")
-    expect(rows.first.locator(".pg-seed-dots i").first).to_be_visible(timeout=PATIENCE)
+    for k in range(3):
+        expect(rows.nth(k).locator("circle")).to_have_count(5)
+    expect(rows.nth(2)).to_contain_text("all 8 modes in every seed")  # the flow
+    assert status.is_hidden()
+
+
+def test_a_stop_among_the_seeds_keeps_those_that_are_finished(visit):
+    tab = Tab(visit("?tab=collapse"), "collapse")
+    tab.click("[name=pg-budget][value=steps] + span")
+    tab.slide("[data-part=amount]", 500)
+    tab.click("[data-do=seeds]")
+    rows = tab.page.locator(".pg-seeds tbody tr")
+    expect(rows.nth(1).locator("circle").first).to_be_visible(timeout=PATIENCE)
     tab.click("[data-do=stop]")
     tab.until("tab.state === 'ready'")
+    expect(tab.page.locator(".pg-seeds [role=status]")).to_contain_text("Stopped:")
+    assert rows.nth(0).locator("circle").count() >= 1
 
 
 @pytest.mark.parametrize(("tab", "panels"), [("collapse", 3), ("compare", 2)])

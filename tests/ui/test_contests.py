@@ -7,7 +7,8 @@ import json
 import pytest
 
 from playground import Experiment
-from playground.ui.contests import MOST_ENTRANTS, Contests
+from playground.ui.contests import Contests
+from playground.ui.entrants import MOST_ENTRANTS
 from playground.ui.session import Sessions
 
 KEY = "a-key-of-sixteen-letters"
@@ -98,16 +99,6 @@ def test_steps_may_be_several_at_once_and_are_bounded(contests):
     assert told(contests.step(asked(key="nobody")))["value"] == []
 
 
-def test_seeds_count_the_modes_of_every_entrant(contests):
-    found = told(contests.seeds(asked(entrant("flow"), entrant("gan", "gan"), count=2)))
-    last = found["value"][-1]["seeds"]
-    assert last["done"] == 1
-    assert [(row["key"], row["seed"]) for row in last["rows"]] == [("flow", 0), ("gan", 0), ("flow", 1), ("gan", 1)]
-    assert all(0 <= row["strict"] <= row["covered"] <= row["total"] == 8 for row in last["rows"])
-    shares = [value["seeds"]["done"] for value in found["value"]]
-    assert shares == sorted(shares)
-
-
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [
@@ -124,7 +115,3 @@ def test_seeds_count_the_modes_of_every_entrant(contests):
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(contests, request_, sentence):
     assert sentence in sentences(told(contests.train(request_)))
-
-
-def test_seeds_are_bounded(contests):
-    assert "out of bounds" in sentences(told(contests.seeds(asked(entrant("flow"), count=500))))

@@ -41,11 +41,11 @@ const PAGE = `
     <fieldset class="pg-switch"><legend>Target</legend>${radios("target", TARGETS)}</fieldset>
     <fieldset class="pg-switch"><legend>Equal</legend>${radios("budget", BUDGETS)}</fieldset>
     <label class="pg-amount"><span class="pg-unseen">Budget</span><input type="range" data-part="amount"><output data-part="amount-value"></output></label>
-    <button type="button" data-do="seeds" title="Train every model from five seeds and count the modes that each reaches">Run 5 seeds</button>
+    <button type="button" data-do="seeds" title="Trains every model from five seeds, fifteen trainings in all, and counts the modes that each reaches">Run 5 seeds</button>
   </div>
   <p class="pg-problem" data-part="problem" role="alert"></p>
-  <div data-part="panels"></div>
-  <div data-part="seeds"></div>`;
+  <div data-part="seeds"></div>
+  <div data-part="panels"></div>`;
 
 export function mount(part, { props, watch, desk }, page) {
   return new Collapse(part, { props, watch, desk, page });
@@ -184,7 +184,7 @@ class Collapse {
   trySeeds() {
     this.slow.stop();
     this.#ask("seeds", { count: 5 });
-    this.seeds.begin();
+    this.seeds.begin(`${TARGETS[this.#target].label}, ${this.parts["amount-value"].textContent} (${BUDGETS[this.#budget].label}), 2,500 samples`);
     this.#become("training");
   }
 
@@ -249,7 +249,7 @@ class Collapse {
 
   #showSeeds(seeds) {
     this.seeds.show(seeds);
-    if (seeds.done >= 1) this.#become("ready");
+    if (seeds.ended) this.#become("ready");
   }
 
   #say(text) {
