@@ -21,6 +21,8 @@ from playground.models.base import Learner, Prepares, Task, Weights
 
 TIMED_STEPS = 50
 """Steps that are timed before a budget in seconds becomes a number of steps."""
+SETTLED = 10
+"""Of these so many are not: the first of all set up what the others find there."""
 WARM_UP = 100
 """Steps over which the learning rate rises to its peak."""
 EVEN_SNAPSHOTS = 46
@@ -146,6 +148,7 @@ class Training(Iterator[Snapshot]):
         clock, last_shown = Stopwatch(record.seconds, self._clock), record.seconds
         each = getattr(learner, "each", False)
         pending: list[tuple[int, Tensor]] = []
+        timed = first, clock.seconds  # since when the steps are timed
         for step in itertools.count(first):
             seen = len(record.history) > 0 and not pending
             due = each or self._is_due(step, record.steps, clock.seconds - last_shown)
@@ -160,8 +163,8 @@ class Training(Iterator[Snapshot]):
                     return
                 pending.clear()
                 record.losses.extend(losses)
-                taken = record.next_id(), index, phase, step, clock.seconds, tuple(losses), weights
-                snapshot = Snapshot(*taken, remark=getattr(learner, "remark", None))
+                shown = record.next_id(), index, phase, step, clock.seconds, tuple(losses), weights
+                snapshot = Snapshot(*shown, remark=getattr(learner, "remark", None))
                 record.history.add(snapshot)
                 yield snapshot
                 clock.resume()
@@ -169,10 +172,16 @@ class Training(Iterator[Snapshot]):
                 return
             rate = peak * decay(settings.decay, step - first, record.steps - first)
             pending.append((step, learner.step(rate)))
-            if step + 1 == TIMED_STEPS and settings.seconds is not None:
-                affordable = round(settings.seconds / (clock.seconds - record.preparing) * TIMED_STEPS)
-                record.steps = min(MAX_STEPS, max(2 * TIMED_STEPS, affordable))
-                self._fix_budget(record.steps)
+            if settings.seconds is None:
+                continue
+            taken = step + 1
+            if taken == SETTLED or _is_reckoned(settings.decay, taken, record.steps):
+                now = clock.seconds
+                if taken > SETTLED:
+                    affordable = (settings.seconds - now + record.preparing) * (taken - timed[0]) / (now - timed[1])
+                    record.steps = min(MAX_STEPS, max(2 * taken, taken + round(affordable)))
+                    self._fix_budget(record.steps)
+                timed = taken, now
 
     def _fix_budget(self, steps: int) -> None:
         """Writes the number of steps that a budget in seconds came to into the experiment, for an equal replay."""
@@ -251,6 +260,18 @@ def decay(kind: str, step: int, steps: int) -> float:
     if kind == "cosine":
         return 0.5 * (1 + math.cos(math.pi * progress))
     return 1 - progress if kind == "linear" else 1.0
+
+
+def _is_reckoned(kind: str, taken: int, steps: int) -> bool:
+    """Whether the steps that a budget in seconds affords are reckoned, or reckoned anew, after so many.
+
+    Anew each time that their number has doubled, for as long as no rate has depended on how many there will be, so
+    that a replay with the final number is the same.
+    """
+    if kind not in ("inverse_sqrt", "constant"):
+        return taken == TIMED_STEPS
+    doubled = taken // TIMED_STEPS
+    return taken == TIMED_STEPS * doubled and doubled & (doubled - 1) == 0 and 0 < taken <= steps // 2
 
 
 def choose_device(name: str) -> torch.device:

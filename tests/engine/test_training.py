@@ -35,14 +35,14 @@ def final(finished: Run) -> Tensor:
 class Counter:
     """A learner whose only weight is the number of its steps, and whose losses are told beforehand."""
 
-    def __init__(self, name: str = "count", loss=lambda step: 1.0, clock=None, cost: float = 0.0) -> None:
-        self.name, self.loss, self.clock, self.cost = name, loss, clock, cost
+    def __init__(self, name: str = "count", loss=lambda step: 1.0, clock=None, cost: float = 0.0, costs=None) -> None:
+        self.name, self.loss, self.clock, self.costs = name, loss, clock, costs or itertools.repeat(cost)
         self.decays: list[float] = []
 
     def step(self, decay: float) -> Tensor:
         self.decays.append(decay)
         if self.clock is not None:
-            self.clock.now += self.cost
+            self.clock.now += next(self.costs)
         return torch.tensor(self.loss(len(self.decays) - 1))
 
     def weights(self) -> dict[str, Tensor]:
@@ -130,6 +130,38 @@ def test_a_budget_in_seconds_is_kept(learns_with, clock):
     assert finished.experiment.training.steps == 750
     assert len(learner.decays) == 750
     assert finished.rounds[0].seconds == pytest.approx(1.5)
+
+
+def costs(*phases):
+    """The cost of each step: (steps, seconds) one after another, the last without end."""
+    each = itertools.chain(*([seconds] * steps for steps, seconds in phases[:-1]))
+    return itertools.chain(each, itertools.repeat(phases[-1]))
+
+
+@pytest.mark.parametrize("decay", ["inverse_sqrt", "constant"])
+@pytest.mark.parametrize("later", [0.001, 0.004])
+def test_a_budget_in_seconds_is_kept_where_steps_cost_more_or_less_later(learns_with, clock, decay, later):
+    learner = Counter(clock=clock, costs=costs((5, 0.05), (300, 0.002), later))
+    learns_with(learner)
+    finished = run(quick(seconds=8, decay=decay))
+    assert finished.rounds[0].seconds == pytest.approx(8, rel=0.03)
+    assert finished.experiment.training.steps == len(learner.decays)
+    again = Counter()
+    learns_with(again)
+    run(finished.experiment)
+    assert again.decays == learner.decays
+
+
+@pytest.mark.parametrize("decay", ["cosine", "linear"])
+def test_slow_first_steps_do_not_shorten_a_schedule_that_is_laid_out_once(learns_with, clock, decay):
+    learner = Counter(clock=clock, costs=costs((5, 0.05), 0.002))
+    learns_with(learner)
+    finished = run(quick(seconds=8, decay=decay))
+    assert finished.rounds[0].seconds == pytest.approx(8)
+    again = Counter()
+    learns_with(again)
+    run(finished.experiment)
+    assert again.decays == learner.decays
 
 
 def test_a_budget_too_short_to_be_timed_still_ends(learns_with, clock):
