@@ -136,6 +136,7 @@ LAYERS = {
     "c": ("contours", {"paths"}),
     "g": ("warp", {"over"}),
     "b": ("batch", {"over"}),
+    "r": ("ghost", {"live"}),
     "p": ("particles", {"dots"}),
     "t": ("paths", {"paths", "travelled"}),
 }
@@ -156,6 +157,21 @@ def test_each_layer_draws_on_its_plane_and_goes_again(stage: Open) -> None:
     page.settled()
     assert changed(calm, page.planes()) == {"paths"}, "a button does what its key does"
     expect(page.part("keys")).to_contain_text("of the target")
+
+
+def test_a_ghost_stays_as_it_was_while_the_particles_go_another_way(stage: Open) -> None:
+    page = stage()
+    page.press("r")
+    kept = page.planes()
+    expect(page.part("keys")).to_contain_text("ghost: kept at 100 NFE")
+    page.slide("steps", 1)
+    page.until("stage.lastSteps === 1")
+    page.settled()
+    assert changed(kept, page.planes()) >= {"dots", "paths"}
+    assert "live" not in changed(kept, page.planes())
+    page.press("r")
+    page.press("r")
+    expect(page.part("keys")).to_contain_text("ghost: kept at 2 NFE")
 
 
 @pytest.mark.parametrize(("preset", "limited"), [("memorised", True), ("two_moons", False)])

@@ -133,6 +133,7 @@ export class Sampled extends Viewer {
     Object.assign(state, { trajectory, request, traced: Math.min(traced, state.n), picture: (state.picture ?? 0) + 1 });
     state.shapes = this.history.kept.find(({ id }) => id === request.snapshot)?.shapes ?? null;
     this.#warn(trajectory);
+    this.keepGhost();
     this.since = since ?? this.since;
     counters.samples += 1;
     counters.lastSteps = trajectory.t.length - 1;

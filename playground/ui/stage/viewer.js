@@ -59,9 +59,17 @@ export class Viewer extends Player {
     if (on) this.state.on.add(name);
     else this.state.on.delete(name);
     this.state.pointer = null;
+    if (name === "ghost") this.keepGhost(null);
     this.#showProbed();
     this.looked();
     if (name === "forward" && on && this.clock.returns && !this.led && !reducedMotion.matches) this.#dissolve();
+  }
+
+  /** While the layer is on, what it keeps: `before`, or the picture as it is now. */
+  keepGhost(before = this.state.ghost) {
+    const { on, trajectory } = this.state;
+    const now = trajectory && { trajectory };
+    this.state.ghost = on.has("ghost") ? (before ?? now) : null;
   }
 
   /** Shows at once what the forward process is: from the data back. */

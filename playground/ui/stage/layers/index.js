@@ -6,7 +6,7 @@
  *               (of a coupling, along a path), "trajectory", "density" (that the server knows), "exact" (a network whose
  *               exact field is known), "network" (whose path is known), or "flow" (a trajectory, and a field here that
  *               carries other points too); or what only some models have: "surface", "energy" (a surface), "critic" (one
- *               that judges samples), "map" (from a latent, in one step); or "carried" (other points are carried too, here or
+ *               that judges samples), "map" (from a latent, in one step); "ghost" (a trajectory that was kept); or "carried" (other points are carried too, here or
  *               by the server); "diffusion" (noise can be added, as the score is known)
  *     onward    whether it is away while time runs back
  *     dims      where it is for 1-D or 2-D alone
@@ -27,6 +27,7 @@ import { ends } from "./ends.js";
 import { error } from "./error.js";
 import { field } from "./field.js";
 import { forward } from "./forward.js";
+import { ghost } from "./ghost.js";
 import { ground } from "./ground.js";
 import { likelihood } from "./likelihood.js";
 import { manifold } from "./manifold.js";
@@ -48,6 +49,7 @@ export const layers = () => [
   likelihood(),
   contours(),
   density(),
+  ghost,
   paths,
   ends,
   warp,
@@ -70,7 +72,7 @@ export const layers = () => [
 /** The buttons, in the order in which they stand. */
 export const GROUPS = [
   ["particles", "paths", "density", "likelihood", "contours"],
-  ["field", "warp", "error", "difference", "forward"],
+  ["ghost", "field", "warp", "error", "difference", "forward"],
   ["ends", "coupling", "batch", "curved", "learnt"],
   ["surface", "boltzmann", "pull", "manifold"],
 ];

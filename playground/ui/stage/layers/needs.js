@@ -19,13 +19,14 @@ export function offered({ needs }, { scene }) {
 }
 
 /** Whether a layer that is switched on can be seen in this state. */
-export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory }) {
+export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory, ghost }) {
   if (!scene || !dims.includes(dim)) return false;
   if (needs === "training") return Boolean(scene.training);
   if (needs === "pairs") return Boolean(scene.coupling && pathOf(scene));
   if (needs === "density") return Boolean(trajectory) && noDensity(scene) === null;
   if (needs === "exact") return Boolean(trajectory) && noExact(scene) === null;
   if (needs === "carried") return Boolean(trajectory) && (hasField(scene) || Boolean(scene.network?.carries));
+  if (needs === "ghost") return ghost?.trajectory.dim === dim;
   if (needs === "scene") return true;
   if (needs === "diffusion") return OWN.diffusion(scene.network);
   if (needs === "network") return Boolean(scene.network?.path?.table);
