@@ -58,7 +58,9 @@ def test_three_models_train_at_once_and_their_history_moves_together(visit):
     tab.until("tab.shots >= 9 && Object.values(tab.figures()).every((one) => one && one.looks >= 3)")
     moving = tab.pictures()
     assert all(old != new for old, new in zip(before, moving, strict=True))
+    expect(tab.page.locator(".pg-collapse .pg-underway")).to_contain_text("left")
     tab.until("tab.state === 'ready'")
+    expect(tab.page.locator(".pg-collapse .pg-underway")).to_be_hidden()
     tab.until(
         "Object.values(tab.figures()).every((one) => one.step === 500 && one.looks >= 20)"
     )  # the timeline is full

@@ -10,6 +10,7 @@ import { ModeCard, UNKNOWN_STEPS } from "./mode-card.js";
 import { Panels } from "./panels.js";
 import { SeedTable } from "./seed-table.js";
 import { SlowMotion } from "./slow-motion.js";
+import { UnderWay } from "./underway.js";
 
 const ENTRANTS = [
   { key: "collapsing", preset: "gan_collapsing", title: "GAN, collapsing recipe", about: "Raw coordinates, β₁ = 0.9, constant rate, no average." },
@@ -43,6 +44,7 @@ const PAGE = `
     <label class="pg-amount"><span class="pg-unseen">Budget</span><input type="range" data-part="amount"><output data-part="amount-value"></output></label>
     <button type="button" data-do="seeds" title="Trains every model from five seeds, fifteen trainings in all, and counts the modes that each reaches">Run 5 seeds</button>
   </div>
+  <div data-part="underway"></div>
   <p class="pg-problem" data-part="problem" role="alert"></p>
   <div data-part="seeds"></div>
   <div data-part="panels"></div>`;
@@ -60,6 +62,7 @@ class Collapse {
     this.buttons = Object.fromEntries([...root.querySelectorAll("[data-do]")].map((node) => [node.dataset.do, node]));
     this.panels = new Panels(this.parts.panels, { sampler: page.sampler });
     this.panels.setSampling({ solver: "heun", steps: 12 });
+    this.underway = new UnderWay(this.parts.underway);
     this.seeds = new SeedTable(this.parts.seeds, ENTRANTS);
     this.counters = { shots: 0, state: this.state, figures: () => this.figures };
     (window.__playground ??= { stages: [] }).collapse = this.counters;
@@ -98,8 +101,8 @@ class Collapse {
     else {
       tools.innerHTML = `
         <button type="button" data-turn="critic" title="One step of the critic alone: its surface moves. Before a training this begins one.">Step D</button>
-        <button type="button" data-turn="generator" title="One step of the generator alone: its points move">Step G</button>
-        <button type="button" data-turn="both" title="One step of each">Both</button>
+        <button type="button" data-turn="generator" title="One step of the generator alone: its points move. Before a training this begins one.">Step G</button>
+        <button type="button" data-turn="both" title="One step of each. Before a training this begins one.">Both</button>
         <button type="button" data-slow aria-pressed="false" title="Walks through the updates one after another">Slow motion</button>
         <span data-beat role="status"></span>`;
       tools.addEventListener("click", ({ target }) => {
@@ -167,6 +170,7 @@ class Collapse {
     this.slow.stop();
     this.panels.lookAtShare(1);
     this.#ask("train");
+    this.underway.begin(ENTRANTS.length, this.#budget, this.parts.amount.valueAsNumber);
     this.#become("training");
   }
 
@@ -238,6 +242,7 @@ class Collapse {
     for (const { key, charged, shot } of shots) {
       const { stage, head } = this.panels.get(key);
       stage.addSnapshot(shot);
+      this.underway.heard(key, charged, shot);
       const all = shot.steps < UNKNOWN_STEPS ? ` of ${shot.steps.toLocaleString("en")}` : "";
       const steps = `step ${shot.step.toLocaleString("en")}${all}`;
       head.querySelector("[data-charged]").textContent = `${charged.toFixed(1)} s of computing · ${steps}`;
@@ -260,6 +265,7 @@ class Collapse {
     this.state = this.counters.state = state;
     this.root.dataset.state = state;
     const busy = state === "training";
+    if (!busy) this.underway.end();
     const { train, stop, resume, seeds } = this.buttons;
     train.hidden = seeds.disabled = busy;
     train.hidden = busy;

@@ -1,20 +1,13 @@
 /* What several seeds came to: for each model the modes that it reached, with their spread, instead of one anecdote. */
 
-/** Before this share is done the time that is left is anybody's guess. */
-const GUESS_FROM = 0.02;
+import { leftOf } from "./underway.js";
+
 /** The strip of a model: width, height, and the room beside its ends (px). */
 const [WIDE, HIGH, ASIDE] = [220, 30, 9];
 
 const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 const range = (values, write) => [...new Set([Math.min(...values), Math.max(...values)].map(write))].join(" to ");
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
-
-/** A time to wait for, in words that promise no more than is known. */
-export function inWords(seconds) {
-  if (seconds < 4) return "a moment left";
-  if (seconds < 90) return `about ${seconds < 20 ? Math.round(seconds) : 5 * Math.round(seconds / 5)} s left`;
-  return `about ${Math.round(seconds / 60)} min left`;
-}
 
 /** What a model's seeds say of it: strict counts of `total` modes. */
 export function verdict(strict, total) {
@@ -62,8 +55,8 @@ export class SeedTable {
 
   #under(all, share, seconds, at, rows) {
     const { title } = this.entrants.find(({ key }) => key === at?.key) ?? { title: "" };
-    const left = share > GUESS_FROM ? ` · ${inWords((seconds * (1 - share)) / share)}` : "";
-    return `Seed ${(at?.seed ?? 0) + 1} of ${all / this.entrants.length}: ${title} · ${rows.length} of ${all} trainings done${left}`;
+    const left = leftOf(seconds, share);
+    return `Seed ${(at?.seed ?? 0) + 1} of ${all / this.entrants.length}: ${title} · ${rows.length} of ${all} trainings done${left && ` · ${left}`}`;
   }
 
   #row({ key, title }, rows) {

@@ -1,0 +1,51 @@
+/* How far trainings that go by turns have come, together, and how long the rest will take. */
+
+/** Before this share is done the time that is left is anybody's guess. */
+const GUESS_FROM = 0.02;
+
+/** A time to wait for, in words that promise no more than is known. */
+export function inWords(seconds) {
+  if (seconds < 4) return "a moment left";
+  if (seconds < 90) return `about ${seconds < 20 ? Math.round(seconds) : 5 * Math.round(seconds / 5)} s left`;
+  return `about ${Math.round(seconds / 60)} min left`;
+}
+
+/** The words for what is left after `seconds`, of which a share is done: nothing while that would be a guess. */
+export const leftOf = (seconds, share) => (share > GUESS_FROM && share < 1 ? inWords((seconds * (1 - share)) / share) : "");
+
+export class UnderWay {
+  constructor(root) {
+    root.className = "pg-underway";
+    root.hidden = true;
+    root.innerHTML = `<progress max="1" value="0" aria-label="Progress of all trainings"></progress><span role="status"></span>`;
+    this.root = root;
+  }
+
+  /** count: trainings; budget: "seconds" or "steps"; amount: of it for each. */
+  begin(count, budget, amount) {
+    Object.assign(this, { count, budget, amount, since: null, shares: new Map() });
+    this.#show();
+  }
+
+  /** One of them has been charged so many seconds and has come so far. */
+  heard(key, charged, { step, steps, done }) {
+    if (!this.shares) return;
+    const share = done ? 1 : this.budget === "seconds" ? charged / this.amount : step / steps;
+    this.since ??= performance.now(); // waiting for the server is not training
+    this.shares.set(key, Math.min(1, share));
+    this.#show();
+  }
+
+  end() {
+    this.shares = null;
+    this.root.hidden = true;
+  }
+
+  #show() {
+    const share = [...this.shares.values()].reduce((sum, one) => sum + one, 0) / this.count;
+    const [progress, text] = this.root.children;
+    this.root.hidden = false;
+    progress.value = share;
+    text.textContent = this.since === null ? "waiting for the server …" : leftOf((performance.now() - this.since) / 1000, share) || "training …";
+  }
+}
