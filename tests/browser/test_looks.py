@@ -67,3 +67,10 @@ def test_the_rail_ends_with_the_transport_and_its_buttons_can_be_hit(studio: Ope
         assert rail is not None and play is not None and last is not None
         assert last["y"] + last["height"] <= rail["y"] + rail["height"] + 1 <= play["y"] + play["height"] + 3
         assert last["height"] >= (24 if height >= 720 else 20)
+
+
+def test_a_phone_shows_every_tab_of_the_page(studio: Open) -> None:
+    page = studio(viewport={"width": 375, "height": 812}).page
+    for tab in page.locator(".pg-tabnav button").all():
+        box = tab.bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 375
