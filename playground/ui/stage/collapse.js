@@ -177,6 +177,7 @@ class Collapse {
   resume() {
     this.slow.stop();
     this.#ask("resume");
+    this.underway.begin(ENTRANTS.length, this.#budget, this.parts.amount.valueAsNumber);
     this.#become("training");
   }
 

@@ -10,8 +10,10 @@ export function inWords(seconds) {
   return `about ${Math.round(seconds / 60)} min left`;
 }
 
-/** The words for what is left after `seconds`, of which a share is done: nothing while that would be a guess. */
-export const leftOf = (seconds, share) => (share > GUESS_FROM && share < 1 ? inWords((seconds * (1 - share)) / share) : "");
+/** The words for what is left after `seconds`, in which the share that is done has grown: nothing while that would be a guess. */
+export function leftOf(seconds, share, grown = share) {
+  return grown > GUESS_FROM && share < 1 ? inWords((seconds * (1 - share)) / grown) : "";
+}
 
 export class UnderWay {
   constructor(root) {
@@ -23,7 +25,7 @@ export class UnderWay {
 
   /** count: trainings; budget: "seconds" or "steps"; amount: of it for each. */
   begin(count, budget, amount) {
-    Object.assign(this, { count, budget, amount, since: null, shares: new Map() });
+    Object.assign(this, { count, budget, amount, since: null, shares: new Map(), before: new Map() });
     this.#show();
   }
 
@@ -32,6 +34,7 @@ export class UnderWay {
     if (!this.shares) return;
     const share = done ? 1 : this.budget === "seconds" ? charged / this.amount : step / steps;
     this.since ??= performance.now(); // waiting for the server is not training
+    if (!this.before.has(key)) this.before.set(key, Math.min(1, share)); // from a training that goes on
     this.shares.set(key, Math.min(1, share));
     this.#show();
   }
@@ -42,10 +45,10 @@ export class UnderWay {
   }
 
   #show() {
-    const share = [...this.shares.values()].reduce((sum, one) => sum + one, 0) / this.count;
+    const [share, before] = [this.shares, this.before].map((one) => [...one.values()].reduce((a, b) => a + b, 0) / this.count);
     const [progress, text] = this.root.children;
     this.root.hidden = false;
     progress.value = share;
-    text.textContent = this.since === null ? "waiting for the server …" : leftOf((performance.now() - this.since) / 1000, share) || "training …";
+    text.textContent = this.since === null ? "waiting for the server …" : leftOf((performance.now() - this.since) / 1000, share, share - before) || "training …";
   }
 }
