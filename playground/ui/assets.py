@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,8 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
         Route("/playground/presets/{name}.json", _preset),
         Route("/playground/runs/{key}.json", run),
         Route("/playground/form.json", lambda request: _gzipped(_described())),
-        Route("/playground/saved", saved.opened, methods=["POST"]),
+        Route("/playground/saved", partial(saved.opened, sessions), methods=["POST"]),
+        Route("/playground/pinned/{key}.json", partial(saved.pinned, sessions)),
         Route("/playground/write", _write, methods=["POST"]),
         Route("/playground/read", _read, methods=["POST"]),
         Route("/playground/alternatives", _refuse, methods=["POST"]),

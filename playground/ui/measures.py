@@ -144,7 +144,7 @@ def _measurement(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figu
     if name.startswith(PRESET):
         return partial(_measured_preset, name.removeprefix(PRESET), round_)
     session = _session(sessions, given)
-    if session.turn.locked():
+    if name not in session.shelf and session.turn.locked():
         raise Past("this run is still training; measure it when it is done.")
     return partial(_measured, _trained(session, name), round_)
 
@@ -159,7 +159,8 @@ def _whole(given: Any) -> int:
 def _session(sessions: Sessions, given: dict[str, Any]) -> Session:
     """The session of the page that asks, which holds the run that is named. Raises ValueError where there is none."""
     session = sessions.find(given["page"])
-    if session is None or _training(session, str(given.get("run"))) is None:
+    name = str(given.get("run"))
+    if session is None or not (name in session.shelf or _training(session, name)):
         raise Past("the server no longer has this run; train it again.")
     return session
 
@@ -174,6 +175,9 @@ def _training(session: Session, name: str) -> Training | None:
 
 def _trained(session: Session, name: str) -> Run:
     """What the session has learnt in this run. Raises ValueError where that is nothing."""
+    kept = session.shelf.get(name)
+    if kept is not None:
+        return kept
     training = _training(session, name)
     if training is None or not training.run.rounds:
         raise Past("the server no longer has this run; train it again.")

@@ -8,10 +8,13 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from playground.engine.contest import Contest
+from playground.engine.run import Run
 from playground.engine.training import Training
 
 KEPT_SECONDS = 1800.0
 """How long a page that nobody has asked for anything is remembered, so that a reload finds its run."""
+MOST_SHELVED = 6
+"""Runs that are kept for a page beside the one that it trains; the oldest goes."""
 
 
 @dataclass
@@ -19,7 +22,8 @@ class Session:
     """One page: the training it has begun, or the several that compete, under way or not, and what may interrupt it.
 
     turn is held by whoever takes steps of the training; stop asks them to come to an end. said counts what the page
-    has said when the training began: a preview asked for no later than that comes too late.
+    has said when the training began: a preview asked for no later than that comes too late. shelf: runs by their name
+    that came from files or were pinned, so that they can be measured whatever is trained meanwhile.
     """
 
     training: Training | None = None
@@ -29,7 +33,16 @@ class Session:
     stop: threading.Event = field(default_factory=threading.Event)
     turn: threading.Lock = field(default_factory=threading.Lock)
     used: float = field(default_factory=time.monotonic)
+    shelf: OrderedDict[str, Run] = field(default_factory=OrderedDict)
     _names: int = 0
+
+    def shelve(self, run: Run, how: str) -> str:
+        """Keeps a run beside the page's own; its name says `how` it came."""
+        name = f"{how} {self.next_name()}"
+        self.shelf[name] = run
+        while len(self.shelf) > MOST_SHELVED:
+            self.shelf.popitem(last=False)
+        return name
 
     def next_name(self) -> str:
         """A name for a run or a preview that this page has not seen yet."""

@@ -183,6 +183,9 @@ def test_a_saved_run_stands_beside_the_others(visit, tmp_path):
     files.set_input_files([tmp_path / "experiment.yaml", tmp_path / "run.safetensors"])
     tab.until("tab.entries().length === 3 && tab.table.C?.step === 40")
     assert tab.get("tab.entries()[2][1]") == "Mine (saved)"
+    tab.click(".pg-compare-table [data-measure]")
+    tab.until("tab.table.C.measured && tab.table.C.straightness > 0 && tab.table.C.nll !== undefined")
+    expect(tab.page.locator(".pg-compare-table")).to_contain_text("no path")  # of the GAN beside it
 
 
 def test_the_studio_leads_here(visit):

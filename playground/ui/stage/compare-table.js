@@ -21,6 +21,8 @@ const ROWS = {
   nll: ["NLL", "Negative log-likelihood of real points, in nats. Measured on the server; – where a model has none.", -1],
 };
 const LACKS = "–"; // of an experiment that has no such setting
+/** What is said of a figure that the server measures where a model has none. */
+const NONE = { straightness: "no path", npe: "no path", w2: "none", nll: "no density" };
 const ASIDE = ["straightness", "npe", "w2", "nll"];
 
 export class CompareTable {
@@ -64,7 +66,7 @@ export class CompareTable {
   async measure() {
     this.button.disabled = true;
     for (const entry of this.entries) {
-      if (entry.known.measured || !entry.origin) continue; // the server does not have a saved run
+      if (entry.known.measured) continue;
       this.status.textContent = `measuring ${entry.letter} …`;
       try {
         entry.known.measured = await this.#ask(entry.origin);
@@ -72,6 +74,7 @@ export class CompareTable {
         Object.assign(entry.known, { straightness, npe, nll, w2: Object.values(by_nfe).at(-1)?.w2 });
         entry.measured?.();
       } catch (error) {
+        entry.known.failed = error.message;
         this.status.textContent = `${entry.letter}: ${error.message}`;
         this.button.disabled = false;
         continue;
@@ -130,12 +133,19 @@ export class CompareTable {
     const best = better && new Set(finite).size > 1 ? (better < 0 ? Math.min(...finite) : Math.max(...finite)) : null;
     const cells = values.map((value, k) => {
       const { known } = this.entries[k];
-      if (!Number.isFinite(value)) return "<td>–</td>";
+      if (!Number.isFinite(value)) return `<td>${lack(name, known)}</td>`;
       const note = name === "sliced_w2" && known.floor ? ` <small>${(value / known.floor).toFixed(1)}× floor</small>` : name === "strict" ? ` <small>of ${known.total}</small>` : "";
       return `<td${value === best ? ' class="pg-best"' : ""}>${write(value)}${note}</td>`;
     });
     return `<tr title="${title}"><th>${label}</th>${cells.join("")}</tr>`;
   }
+}
+
+/** Why there is no such figure, in a word or two and a sentence. */
+function lack(name, known) {
+  if (!ASIDE.includes(name)) return "–";
+  if (known.measured) return `<small>${NONE[name]}</small>`;
+  return known.failed ? `<small title="${escaped(known.failed)}">not measured</small>` : '<small title="Press Measure on the server.">to measure</small>';
 }
 
 const escaped = (text) => String(text).replace(/[&<>"]/g, (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[one]);

@@ -49,7 +49,7 @@ class Compare {
   constructor(root, { props, watch, desk, page }) {
     root.classList.add("pg-compare");
     root.innerHTML = PAGE;
-    Object.assign(this, { root, desk, page, entries: [], count: 0, files: 0, contest: null, state: "empty" });
+    Object.assign(this, { root, desk, page, entries: [], count: 0, contest: null, state: "empty" });
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
     this.buttons = Object.fromEntries([...root.querySelectorAll("[data-do]")].map((node) => [node.dataset.do, node]));
     this.panels = new Panels(this.parts.panels, { sampler: page.sampler });
@@ -107,11 +107,11 @@ class Compare {
     const weights = files.find(({ name }) => name.endsWith(".safetensors"));
     if (!yaml || !weights) return this.#say("Choose both files of a saved run: experiment.yaml and run.safetensors.");
     try {
-      const name = `${++this.files}`;
-      const body = { name, yaml: await yaml.text(), weights: textOf(new Uint8Array(await weights.arrayBuffer())) };
+      const page = await pageKey();
+      const body = { page, yaml: await yaml.text(), weights: textOf(new Uint8Array(await weights.arrayBuffer())) };
       const run = await fetchJSON("/playground/saved", JSON.stringify(body));
       const title = run.experiment.name || `${kindOf(run.experiment.model)}, ${kindOf(run.experiment.target)}`;
-      this.#add(run, `${title} (saved)`, null);
+      this.#add(run, `${title} (saved)`, { page, run: run.scene.run });
     } catch (error) {
       this.#say(`This run could not be opened: ${error.message}`);
     }
@@ -125,17 +125,17 @@ class Compare {
     const page = await pageKey();
     try {
       const [, preset] = /^preset (.*)$/.exec(scene.run) ?? [];
-      const path = preset ? `/playground/presets/${encodeURIComponent(preset)}.json` : `/playground/runs/${page}.json`;
-      const run = await fetchJSON(path);
+      const path = preset ? `/playground/presets/${encodeURIComponent(preset)}.json` : `/playground/pinned/${page}.json`;
+      const run = (await fetchJSON(path)) ?? (await fetchJSON(`/playground/runs/${page}.json`)); // as far as it is trained
       if (!run) return this.#say("The server no longer has the Studio's run; train it again.");
       const title = run.experiment.name || `${kindOf(run.experiment.model)}, ${kindOf(run.experiment.target)}`;
-      this.#add(run, preset ? title : `${title} (pinned)`, { page, run: scene.run });
+      this.#add(run, preset ? title : `${title} (pinned)`, { page, run: run.scene.run });
     } catch (error) {
       this.#say(`The Studio's run could not be pinned: ${error.message}`);
     }
   }
 
-  /** origin: {page, run} as the server knows it, null where it does not. */
+  /** origin: {page, run} as the server knows it. */
   #add({ experiment, scene, snapshots }, title, origin) {
     if (this.entries.length === MOST) return this.#say(`${MOST} is the most: remove one first.`);
     if (this.entries.length && this.entries[0].scene.dim !== scene.dim) {
