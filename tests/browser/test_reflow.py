@@ -7,7 +7,7 @@ import json
 import urllib.request
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from playground.engine import presets
 
@@ -135,6 +135,12 @@ def test_one_press_fills_the_panels_in_order(visit):
     assert seen[-1] == "xxxx"
     assert all(text.lstrip("x").lstrip("0").strip("-") == "" for text in seen), seen
     assert page.evaluate("window.__playground.stages.length") >= 5, "four panels and the Studio's"
+    page.locator(".pg-reflow [data-open]").nth(1).click()
+    expect(page.locator("#stage [data-part=message]")).to_contain_text("Train begins anew here")
+    page.locator(".pg-charts [data-tab=report]").click()
+    page.locator("[data-panel=report] button").first.click()
+    expect(page.locator("[data-panel=report]")).to_contain_text("1,000 points", timeout=60_000)
+    expect(page.locator("[data-panel=report]")).to_contain_text("Straightness S")
 
 
 def test_stop_in_the_middle_keeps_the_finished_rounds_and_continue_goes_on(visit):

@@ -254,7 +254,7 @@ class Compare {
       if (!entry) continue;
       const origin = { page: this.desk.key, run: scene.run };
       const network = scene.network.remote ? { ...scene.network, origin: { ...origin, round: 0 } } : scene.network;
-      Object.assign(entry, { scene: { ...scene, network, own: scene.view }, snapshots: [], origin });
+      Object.assign(entry, { scene: { ...scene, network, own: scene.view, origin: { ...origin, round: 0 } }, snapshots: [], origin });
       entry.panel.stage.setScene(entry.scene);
       entry.panel.stage.apply(this.panels.controls.choices);
     }

@@ -13,7 +13,7 @@ export class Track {
 
   /** The track of a further round, of which `snapshot` is the first. */
   static after(first, { run, round, name, network }) {
-    const origin = { ...first.scene.origin, run, round };
+    const origin = { run, ...first.scene.origin, round }; // the server may know it by another name
     const density = network.map ? null : first.scene.density; // of a map none is known
     const own = { run: `${run} round ${round}`, origin, network: { ...network, origin }, density };
     return new Track({ ...first.scene, ...own }, name);
