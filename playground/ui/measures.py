@@ -40,6 +40,7 @@ PAIRS = 8
 AT_ONCE, WAITING = 2, 8
 MAX_BODY = 16_000
 PRESET = "preset "
+GONE = "the server no longer has this run; train it again, or open its files again."
 BUSY = "the server is measuring for others; try again in a few seconds."
 
 Figures = dict[str, Any]
@@ -84,7 +85,7 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
             given = await _read(request)
             return JSONResponse(await desk.run(f"{kind} {given['page']}", work(given)))
         except Busy as busy:
-            return JSONResponse({"busy": True, "message": str(busy)})
+            return JSONResponse({"busy": True, "past": isinstance(busy, Past), "message": str(busy)})
         except ValueError as error:  # InvalidExperiment among them
             return JSONResponse({"message": str(error)}, status_code=400)
 
@@ -161,7 +162,7 @@ def _session(sessions: Sessions, given: dict[str, Any]) -> Session:
     session = sessions.find(given["page"])
     name = str(given.get("run"))
     if session is None or not (name in session.shelf or _training(session, name)):
-        raise Past("the server no longer has this run; train it again.")
+        raise Past(GONE)
     return session
 
 
@@ -180,7 +181,7 @@ def _trained(session: Session, name: str) -> Run:
         return kept
     training = _training(session, name)
     if training is None or not training.run.rounds:
-        raise Past("the server no longer has this run; train it again.")
+        raise Past(GONE)
     return training.run
 
 

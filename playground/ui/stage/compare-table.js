@@ -22,7 +22,7 @@ const ROWS = {
 };
 const LACKS = "–"; // of an experiment that has no such setting
 /** What is said of a figure that the server measures where a model has none. */
-const NONE = { straightness: "no path", npe: "no path", w2: "none", nll: "no density" };
+const NONE = { straightness: "no path", npe: "not known", w2: "not known", nll: "not known" };
 const ASIDE = ["straightness", "npe", "w2", "nll"];
 
 export class CompareTable {
@@ -91,7 +91,7 @@ export class CompareTable {
       try {
         return await fetchJSON("/playground/measure", JSON.stringify(origin));
       } catch (error) {
-        if (!error.busy || tries > 20) throw error;
+        if (!error.busy || error.past || tries > 20) throw error;
         await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN));
       }
     }

@@ -2,11 +2,12 @@
 
 export const root = window.gradio_config?.root ?? "";
 
-/** GETs JSON, or POSTs text where `body` is given. Throws an Error with the server's sentence, its problems beside it. */
+/** GETs JSON, or POSTs text where `body` is given. Throws an Error with the server's sentence, its
+    problems beside it; `busy` where asking again may help, unless it is `past`: what was asked about has gone. */
 export async function fetchJSON(path, body) {
   const answer = await fetch(root + path, body === undefined ? {} : { method: "POST", body });
   const content = await answer.json().catch(() => ({ message: "the server's answer could not be read." }));
-  if (content?.busy) throw Object.assign(new Error(content.message), { busy: true });
+  if (content?.busy) throw Object.assign(new Error(content.message), { busy: true, past: content.past });
   if (!answer.ok) throw Object.assign(new Error(content.message), { problems: content.problems ?? [] });
   return content;
 }
