@@ -11,6 +11,7 @@ import { CompareCharts } from "./compare-charts.js";
 import { CompareTable } from "./compare-table.js";
 import { fetchJSON, pageKey } from "./server.js";
 import { Panels } from "./panels.js";
+import { UnderWay } from "./underway.js";
 
 const MOST = 4;
 const FIRST = ["ring", "gan_tuned"]; // or those that the link names: ?tab=compare&compare=neural_ode,two_moons
@@ -35,6 +36,7 @@ const PAGE = `
     <button type="button" class="pg-primary" data-do="train" hidden>Train all</button>
     <button type="button" data-do="stop" hidden>Stop</button>
   </div>
+  <div data-part="underway"></div>
   <p class="pg-problem" data-part="problem" role="alert"></p>
   <div data-part="panels"></div>
   <section data-part="table" class="pg-compare-table" aria-label="Differences"></section>
@@ -54,6 +56,7 @@ class Compare {
     this.buttons = Object.fromEntries([...root.querySelectorAll("[data-do]")].map((node) => [node.dataset.do, node]));
     this.panels = new Panels(this.parts.panels, { sampler: page.sampler });
     this.panels.setSampling({ solver: "heun", steps: 16 });
+    this.underway = new UnderWay(this.parts.underway);
     this.table = new CompareTable(this.parts.table, page.sampler);
     this.charts = new CompareCharts(this.parts.charts, page.sampler);
     this.counters = { state: "empty", entries: () => this.entries.map(({ key, title }) => [key, title]), table: this.table.values };
@@ -220,6 +223,7 @@ class Compare {
     this.#say("");
     this.panels.lookAtShare(1);
     this.desk.ask("train", { entrants, budget: this.#budget, amount: this.parts.amount.valueAsNumber });
+    this.underway.begin(this.entries.length, this.#budget, this.parts.amount.valueAsNumber);
     this.#become("training");
   }
 
@@ -267,6 +271,7 @@ class Compare {
       const entry = this.#entry(key);
       if (!entry) continue;
       entry.charged = charged;
+      this.underway.heard(key, charged, shot);
       entry.snapshots.push(shot);
       entry.panel.stage.addSnapshot(shot);
     }
@@ -288,6 +293,7 @@ class Compare {
   #become(state) {
     this.state = this.counters.state = this.root.dataset.state = state;
     const busy = state === "training";
+    if (!busy) this.underway.end();
     const { train, stop, pin, open } = this.buttons;
     train.hidden = busy || this.#budget === "none";
     stop.hidden = !busy;
