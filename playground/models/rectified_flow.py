@@ -6,6 +6,7 @@ on, and the next flow, trained on it, is straighter: V(X0, X1) of its pairs is w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
@@ -29,8 +30,6 @@ from playground.models.jump import Jump, one_step
 from playground.models.learning import Adam, Regression
 from playground.networks import Network
 
-PAIRS = 2**14
-"""Pairs that a flow makes for the next round."""
 TOGETHER = 2048
 """Pairs that are made at a time: 25 ms."""
 SOLUTION = Sampler(solver=Heun(), steps=16)
@@ -83,6 +82,14 @@ class RectifiedFlow(FlowMatching):
         description="What later rounds learn from: fresh pairs, where the flow before carries new source points to the "
         "target; or as many again of real target points, carried back to the source, against the drift of many rounds.",
         json_schema_extra={"labels": {"mixed": "mixed with real data"}},
+    )
+    pair_count: int = Field(
+        2**14,
+        ge=2**12,
+        le=2**17,
+        title="Pairs a round",
+        description="How many pairs a flow makes for the next. More take longer to make; few are learnt by heart.",
+        json_schema_extra={"advanced": True},
     )
     distill_loss: Literal["squared", "huber"] = Field(
         "squared",
@@ -153,27 +160,29 @@ class MadePairs:
     points, by its solution backward. A conditional flow makes each pair under a condition that the target draws.
     """
 
-    def __init__(self, task: Task, stream: int, mixed: bool) -> None:
-        self._task, self._stream, self._mixed = task, stream, mixed
+    def __init__(self, task: Task, stream: int, model: RectifiedFlow) -> None:
+        self._task, self._stream = task, stream
+        self._count, self._mixed = model.pair_count, model.pairs == "mixed"
         self._pool: Pool | None = None
 
     def made(self, flow: Flow) -> Iterator[float]:
         """Makes them a few at a time; yields the share that is done."""
-        chance, pieces = seeded(self._task.seed, self._stream), PAIRS // TOGETHER
+        chance, pieces = seeded(self._task.seed, self._stream), math.ceil(self._count / TOGETHER)
         real = self._task.pool(self._task.target, TARGET) if self._mixed or self._task.cue else None
         rows, labels = [], []
         for piece in range(pieces):
+            size = min(TOGETHER, self._count - piece * TOGETHER)
             backward = self._mixed and piece % 2 == 1
-            x1, told = real.labelled(TOGETHER) if real else (None, None)
+            x1, told = real.labelled(size) if real else (None, None)
             if self._task.cue and x1 is not None:
                 flow = flow.given(self._task.cue.values(x1, told).cpu())
-            x = x1.cpu() if backward and x1 is not None else self._task.source.sample(TOGETHER, chance)
+            x = x1.cpu() if backward and x1 is not None else self._task.source.sample(size, chance)
             times = flow.interval[::-1] if backward else flow.interval
             ends = x, SOLUTION.integrate(flow.velocity, x, *times).end
             rows.append(torch.cat(ends[::-1] if backward else ends, dim=1))
             labels += [] if told is None else [told]
             yield (piece + 1) / pieces
-        order = torch.randperm(pieces * TOGETHER, generator=chance)  # else batches would be of one direction alone
+        order = torch.randperm(self._count, generator=chance)  # else batches would be of one direction alone
         joined = torch.cat(rows)[order].to(self._task.device)
         classes = torch.cat(labels)[order.to(self._task.device)] if labels else None
         self._pool = Pool(joined, self._task.generator(self._stream + 1), classes)
@@ -194,7 +203,7 @@ class ReflowLearner(FlowLearner):
         super().__init__(f"flow {number}", model.later, task, source, target)
         self._task, self._family, self._before = task, model, before.weights()
         self._heads = {"velocity": Head(self._mlp, task, 0, self._before["velocity"])}
-        self._made = MadePairs(task, STREAM + 2 * number, model.pairs == "mixed")
+        self._made = MadePairs(task, STREAM + 2 * number, model)
         self._pairs = self._made  # type: ignore[assignment]  # which deals out pairs as well
 
     def prepare(self) -> Iterator[float]:
@@ -221,7 +230,7 @@ class DistilLearner:
         weights = initial.to(task.device)
         self._adam = Adam(weights, task.optimisation)
         self._regression = Regression(mlp, weights, HUBER if model.distill_loss == "huber" else None)
-        self._pairs = MadePairs(task, STREAM, model.pairs == "mixed")
+        self._pairs = MadePairs(task, STREAM, model)
 
     def prepare(self) -> Iterator[float]:
         yield from self._pairs.made(self._model.flow_of(self._before, self._task))

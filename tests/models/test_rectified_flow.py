@@ -203,10 +203,10 @@ def task_of(experiment: Experiment) -> Task:
     )
 
 
-def made(finished: Run, mixed: bool, **training) -> MadePairs:
+def made(finished: Run, mixed: bool, count: int = 2**14, **training) -> MadePairs:
     experiment = finished.experiment
     task = replace(task_of(experiment), optimisation=experiment.training.model_copy(update=training))
-    pairs = MadePairs(task, 20, mixed)
+    pairs = MadePairs(task, 20, RectifiedFlow(pairs="mixed" if mixed else "fresh", pair_count=count))
     shares = list(pairs.made(experiment.model.flow_of(finished.rounds[0].last.weights, task)))
     assert shares == sorted(shares) and shares[-1] == 1
     return pairs
@@ -218,6 +218,20 @@ def test_pairs_are_the_ends_of_solutions(finished):
     assert labels is None
     torch.testing.assert_close(z1, module.SOLUTION.integrate(flow.velocity, z0).end, rtol=0, atol=1e-5)
     assert abs(float(z0.var()) - 1) < 0.15, "they start from the source"
+
+
+@pytest.mark.parametrize("count", [4096, 5000, 9001])
+def test_as_many_pairs_are_made_as_are_asked_for(finished, count):
+    pairs = made(finished, mixed=False, count=count)
+    seen = torch.cat([pairs.labelled(1000)[0] for _ in range(4 * count // 1000 + 20)])
+    assert len(seen.unique(dim=0)) <= count
+    assert pairs._pool is not None and len(pairs._pool.points) == count
+
+
+@pytest.mark.parametrize("count", [0, 100, 2**18])
+def test_a_number_of_pairs_out_of_bounds_is_refused(count):
+    with pytest.raises(InvalidExperiment, match="4096" if count < 4096 else "131072"):
+        Experiment.parse({"model": {"kind": "rectified_flow", "pair_count": count}})
 
 
 def test_half_of_mixed_pairs_end_on_real_points(finished):

@@ -20,6 +20,7 @@ export const pageOf = (charts) => `
     <details class="pg-more"><summary>More</summary><div>
       <fieldset class="pg-switch"><legend>Pairs</legend>${radios("pairs", [["fresh", "fresh", "The flow before carries new source points to the target"], ["mixed", "mixed with real data", "As many again are real target points, carried back to the source: against the drift of many rounds"]], "fresh")}</fieldset>
       <fieldset class="pg-switch"><legend>Distillation loss</legend>${radios("loss", [["squared", "squared"], ["huber", "Huber", "Which the few points between modes do not rule"]], "squared")}</fieldset>
+      <label title="How many pairs a flow makes for the next round. More take longer to make; few are learnt by heart.">Pairs a round <input type="number" data-part="count" min="4096" max="131072" step="1024" value="16384"></label>
       <label>Steps a round <input type="number" data-part="steps" min="100" max="20000" step="100" value="4000"></label>
       <label>Seed <input type="number" data-part="seed" min="0" max="999999" step="1" value="0"></label>
     </div></details>

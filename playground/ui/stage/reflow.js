@@ -69,9 +69,9 @@ class Reflow {
 
   get #chosen() {
     const radio = (name) => this.root.querySelector(`[name=pg-reflow-${name}]:checked`).value;
-    const { distill, steps, seed } = this.parts;
+    const { distill, count, steps, seed } = this.parts;
     return {
-      model: { kind: "rectified_flow", rounds: Number(radio("rounds")), distill: distill.checked, pairs: radio("pairs"), distill_loss: radio("loss") },
+      model: { kind: "rectified_flow", rounds: Number(radio("rounds")), distill: distill.checked, pairs: radio("pairs"), distill_loss: radio("loss"), pair_count: count.valueAsNumber || 16_384 },
       training: { steps: steps.valueAsNumber || 4000, seed: seed.valueAsNumber || 0 },
     };
   }
@@ -185,6 +185,7 @@ class Reflow {
       if (radio) radio.checked = true;
     }
     parts.distill.checked = model.distill;
+    if (model.pair_count) parts.count.value = model.pair_count;
     if (training.steps) parts.steps.value = training.steps;
     if (Number.isFinite(training.seed)) parts.seed.value = training.seed;
   }
