@@ -5,7 +5,6 @@ These routes need no queue and no session, so that a preset opens, or a link is 
 
 from __future__ import annotations
 
-import gzip
 import json
 from functools import cache, partial
 from pathlib import Path
@@ -22,9 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from playground.choice import InvalidExperiment
 from playground.distributions import DISTRIBUTIONS
 from playground.engine import presets
-from playground.engine.run import Run
 from playground.experiment import MAX_FILE_BYTES, Experiment
 from playground.ui import alternatives, costs, measures, messages, saved
+from playground.ui.answers import compressed, packed_file, packed_json
 from playground.ui.bundle import Bundle, NotJoined
 from playground.ui.form import describe
 from playground.ui.session import Sessions
@@ -75,12 +74,12 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
         session = sessions.find(request.path_params["key"])
         if session is None or session.training is None or not session.training.run.rounds:
             return JSONResponse(None)
-        return _gzipped(_compressed(session.name, session.training.run))
+        return packed_json(compressed(messages.opening(session.name, session.training.run)))
 
     return [
         Route("/playground/presets/{name}.json", _preset),
         Route("/playground/runs/{key}.json", run),
-        Route("/playground/form.json", lambda request: _gzipped(_described())),
+        Route("/playground/form.json", lambda request: packed_json(_described())),
         Route("/playground/saved", partial(saved.opened, sessions), methods=["POST"]),
         Route("/playground/pinned/{key}.json", partial(saved.pinned, sessions)),
         Route("/playground/write", _write, methods=["POST"]),
@@ -95,14 +94,14 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
 def _preset(request: Request) -> Response:
     """A preset with its weights, as one message."""
     try:
-        return _gzipped(_packed_preset(request.path_params["name"]))
+        return packed_json(_packed_preset(request.path_params["name"]))
     except InvalidExperiment as error:
         return _refused(error)
 
 
 @cache
 def _packed_preset(name: str) -> bytes:
-    return _compressed(f"preset {name}", presets.run(name))
+    return compressed(messages.opening(f"preset {name}", presets.run(name)))
 
 
 @cache
@@ -120,16 +119,7 @@ def _described() -> bytes:
         if field["name"] in ("source", "target"):
             for kind in field["kinds"]:
                 kind["dim"] = dims[kind["kind"]]
-    return gzip.compress(json.dumps(description, separators=(",", ":")).encode(), 6)
-
-
-def _compressed(name: str, run: Run) -> bytes:
-    return gzip.compress(messages.opening(name, run).encode(), 5)
-
-
-def _gzipped(body: bytes) -> Response:
-    headers = {"content-encoding": "gzip", "cache-control": "no-cache"}
-    return Response(body, media_type="application/json", headers=headers)
+    return compressed(json.dumps(description, separators=(",", ":")))
 
 
 def _joined(request: Request) -> Response:
@@ -139,11 +129,8 @@ def _joined(request: Request) -> Response:
         file = JOINED.file(name)
     except NotJoined:
         return Response(status_code=404)
-    headers = {"etag": file.etag, "cache-control": "no-cache"}
-    if request.headers.get("if-none-match") == file.etag:
-        return Response(status_code=304, headers=headers)
     kind = "text/css" if name.endswith(".css") else "text/javascript"
-    return Response(file.body, media_type=kind, headers=headers | {"content-encoding": "gzip"})
+    return packed_file(request, kind, file.etag, lambda: file.body)
 
 
 async def _write(request: Request) -> Response:

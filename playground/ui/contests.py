@@ -24,10 +24,9 @@ from playground.engine.history import Snapshot
 from playground.experiment import Experiment
 from playground.models.base import HasTurn
 from playground.ui import messages, seeds
-from playground.ui.costs import streamed_of
+from playground.ui.costs import seconds_between
 from playground.ui.entrants import amount_of, budget_of, entrants_of, titles_of
 from playground.ui.events import Updates, performed, told
-from playground.ui.live import BYTES_A_SECOND
 from playground.ui.session import Session, Sessions
 
 YIELD_EVERY = 0.1
@@ -200,6 +199,5 @@ def _give_turn(entrant: Entrant, turn: str) -> None:
 
 
 def _interval(contest: Contest) -> float:
-    """Seconds of training between two snapshots of one entrant, as often as all their networks together allow."""
-    weights = sum(streamed_of(one.experiment) for one in contest.entrants)
-    return max(YIELD_EVERY, weights * 4 * 4 / 3 / BYTES_A_SECOND / len(contest.entrants))
+    """Seconds of training between two snapshots of one entrant."""
+    return seconds_between([one.experiment for one in contest.entrants], YIELD_EVERY)

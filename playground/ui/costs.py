@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from playground.choice import InvalidExperiment
 from playground.experiment import Experiment
+
+BYTES_A_SECOND = 1_000_000
+"""The most that one visitor's training streams; larger networks are shown less often."""
+BYTES_A_WEIGHT = 4 * 4 / 3
+"""A float32 in base64."""
 
 
 def weights_of(experiment: Experiment) -> int:
@@ -19,6 +25,12 @@ def streamed_of(experiment: Experiment) -> int:
     cue = experiment.cue
     one = experiment.network.build(experiment.dim, experiment.dim, told=cue.width if cue else 0).size
     return one * experiment.model.networks
+
+
+def seconds_between(experiments: Sequence[Experiment], least: float) -> float:
+    """Seconds between two snapshots of one of these trainings: as many as their weights need, and `least` of all."""
+    sent = sum(streamed_of(one) for one in experiments) * BYTES_A_WEIGHT
+    return max(least, sent / BYTES_A_SECOND / len(experiments))
 
 
 def cost(given: Any) -> dict[str, Any] | None:

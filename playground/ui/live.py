@@ -16,7 +16,7 @@ from playground.engine.run import Run
 from playground.engine.training import Training
 from playground.experiment import Experiment
 from playground.ui import messages
-from playground.ui.costs import streamed_of, weights_of
+from playground.ui.costs import seconds_between, weights_of
 from playground.ui.events import Updates, performed, session_of, told
 from playground.ui.session import Session, Sessions
 
@@ -25,8 +25,6 @@ TRAINING_SHARE = 2
 """Training goes on for at least so many times as long as an update took to make."""
 LONGEST = 1.0
 """But no longer (s), so that a stop is soon seen."""
-BYTES_A_SECOND = 1_000_000
-"""The most that one visitor's training streams; larger networks are shown less often."""
 MAX_NETWORK = 300_000
 """The most weights that a training on the page may have: more would take seconds to send once."""
 
@@ -135,7 +133,7 @@ def _stream(session: Session, training: Training) -> Updates:
         if session.training is not training:
             return
         session.stop.clear()
-        training.every = usual = _interval(training.run.experiment)
+        training.every = usual = seconds_between([training.run.experiment], 1 / UPDATES_A_SECOND)
         begun, at = time.perf_counter(), None
         for taken in training:
             now = time.perf_counter()
@@ -192,8 +190,3 @@ def _checked(given: Any) -> Experiment:
         )
         raise InvalidExperiment([Problem(("network", "width"), sentence)])
     return experiment
-
-
-def _interval(experiment: Experiment) -> float:
-    """Seconds between two updates of the stage, as often as the network's size allows."""
-    return max(1 / UPDATES_A_SECOND, streamed_of(experiment) * 4 * 4 / 3 / BYTES_A_SECOND)

@@ -29,6 +29,7 @@ from playground.experiment import Experiment
 from playground.metrics import floor, sliced_w2, w2
 from playground.models.base import Weights, seeded
 from playground.ui import densities, fields, messages, probing
+from playground.ui.answers import packed_file
 from playground.ui.messages import PARTICLES
 from playground.ui.session import Session, Sessions
 
@@ -287,13 +288,9 @@ def _spread(values: list[float]) -> dict[str, float] | None:
     return {"value": mean, "low": min(values), "high": max(values)}
 
 
-async def _plotly(request: Request) -> Response:
+def _plotly(request: Request) -> Response:
     """The Python package's own plotly.js, kept by browsers until the package is another."""
-    headers = {"etag": f'"{plotly.__version__}"', "cache-control": "no-cache"}
-    if request.headers.get("if-none-match") == headers["etag"]:
-        return Response(status_code=304, headers=headers)
-    body = await asyncio.to_thread(_packed_plotly)
-    return Response(body, media_type="text/javascript", headers=headers | {"content-encoding": "gzip"})
+    return packed_file(request, "text/javascript", f'"{plotly.__version__}"', _packed_plotly)
 
 
 @cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import copy
-import gzip
 import json
 import tempfile
 from pathlib import Path
@@ -20,6 +19,7 @@ from playground.engine.library import read_weights
 from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.ui import messages
+from playground.ui.answers import compressed, packed_json
 from playground.ui.costs import weights_of
 from playground.ui.events import session_of
 from playground.ui.live import MAX_NETWORK
@@ -42,7 +42,7 @@ async def opened(sessions: Sessions, request: Request) -> Response:
         return _refused(str(error))
     except (ValueError, KeyError, TypeError, binascii.Error):
         return _refused("these are not the files of a saved run: choose its experiment.yaml and its run.safetensors.")
-    return _opened(message)
+    return packed_json(compressed(message))
 
 
 def pinned(sessions: Sessions, request: Request) -> Response:
@@ -54,7 +54,9 @@ def pinned(sessions: Sessions, request: Request) -> Response:
         run = copy.deepcopy(session.training.run) if session.training.run.rounds else None
     finally:
         session.turn.release()
-    return JSONResponse(None) if run is None else _opened(messages.opening(session.shelve(run, "pinned"), run))
+    if run is None:
+        return JSONResponse(None)
+    return packed_json(compressed(messages.opening(session.shelve(run, "pinned"), run)))
 
 
 def opening(sessions: Sessions, given: Any) -> str:
@@ -68,11 +70,6 @@ def opening(sessions: Sessions, given: Any) -> str:
         path.write_bytes(base64.b64decode(given["weights"], validate=True))
         run = read_weights(Run, experiment, path)
     return messages.opening(session.shelve(run, "saved"), run)
-
-
-def _opened(message: str) -> Response:
-    headers = {"content-encoding": "gzip", "cache-control": "no-cache"}
-    return Response(gzip.compress(message.encode(), 5), media_type="application/json", headers=headers)
 
 
 def _refused(sentence: str, status: int = 400) -> Response:

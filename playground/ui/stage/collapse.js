@@ -10,6 +10,7 @@ import { ModeCard, UNKNOWN_STEPS } from "./mode-card.js";
 import { Panels } from "./panels.js";
 import { SeedTable } from "./seed-table.js";
 import { SlowMotion } from "./slow-motion.js";
+import { unread } from "./told.js";
 import { UnderWay } from "./underway.js";
 
 const ENTRANTS = [
@@ -207,13 +208,7 @@ class Collapse {
   // ---------------------------------------------------------------------------------------------- hearing
 
   #listen(props, watch) {
-    const seen = {};
-    const fresh = (name) => {
-      const text = props[name];
-      if (!text || text === seen[name]) return null;
-      seen[name] = text;
-      return JSON.parse(text);
-    };
+    const fresh = unread(props);
     const read = () => {
       const [scene, value, problems] = [fresh("scene"), fresh("value"), fresh("problems")];
       if (scene) this.#begin(scene);
@@ -269,7 +264,6 @@ class Collapse {
     if (!busy) this.underway.end();
     const { train, stop, resume, seeds } = this.buttons;
     train.hidden = seeds.disabled = busy;
-    train.hidden = busy;
     stop.hidden = !busy;
     resume.hidden = busy || !this.contest;
     for (const button of this.root.querySelectorAll("[data-turn], [data-slow]")) button.disabled = busy;

@@ -18,7 +18,7 @@ const ROWS = {
   straightness: ["Straightness S", "0 for straight paths at constant speed; of the solution with 100 Heun steps. Measured on the server.", -1],
   npe: ["Path energy, NPE", "0 for optimal transport. Measured on the server.", -1],
   w2: ["W<sub>2</sub>, exact", "At the most evaluations, on 1,000 points. Measured on the server.", -1],
-  nll: ["NLL", "Negative log-likelihood of real points, in nats. Measured on the server; – where a model has none.", -1],
+  nll: ["NLL", "Negative log-likelihood of real points, in nats. Measured on the server.", -1],
 };
 const LACKS = "–"; // of an experiment that has no such setting
 /** What is said of a figure that the server measures where a model has none. */

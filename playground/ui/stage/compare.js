@@ -11,6 +11,7 @@ import { CompareCharts } from "./compare-charts.js";
 import { CompareTable } from "./compare-table.js";
 import { fetchJSON, pageKey } from "./server.js";
 import { Panels } from "./panels.js";
+import { unread } from "./told.js";
 import { UnderWay } from "./underway.js";
 
 const MOST = 4;
@@ -228,13 +229,7 @@ class Compare {
   }
 
   #listen(props, watch) {
-    const seen = {};
-    const fresh = (name) => {
-      const text = props[name];
-      if (!text || text === seen[name]) return null;
-      seen[name] = text;
-      return JSON.parse(text);
-    };
+    const fresh = unread(props);
     const read = () => {
       const [scene, value, problems] = [fresh("scene"), fresh("value"), fresh("problems")];
       if (scene) this.#begin(scene);

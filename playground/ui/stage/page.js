@@ -10,6 +10,7 @@ import { keepOffers } from "./offers.js";
 import { fetchJSON, pageKey } from "./server.js";
 import { Sampler } from "./sampler.js";
 import { Stage } from "./stage.js";
+import { unread } from "./told.js";
 import { Hints } from "./tooltip.js";
 import { Tools } from "./tools.js";
 
@@ -120,13 +121,7 @@ async function openInStudio(run) {
 function mountStage(part, { props, watch }) {
   const stage = new Stage(part, { sampler });
   new Figures(part, { stage });
-  const seen = {};
-  const fresh = (name) => {
-    const text = props[name];
-    if (!text || text === seen[name]) return null;
-    seen[name] = text;
-    return JSON.parse(text);
-  };
+  const fresh = unread(props);
   const read = async () => {
     const [scene, snapshot, problems] = [fresh("scene"), fresh("value"), fresh("problems")];
     if (scene) {

@@ -5,14 +5,14 @@
 
 import { rounded } from "./cards.js";
 import { Chart, themeOf } from "./chart.js";
-import { disagreement, mean } from "./crossing.js";
-import { heat, paintHeat, scaleOf } from "./heat.js";
 import { Panels } from "./panels.js";
 import { bendingChart, costChart, qualityChart, straightnessChart } from "./reflow-charts.js";
 import { RoundFigures } from "./reflow-figures.js";
+import { coloursOf, drawMaps } from "./reflow-maps.js";
 import { FOOT, HEAD, HEATS, pageOf } from "./reflow-page.js";
 import { RoundTable } from "./reflow-table.js";
 import { fetchJSON } from "./server.js";
+import { unread } from "./told.js";
 
 const PRESET = "rectified-flow-checkerboard";
 const STUDIO = "studio";
@@ -119,13 +119,7 @@ class Reflow {
   }
 
   #listen(props, watch) {
-    const seen = {};
-    const fresh = (name) => {
-      const text = props[name];
-      if (!text || text === seen[name]) return null;
-      seen[name] = text;
-      return JSON.parse(text);
-    };
+    const fresh = unread(props);
     const read = () => {
       const [scene, snapshot, problems] = [fresh("scene"), fresh("value"), fresh("problems")];
       const own = (message) => ({ ...message, run: `reflow ${message.run}` });
@@ -282,34 +276,10 @@ class Reflow {
     this.mapDue = setTimeout(() => ((this.mapDue = 0), this.#drawMaps(true)), MAP_EVERY);
   }
 
-  /** The small maps: S by starting point, and the conditional variance now. */
   #drawMaps(moved = false) {
     if (!this.scene || !this.root.offsetParent) return;
-    const { figures, scene } = this;
     const t = Math.min(0.98, Math.max(0.02, this.panels.clock.t));
-    const colours = coloursOf(this.root);
-    const views = { from: viewOf(figures.x0, scene.dim), why: scene.view };
-    const maps = this.rounds.map(({ index }) => {
-      const pairs = figures.trainedOn(index);
-      const why = pairs && disagreement(pairs.x0, pairs.x1, t, scene.dim);
-      const at = pairs && Float32Array.from(pairs.x0, (value, i) => value + t * (pairs.x1[i] - value));
-      const from = figures.rounds[index]?.particles;
-      return { from: from && heat(figures.x0, from, scene.dim, views.from), why: why && heat(at, why, scene.dim, views.why), variance: why && mean(why) };
-    });
-    for (const kind of moved ? ["why"] : ["from", "why"]) {
-      const first = maps[0][kind]; // the first flow's is the largest: the others are seen beside it
-      const most = first ? scaleOf(first) : 0;
-      for (const { heats, index } of this.rounds) {
-        const canvas = heats.querySelector(`[data-heat=${kind}]`);
-        const cells = maps[index][kind];
-        if (cells) paintHeat(canvas, cells, most, colours);
-        else canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
-      }
-    }
-    for (const { heats, index } of this.rounds) {
-      heats.querySelector("[data-now]").textContent = t.toFixed(2);
-      heats.querySelector("[data-variance]").textContent = rounded(maps[index].variance ?? NaN);
-    }
+    drawMaps(this.rounds, { t, figures: this.figures, scene: this.scene, colours: coloursOf(this.root), moved });
     this.charts.bending?.mark(this.panels.clock.t);
   }
 
@@ -375,24 +345,3 @@ class Reflow {
 }
 
 const titleOf = (name) => (name === "distilled" ? "Distilled: one call" : name.replace("flow ", "Flow "));
-
-/** The square that shows all start points. */
-function viewOf(x0, dim) {
-  const sides = Array.from({ length: dim }, (_, k) => {
-    const values = x0.filter((_, i) => i % dim === k).sort();
-    return [values[Math.floor(0.004 * values.length)], values[Math.floor(0.996 * (values.length - 1))]];
-  });
-  return { center: sides.map(([low, high]) => (low + high) / 2), half: (1.06 * Math.max(...sides.map(([low, high]) => high - low))) / 2 };
-}
-
-/** The colours of nothing and of much, as [r, g, b], from the page's own. */
-function coloursOf(element) {
-  const style = getComputedStyle(element);
-  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  return ["--pg-field", "--pg-moving"].map((name) => {
-    pen.fillStyle = style.getPropertyValue(name).trim();
-    pen.fillRect(0, 0, 1, 1);
-    return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
-  });
-}
-

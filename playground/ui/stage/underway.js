@@ -4,7 +4,7 @@
 const GUESS_FROM = 0.02;
 
 /** A time to wait for, in words that promise no more than is known. */
-export function inWords(seconds) {
+function inWords(seconds) {
   if (seconds < 4) return "a moment left";
   if (seconds < 90) return `about ${seconds < 20 ? Math.round(seconds) : 5 * Math.round(seconds / 5)} s left`;
   return `about ${Math.round(seconds / 60)} min left`;
