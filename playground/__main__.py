@@ -195,8 +195,8 @@ def readable(report: dict[str, Any]) -> str:
             columns = zip(("sliced_w2", "w2", "energy_distance"), (10, 9, 16), strict=True)
             lines.append(f"{name:>7} " + " ".join(f"{_figure(row[key]):>{width}}" for key, width in columns))
         lines.append(
-            f"straightness {_figure(measured['straightness'])}, transport cost {_figure(measured['transport_cost'])}, "
-            f"normalised path energy {_figure(measured['npe'])}"
+            f"straightness {_figure(measured['straightness'])}, transport cost {_figure(measured['transport_cost'])} "
+            f"(optimal {_figure(measured['optimal_cost'])}), normalised path energy {_figure(measured['npe'])}"
         )
         if measured["modes_total"]:
             modes = f"{measured['modes_covered_strict']} of {measured['modes_total']} (≥ 1 % of the samples each)"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -13,7 +15,19 @@ from playground.dynamics.solvers import Euler, Heun, Sampler
 from playground.engine import memorisation
 from playground.engine.guidance import guidance_figures
 from playground.engine.run import Run
-from playground.metrics import DISTANCES, bending, coverage, distances, floor, nll, npe, path_figures, w2
+from playground.experiment import Experiment
+from playground.metrics import (
+    DISTANCES,
+    Cost,
+    bending,
+    coverage,
+    distances,
+    floor,
+    nll,
+    npe,
+    optimal_cost,
+    path_figures,
+)
 from playground.models.base import seeded
 from playground.models.contracts import HasDensity, HasFacts, HasField, Trained
 
@@ -45,7 +59,7 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
     return {
         "by_nfe": {str(nfe): distances(end, real) for nfe, end in _ends(run, model, x0)},
         "floor": floor(target, n, DISTANCES, seeded(0, 13), pairs=4),
-        **_path_figures(model, x0, real),
+        **_path_figures(run, model, x0),
         "modes_covered": covered.modes_covered if covered else None,
         "modes_total": covered.modes_total if covered else None,
         "modes_covered_strict": covered.modes_covered_strict if covered else None,
@@ -100,14 +114,28 @@ def _fine(model: HasField, x0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return fine.t, fine.x, torch.stack([model.velocity(x, float(t)) for t, x in zip(fine.t, fine.x, strict=True)])
 
 
-def _path_figures(model: Trained, x0: Tensor, real: Tensor) -> dict[str, float | None]:
-    """Straightness, NPE and transport cost, for a model that has a field."""
+def _path_figures(run: Run, model: Trained, x0: Tensor) -> dict[str, float | None]:
+    """Straightness, NPE and transport cost beside the optimal one, for a model that has a field."""
     figures = path_figures(*_fine(model, x0)) if isinstance(model, HasField) else None
     if figures is None:
-        return {"straightness": None, "npe": None, "transport_cost": None}
-    optimal = w2(x0, real)
+        return dict.fromkeys(("straightness", "npe", "transport_cost", "optimal_cost", "optimal_cost_error"))
+    optimal = least_cost(run.experiment)
     return {
         "straightness": figures.straightness,
-        "npe": npe(figures.energy, None if optimal is None else optimal**2),
+        "npe": npe(figures.energy, optimal.value),
         "transport_cost": figures.transport_cost,
+        "optimal_cost": optimal.value,
+        "optimal_cost_error": optimal.error,
     }
+
+
+def least_cost(experiment: Experiment) -> Cost:
+    """The optimal transport cost between the experiment's source and target, estimated once for each such pair."""
+    return _least_cost(json.dumps({name: experiment.to_dict()[name] for name in ("source", "target")}))
+
+
+@lru_cache(maxsize=256)
+def _least_cost(between: str) -> Cost:
+    run = Run(Experiment.parse(json.loads(between)))
+    source, target = run.experiment.source.at(run.dim), run.experiment.target.at(run.dim)
+    return optimal_cost(source, target, seeded(0, 17))

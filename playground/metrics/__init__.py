@@ -9,6 +9,7 @@ from playground.metrics.coverage import Coverage, coverage
 from playground.metrics.distances import DISTANCES, distances, energy_distance, floor, mmd, sliced_w2, w2
 from playground.metrics.likelihood import Likelihood, nll
 from playground.metrics.memorisation import Memorisation, memorisation
+from playground.metrics.optimal import Cost, optimal_cost
 from playground.metrics.projections import directions
 from playground.metrics.transport import PathFigures, bending, npe, path_figures
 
@@ -16,6 +17,7 @@ __all__ = [
     "DISTANCES",
     "Alarm",
     "ClassFigures",
+    "Cost",
     "Coverage",
     "Likelihood",
     "Memorisation",
@@ -34,6 +36,7 @@ __all__ = [
     "mode_kl",
     "nll",
     "npe",
+    "optimal_cost",
     "path_figures",
     "sliced_w2",
     "w2",

@@ -23,10 +23,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from playground.engine import presets
+from playground.engine.evaluation import least_cost
 from playground.engine.run import Run
 from playground.engine.training import Training
 from playground.experiment import Experiment
-from playground.metrics import floor, sliced_w2, w2
+from playground.metrics import floor, sliced_w2
 from playground.models.base import Weights, seeded
 from playground.ui import densities, fields, messages, probing
 from playground.ui.answers import packed_file
@@ -262,20 +263,19 @@ def reference(experiment: str) -> Figures:
     """What the figures of an experiment, given as JSON, are read against; all on the scene's own points.
 
     floor: {distance: {value, low, high}} of two real samples of PARTICLES points each, the root mean square of PAIRS
-    and their range; fewer: the same of FEWER points against PARTICLES, for sliced W2 alone; optimal_cost: W2² between
-    the start points and the target's, None where it is not known; entropy: the target's, in nats, or None.
+    and their range; fewer: the same of FEWER points against PARTICLES, for sliced W2 alone; optimal_cost: the least
+    that transport between the two costs, {value, error}; entropy: the target's, in nats, or None.
     """
     run = Run(Experiment.parse(json.loads(experiment)))
     target, generator = run.experiment.target.at(run.dim), seeded(0, 13)
     names = ["sliced_w2", "energy_distance"]
     pairs = [floor(target, PARTICLES, names, generator, pairs=1) for _ in range(PAIRS)]
     fewer = [sliced_w2(target.sample(FEWER, generator), target.sample(PARTICLES, generator)) for _ in range(2 * PAIRS)]
-    optimal = w2(run.starts(PARTICLES), run.real(PARTICLES))
     return {
         "points": PARTICLES,
         "floor": {name: _spread([value for pair in pairs if (value := pair[name]) is not None]) for name in names},
         "fewer": {"points": FEWER, "sliced_w2": _spread(fewer)},
-        "optimal_cost": None if optimal is None else optimal**2,
+        "optimal_cost": vars(least_cost(run.experiment)),
         "entropy": target.entropy(),
     }
 

@@ -18,7 +18,7 @@ PATIENCE = 120_000
 CHARTS = {
     "straightness": "Straightness against round",
     "quality": "Quality against evaluations",
-    "cost": "Transport cost against the least possible",
+    "cost": "Transport cost beside optimal transport",
     "bending": "Where in time straightness is lost",
 }
 
@@ -136,7 +136,8 @@ def test_one_press_fills_the_panels_in_order(visit):
     assert all(text.lstrip("x").lstrip("0").strip("-") == "" for text in seen), seen
     assert page.evaluate("window.__playground.stages.length") >= 5, "four panels and the Studio's"
     page.locator(".pg-reflow [data-open]").nth(1).click()
-    expect(page.locator("#stage [data-part=message]")).to_contain_text("Train begins anew here")
+    said = page.locator("#stage [data-part=message]")
+    expect(said).to_contain_text("where its rounds are trained; Train begins anew here")  # nothing is left to continue
     page.locator(".pg-charts [data-tab=report]").click()
     page.locator("[data-panel=report] button").first.click()
     expect(page.locator("[data-panel=report]")).to_contain_text("1,000 points", timeout=60_000)
@@ -162,9 +163,35 @@ def test_stop_in_the_middle_keeps_the_finished_rounds_and_continue_goes_on(visit
     first, *_, distilled = page.evaluate(FIGURES)
     assert first["done"] and first["step"] == 1500 and not distilled["done"]
     page.wait_for_function(f"{FIGURES}[0].quality?.length === 7")  # a finished round is measured
+    page.locator(".pg-reflow [data-open]").first.click()
+    expect(page.locator("#stage [data-part=message]")).to_contain_text("where Continue trains its rounds on")
+    page.get_by_role("tab", name="Reflow").or_(page.get_by_role("button", name="Reflow")).first.click()
     press(page, "resume")
     become(page, "done")
     assert [one["step"] for one in page.evaluate(FIGURES)] == [1500] * 4
+
+
+def test_five_panels_show_their_figures_in_full(visit):
+    """Four flows and the map, at three widths: no caption or progress is cut, and nothing is wider than the page."""
+    page = opened(visit)
+    quick(page, rounds=4, steps=1000)
+    pairs = page.locator(".pg-reflow input[data-part=count]")
+    pairs.fill("")
+    press(page, "train")
+    expect(pairs).to_have_value("16384")  # left empty it is the default again
+    become(page, "training")
+    become(page, "done")
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-variance]')].filter((one) => +one.textContent).length === 5"
+    )
+    for width in (400, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        cut = page.evaluate(
+            """[...document.querySelectorAll(".pg-heats figcaption, .pg-progress li, .pg-round-figures dd")]
+                .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"""
+        )
+        assert cut == [], width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_what_cannot_be_trained_is_said_in_a_sentence(visit):

@@ -23,6 +23,8 @@ KEYS = {
     "straightness",
     "npe",
     "transport_cost",
+    "optimal_cost",
+    "optimal_cost_error",
     "modes_covered",
     "modes_total",
     "modes_covered_strict",

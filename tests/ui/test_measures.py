@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import math
 import time
 
 import pytest
@@ -10,8 +9,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from playground import Experiment, Run
+from playground.engine.evaluation import least_cost
 from playground.engine.pairing_figures import pairing
-from playground.metrics import floor, w2
+from playground.metrics import floor
 from playground.models.base import seeded
 from playground.ui import measures, messages
 from playground.ui.live import Live
@@ -107,7 +107,7 @@ def test_what_figures_are_read_against(client, source, target, monkeypatch):
     for name, value in expected.items():
         spread = found["floor"][name]
         assert spread["value"] == pytest.approx(value) and spread["low"] < value < spread["high"]
-    assert math.sqrt(found["optimal_cost"]) == pytest.approx(w2(run.starts(200), run.real(200)))
+    assert found["optimal_cost"] == pytest.approx(vars(least_cost(run.experiment)))
     assert found["entropy"] == pytest.approx(chosen.entropy())
     assert found["fewer"]["points"] == measures.FEWER
 

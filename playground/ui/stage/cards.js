@@ -1,5 +1,8 @@
 /** The figures of the picture as cards: a value, and beside it what it is read against. */
 
+import { FLOOR, pathEnergy } from "./against.js";
+import { percent, rounded, times } from "./numbers.js";
+
 const CARDS = {
   in_class: [
     "In their class",
@@ -18,7 +21,7 @@ const CARDS = {
   energy_distance: [
     "Energy distance",
     "A distance to the target besides sliced W2, from the distances between all pairs of points; the root of units of the data. " +
-      "The floor is what two real samples of this size measure.",
+      FLOOR,
   ],
   w2: [
     "W<sub>2</sub>, exact",
@@ -33,14 +36,14 @@ const CARDS = {
   ],
   npe: [
     "Path energy, NPE",
-    "How far the paths' energy is from the least that any transport needs: 0 for optimal transport. Of the solution " +
-      "with 100 Heun steps.",
+    "How far the paths' energy is from the least that carrying the source to the target needs: 0 for optimal transport. Of " +
+      "the solution with 100 Heun steps.",
   ],
   cost: [
     "Transport cost",
-    "Mean squared distance that a particle is carried, beside the least that would do (optimal transport between the same " +
-      "start points and real target samples, whose noise can lift it a little above the paths' own cost); in squared " +
-      "units of the data. Of the solution with 100 Heun steps.",
+    "Mean squared distance that a particle is carried, beside the least that carries the source to the target, optimal " +
+      "transport's; in squared units of the data. Below 1× the particles do not end where the target is. Of the solution " +
+      "with 100 Heun steps.",
   ],
   nll: [
     "NLL",
@@ -136,9 +139,11 @@ export class Cards {
   #paths(fine, { optimal_cost: optimal } = {}, training, fieldless = false) {
     const text = fieldless ? "needs a velocity" : fine === undefined ? (training ? "after training" : "…") : "";
     this.#say("straightness", fine?.straightness, text || (fine ? "0 is straight" : ""));
-    const npe = fine && optimal ? Math.abs(fine.energy - optimal) / optimal : null;
-    this.#say("npe", npe, text || (fine ? "0 is optimal" : ""));
-    this.#say("cost", fine?.cost, text || times(fine?.cost, optimal, "optimal"));
+    this.#say("npe", fine ? pathEnergy(fine.energy, optimal) : null, text || (fine ? "0 is optimal" : ""));
+    this.#say("cost", fine?.cost, text || times(fine?.cost, optimal?.value, "optimal"));
+    const { value, error } = optimal ?? {};
+    const least = optimal ? ` The least is estimated: ${value ? `${rounded(value)} ± ${rounded(error)}` : `below ${rounded(3 * error)}`}.` : "";
+    this.cards.cost.title = CARDS.cost[1] + least;
   }
 
   #memorised(scene, distances, apart, late) {
@@ -188,20 +193,3 @@ export class Cards {
     if (Number.isFinite(value)) this.values[name] = value;
   }
 }
-
-/** Three significant digits. */
-export function rounded(value) {
-  if (!Number.isFinite(value)) return "–";
-  if (Number.isInteger(value)) return value.toLocaleString("en");
-  if (value !== 0 && Math.abs(value) < 5e-4) return value.toExponential(1).replace("-", "−");
-  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
-}
-
-/** "1.3× floor"; nothing where there is no such thing. */
-export function times(value, unit, name) {
-  if (!Number.isFinite(value) || !(unit > 0)) return "";
-  const ratio = value / unit;
-  return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString("en")}× ${name}`;
-}
-
-export const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0995 ? 0 : 1)} %`;

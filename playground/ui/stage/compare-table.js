@@ -1,14 +1,15 @@
 /* What differs between experiments: figures of the pictures, figures that the server measures, and settings. */
 
-import { rounded } from "./cards.js";
+import { FLOOR } from "./against.js";
 import { coverage } from "./metrics.js";
+import { rounded } from "./numbers.js";
 import { fetchJSON } from "./server.js";
 
 const TRY_AGAIN = 900; // ms until a busy server is asked again
 
 /** [label, title, which is better: −1 the lower, 1 the higher, 0 neither, how it is written] by name. */
 const ROWS = {
-  sliced_w2: ["Sliced W<sub>2</sub>", "Distance of the end points to real target samples, in units of the data; beside it in units of the floor, what two real samples measure.", -1],
+  sliced_w2: ["Sliced W<sub>2</sub>", `Distance of the end points to real target samples, in units of the data; beside it in units of the floor. ${FLOOR}`, -1],
   strict: ["Modes covered, ≥ 1 %", "Modes that hold at least 1 % of the particles.", 1],
   high_quality: ["High quality", "Share of the particles within 3 standard deviations of a mode.", 1, (value) => `${(100 * value).toFixed(1)} %`],
   nfe: ["NFE", "Network evaluations for each particle.", -1],

@@ -5,10 +5,10 @@
  * their own beyond the inputs; what a hand does is reported through `on`, what is to be shown is told by `show…`.
  */
 
-import { times } from "./cards.js";
 import { ConditionControls } from "./condition-controls.js";
 import { FRAME, icon } from "./frame.js";
 import { plotLoss } from "./loss.js";
+import { times } from "./numbers.js";
 import { DIALS, isSampler, SAMPLERS } from "./samplers.js";
 import { isAdaptive } from "./solvers.js";
 import { Ticks } from "./ticks.js";

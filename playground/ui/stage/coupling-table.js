@@ -1,6 +1,6 @@
 /** What each coupling would make of the points that are shown, as a table. */
 
-import { rounded } from "./cards.js";
+import { rounded } from "./numbers.js";
 
 const CAPTION =
   "In squared units of the data, on the points of the picture. Cost: the mean of |x₁ − x₀|². V: the variance of the " +

@@ -1,8 +1,9 @@
 /** What the charts show: from what has been measured to Plotly's traces and axes. Each function gives {title,
     description, traces, x, y, shapes, annotations}, or a sentence where there is nothing to show yet. */
 
-import { rounded, times } from "./cards.js";
+import { floorOf } from "./against.js";
 import { hasField } from "./layers/needs.js";
+import { rounded, times } from "./numbers.js";
 import { TABLEAUX } from "./solvers.js";
 import { trialsOf } from "./trials.js";
 
@@ -176,25 +177,6 @@ function here(nfe, value, theme) {
     mode: "markers",
     marker: { symbol: "circle-open", size: 15, color: theme.moving, line: { width: 3, color: theme.moving } },
     hovertemplate: "the picture, %{x} NFE: %{y:.3g}<extra></extra>",
-  };
-}
-
-/** The range of real-vs-real distances as a band, and their root mean square as a dashed line between the ends. */
-function floorOf({ value, low = value, high = value } = {}, theme, ends) {
-  const known = Number.isFinite(value);
-  const band = { type: "rect", xref: "paper", x0: 0, x1: 1, y0: low, y1: high, layer: "below", line: { width: 0 } };
-  const range = known ? `${rounded(value)} apart (${rounded(low)} to ${rounded(high)})` : "";
-  return {
-    value,
-    band: known ? [{ ...band, fillcolor: theme.target, opacity: 0.16 }] : [],
-    line: {
-      name: "floor: real vs real",
-      x: known ? ends : [],
-      y: known ? [value, value] : [],
-      mode: "lines",
-      line: { color: theme.target, dash: "dash", width: 1.5 },
-      hovertemplate: `floor: two real samples are ${range}<extra></extra>`,
-    },
   };
 }
 

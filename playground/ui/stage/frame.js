@@ -1,5 +1,6 @@
 /** The stage's own markup: rail, picture, transport, sampling and training controls, readouts. */
 
+import { FLOOR } from "./against.js";
 import { DIALS, SAMPLERS } from "./samplers.js";
 import { GRIDS } from "./solvers.js";
 
@@ -66,7 +67,7 @@ const sampling = `
   <section class="pg-group" aria-label="Sampling">
     <h3>Sampling</h3>
     <dl class="pg-cards">
-      ${card("distance", "Sliced W<sub>2</sub>", "Distance between the end points and real target samples, seen along 128 directions; in units of the data. The floor is what two real samples of this size measure: 1× cannot be told from real.")}
+      ${card("distance", "Sliced W<sub>2</sub>", `Distance between the end points and real target samples, seen along 128 directions; in units of the data. ${FLOOR}`)}
       ${card("nfe", "NFE", "Network evaluations for each particle, the true cost of a picture, and the time that it took your browser.")}
     </dl>
     ${chosen}

@@ -3,10 +3,10 @@
  * in one colour on both sides. A brush on either side shows what belongs to it on the other.
  */
 
-import { rounded } from "./cards.js";
-import { Coder } from "./coder.js";
 import { decodeArray, decodeWeights } from "./codec.js";
+import { Coder } from "./coder.js";
 import { noise as normals } from "./exact-field.js";
+import { rounded } from "./numbers.js";
 
 /** Real points that are encoded, of which so many get an ellipse; and latents of the prior that are decoded. */
 const [REAL, ELLIPSES, PRIOR] = [600, 90, 600];

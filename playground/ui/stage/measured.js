@@ -170,12 +170,16 @@ export class Measured {
   async #work() {
     if (this.#working) return;
     this.#working = true;
-    this.#refer();
-    for (let job = this.#next(); job; job = this.#next()) await job();
-    this.#working = false;
+    try {
+      for (let job = this.#next(); job; job = this.#next()) await job();
+    } finally {
+      this.#working = false;
+    }
   }
 
+  /** The next piece of work; what the figures are read against is asked for beside it, whichever scene it is by now. */
   #next() {
+    this.#refer();
     const id = this.picture?.snapshot;
     if (id === undefined || this.training || !this.#wanted.size) return null;
     if (!this.history.kept.some((one) => one.id === id)) return null;

@@ -1,6 +1,7 @@
 /** What the charts of the Reflow tab show: from the rounds' figures (reflow-figures.js) to Plotly's traces and axes. */
 
-import { rounded, times } from "./cards.js";
+import { bandOf, floorOf, rangeOf } from "./against.js";
+import { rounded, times } from "./numbers.js";
 import { EVALUATIONS } from "./reflow-figures.js";
 
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "star"];
@@ -25,7 +26,7 @@ export function straightnessChart({ rounds }, theme) {
         y: known.map(({ straightness }) => straightness),
         mode: "lines+markers+text",
         text: known.map(({ straightness }) => rounded(straightness)),
-        textposition: "middle right",
+        textposition: "top right",
         cliponaxis: false,
         line: { color: theme.accent, width: 2 },
         marker: { size: 9, color: known.map((round) => look(round, theme).color), symbol: known.map((round) => look(round, theme).symbol) },
@@ -53,25 +54,19 @@ export function qualityChart({ rounds, floor }, theme) {
       name: round.name,
       x: round.quality.map(({ nfe }) => nfe),
       y: round.quality.map(({ sliced_w2 }) => sliced_w2),
-      text: round.quality.map(({ sliced_w2 }) => times(sliced_w2, floor, "floor")),
+      text: round.quality.map(({ sliced_w2 }) => times(sliced_w2, floor.value, "floor")),
       mode: "lines+markers",
       line: { color, dash, width: 2 },
       marker: { color, symbol, size: round.map ? 14 : 8 },
       hovertemplate: `%{x} NFE: %{y:.3g}, %{text}<extra>${round.name}</extra>`,
     };
   });
-  traces.push({
-    name: "floor: real vs real",
-    x: [1, 100],
-    y: [floor, floor],
-    mode: "lines",
-    line: { color: theme.target, dash: "dash", width: 1.5 },
-    hovertemplate: "floor %{y:.3g}<extra></extra>",
-  });
+  const against = floorOf(floor, theme, [1, 100]);
   return {
     title: "Quality against evaluations",
     description: known.map(({ name, quality }) => `${name}: ${rounded(quality[0].sliced_w2)} at one evaluation`).join("; "),
-    traces,
+    traces: [...traces, against.line],
+    shapes: against.band,
     x: { title: "network evaluations (NFE), Euler", short: "NFE, Euler", type: "log", tickvals: EVALUATIONS },
     y: { title: "sliced W<sub>2</sub> to the target", short: "sliced W<sub>2</sub>", type: "log" },
   };
@@ -81,16 +76,10 @@ export function costChart({ rounds, independent, optimal }, theme) {
   const known = rounds.filter((round) => Number.isFinite(round?.cost));
   if (!known.length) return null;
   const bars = [{ name: "independent pairs", cost: independent.cost }, ...known];
-  const line = (value, name, color, dash) => ({
-    name,
-    x: [bars[0].name, bars.at(-1).name],
-    y: [value, value],
-    mode: "lines",
-    line: { color, dash, width: 1.5 },
-    hovertemplate: `${name}: %{y:.3g}<extra></extra>`,
-  });
+  const name = "optimal transport";
+  const least = bandOf(rangeOf(optimal), { name, about: `${name}, estimated:`, ends: [bars[0].name, bars.at(-1).name], theme });
   return {
-    title: "Transport cost against the least possible",
+    title: "Transport cost beside optimal transport",
     description: bars.map(({ name, cost }) => `${name}: ${rounded(cost)}`).join("; "),
     traces: [
       {
@@ -105,8 +94,9 @@ export function costChart({ rounds, independent, optimal }, theme) {
         hovertemplate: "%{x}: %{y:.3g}<extra></extra>",
         showlegend: false,
       },
-      ...(optimal ? [line(optimal, "optimal transport", theme.target, "dash")] : []),
+      least.line,
     ],
+    shapes: least.band,
     x: { type: "category" },
     y: { title: "E|Z<sub>1</sub> − Z<sub>0</sub>|² (squared data units)", short: "cost", rangemode: "tozero" },
   };

@@ -1,8 +1,8 @@
 /** The Reflow tab's small maps: where straightness is lost, by starting point, and why, at one time. */
 
-import { rounded } from "./cards.js";
 import { disagreement, mean } from "./crossing.js";
 import { heat, paintHeat, scaleOf } from "./heat.js";
+import { rounded } from "./numbers.js";
 
 /** Draws those of all rounds [{index, heats}] at time t; where only time has moved, those that follow it. */
 export function drawMaps(rounds, { t, figures, scene, colours, moved }) {

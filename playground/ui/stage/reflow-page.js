@@ -1,5 +1,7 @@
 /** The Reflow tab's own markup: what is asked for, and what stands above, below and beside each panel. */
 
+import { FLOOR } from "./against.js";
+
 const radios = (name, choices, chosen) => choices
   .map(([value, label, title = ""]) => `<label title="${title}"><input type="radio" name="pg-reflow-${name}" value="${value}"${value === chosen ? " checked" : ""}><span>${label}</span></label>`)
   .join("");
@@ -39,9 +41,9 @@ export const pageOf = (charts) => `
 export const HEAD = `
   <dl class="pg-round-figures">
     <div title="S = E∫|(Z₁ − Z₀) − v|² dt, 0 for straight paths; of the solution with 100 Heun steps"><dt>S</dt><dd data-figure="straightness">–</dd></div>
-    <div title="Normalised path energy: how far the energy of the paths is from the least possible, 0 for optimal transport"><dt>NPE</dt><dd data-figure="npe">–</dd></div>
-    <div title="E|Z₁ − Z₀|², in squared units of the data; the least that would do is in the chart below"><dt>Cost</dt><dd data-figure="cost">–</dd></div>
-    <div title="Sliced W2 of the picture, at the step count of the slider, over what two real samples of this size measure"><dt>W<sub>2</sub> ÷ floor</dt><dd data-figure="distance">–</dd></div>
+    <div title="Normalised path energy: how far the energy of the paths is from the least that carries the source to the target, 0 for optimal transport"><dt>NPE</dt><dd data-figure="npe">–</dd></div>
+    <div title="E|Z₁ − Z₀|², in squared units of the data; optimal transport's is in the chart below"><dt>Cost</dt><dd data-figure="cost">–</dd></div>
+    <div title="Sliced W2 of the picture, at the step count of the slider, over the floor. ${FLOOR}"><dt>W<sub>2</sub> ÷ floor</dt><dd data-figure="distance">–</dd></div>
   </dl>`;
 export const FOOT = `
   <button type="button" class="pg-open" data-open disabled title="Shows this round in the Studio, with everything that it can show">Open in the Studio</button>`;

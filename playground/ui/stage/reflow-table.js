@@ -1,6 +1,6 @@
 /* The rounds in numbers, as a table below the charts: what each was trained on, what it makes, how far it has drifted. */
 
-import { rounded, times } from "./cards.js";
+import { rounded, times } from "./numbers.js";
 
 const COLUMNS = [
   ["pairs", "V of its pairs, before → after", "V(X₀, X₁), the conditional variance: of the pairs that the round was trained on, and of those that it makes. It is what a flow has to bend for"],

@@ -3,8 +3,9 @@
  * the same start points. One button trains them in order; every panel's figures are worked out here, from the weights.
  */
 
-import { rounded } from "./cards.js";
+import { pathEnergy } from "./against.js";
 import { Chart, themeOf } from "./chart.js";
+import { rounded } from "./numbers.js";
 import { Panels } from "./panels.js";
 import { bendingChart, costChart, qualityChart, straightnessChart } from "./reflow-charts.js";
 import { RoundFigures } from "./reflow-figures.js";
@@ -31,7 +32,7 @@ class Reflow {
   constructor(root, { props, watch, desk }, page) {
     root.classList.add("pg-reflow");
     root.innerHTML = pageOf(Object.keys(CHARTS));
-    Object.assign(this, { root, desk, page, run: null, rounds: [], state: "empty", charts: {}, optimal: null, due: 0, mapped: 0 });
+    Object.assign(this, { root, desk, page, run: null, rounds: [], state: "empty", charts: {}, reference: null, due: 0, mapped: 0 });
     this.parts = Object.fromEntries([...root.querySelectorAll(":scope > [data-part], .pg-bar [data-part]")].map((node) => [node.dataset.part, node]));
     this.buttons = Object.fromEntries([...root.querySelectorAll("[data-do]")].map((node) => [node.dataset.do, node]));
     this.panels = new Panels(this.parts.panels, { sampler: page.sampler, history: false });
@@ -46,6 +47,9 @@ class Reflow {
       if (detail.sampling) this.figures.disturb();
       this.#moved();
     });
+    for (const field of root.querySelectorAll("input[type=number]")) {
+      field.addEventListener("change", () => (field.value ||= field.defaultValue)); // an empty one is its default again
+    }
     const redraw = () => this.#draw();
     this.colours = new MutationObserver(() => (this.#drawMaps(), redraw()));
     for (const node of [document.documentElement, document.body]) this.colours.observe(node, { attributes: true, attributeFilter: ["class"] });
@@ -71,8 +75,8 @@ class Reflow {
     const radio = (name) => this.root.querySelector(`[name=pg-reflow-${name}]:checked`).value;
     const { distill, count, steps, seed } = this.parts;
     return {
-      model: { kind: "rectified_flow", rounds: Number(radio("rounds")), distill: distill.checked, pairs: radio("pairs"), distill_loss: radio("loss"), pair_count: count.valueAsNumber || 16_384 },
-      training: { steps: steps.valueAsNumber || 4000, seed: seed.valueAsNumber || 0 },
+      model: { kind: "rectified_flow", rounds: Number(radio("rounds")), distill: distill.checked, pairs: radio("pairs"), distill_loss: radio("loss"), pair_count: count.valueAsNumber },
+      training: { steps: steps.valueAsNumber, seed: seed.valueAsNumber },
     };
   }
 
@@ -138,7 +142,7 @@ class Reflow {
   #begin(scene, experiment) {
     const { rounds, distill } = experiment.model;
     const names = [...Array.from({ length: rounds }, (_, k) => `flow ${k + 1}`), ...(distill ? ["distilled"] : [])];
-    Object.assign(this, { run: scene.run, scene, names, shown: experiment, experiment, optimal: null });
+    Object.assign(this, { run: scene.run, scene, names, shown: experiment, experiment, reference: null });
     this.panels.clear();
     this.figures.begin(scene);
     this.parts.heats.replaceChildren();
@@ -227,14 +231,14 @@ class Reflow {
     item.querySelector("small").textContent = done && !complete ? `stopped at ${text}` : text;
   }
 
-  /** The least possible cost, which the server knows. */
+  /** What the figures are read against, which the server knows. */
   async #refer({ between, run }) {
     const given = JSON.stringify({ page: `${this.desk.key}`, ...between });
     for (let tries = 0; tries < 5; tries++) {
       const found = await fetchJSON("/playground/reference", given).catch(() => null);
       if (run !== this.run) return;
       if (found) {
-        this.optimal = found.optimal_cost;
+        this.reference = found;
         return this.rounds.forEach(({ index }) => this.#measured(index));
       }
       await new Promise((resolve) => setTimeout(resolve, 3000));
@@ -250,7 +254,7 @@ class Reflow {
     const say = (name, value) => (round.panel.head.querySelector(`[data-figure=${name}]`).textContent = value);
     const { straightness, energy, cost } = found;
     say("straightness", found.map ? "one jump" : rounded(straightness));
-    say("npe", found.map || !this.optimal ? "–" : rounded(Math.abs(energy - this.optimal) / this.optimal));
+    say("npe", found.map ? "–" : rounded(pathEnergy(energy, this.reference?.optimal_cost) ?? NaN));
     say("cost", rounded(cost));
     this.table.show(index, found, this.figures, this.scene.floor.sliced_w2, index ? this.figures.rounds[index - 1] : this.figures.independent);
     this.#drawMaps();
@@ -291,7 +295,7 @@ class Reflow {
     if (!this.scene || !this.root.offsetParent) return;
     const theme = themeOf(this.root);
     const { rounds, independent } = this.figures;
-    const known = { rounds, independent, optimal: this.optimal, floor: this.scene.floor.sliced_w2 };
+    const known = { rounds, independent, optimal: this.reference?.optimal_cost, floor: this.reference?.floor.sliced_w2 ?? { value: this.scene.floor.sliced_w2 } };
     for (const [name, content] of Object.entries(CHARTS)) {
       const node = this.root.querySelector(`[data-chart=${name}]`);
       const drawn = content(known, theme);
@@ -319,7 +323,8 @@ class Reflow {
     document.body.dataset.run = "preset"; // shown here, but not the Studio's to continue
     const stage = await page.ready.stage.promise;
     stage.showRound(index);
-    stage.say("From the Reflow tab, where Continue trains its rounds on; Train begins anew here.");
+    const goesOn = this.state === "ready" ? "where Continue trains its rounds on" : "where its rounds are trained";
+    stage.say(`From the Reflow tab, ${goesOn}; Train begins anew here.`);
   }
 
   /** What the panels say, for whoever reads the page by program. */

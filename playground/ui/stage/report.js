@@ -1,6 +1,6 @@
 /** What the server measures of a finished run, as a table: exact transport, floors, paths, modes. */
 
-import { percent, rounded, times } from "./cards.js";
+import { percent, rounded, times } from "./numbers.js";
 import { fetchJSON, pageKey } from "./server.js";
 
 const DISTANCES = { sliced_w2: "Sliced W<sub>2</sub>", w2: "W<sub>2</sub>, exact", energy_distance: "Energy distance" };
@@ -70,7 +70,7 @@ export class Report {
     const facts = {
       "Straightness S": number(figures.straightness),
       NPE: number(figures.npe),
-      "Transport cost": number(figures.transport_cost),
+      "Transport cost": figures.transport_cost === null ? null : [rounded(figures.transport_cost), times(figures.transport_cost, figures.optimal_cost, "optimal")].filter(Boolean).join(", "),
       "Modes ≥ 1 %": figures.modes_total && `${figures.modes_covered_strict} of ${figures.modes_total}`,
       "High quality": figures.high_quality === null ? null : percent(figures.high_quality),
       "−log p of the target": figures.nll === null ? null : `${rounded(figures.nll)} nats`,

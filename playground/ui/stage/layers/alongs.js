@@ -1,6 +1,6 @@
 /** log p along the way of each probe, told beside it where it is now. */
 
-import { rounded } from "../cards.js";
+import { rounded } from "../numbers.js";
 import { asked } from "../probing.js";
 
 /** The value between the two nearest times. */

@@ -1,6 +1,6 @@
 /** The coupling as lines between paired points of source and target. */
 
-import { rounded } from "../cards.js";
+import { rounded } from "../numbers.js";
 import { pair } from "./pairs.js";
 
 const LINES = 160;

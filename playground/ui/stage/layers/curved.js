@@ -4,8 +4,8 @@
  * space × time, or at a probe. 2-D: at the last probe, where and when it was dropped; without one under the pointer.
  */
 
-import { rounded } from "../cards.js";
 import { Conditional } from "../conditional.js";
+import { rounded } from "../numbers.js";
 import { pathOf } from "../schedule.js";
 import { arrow, softened } from "./arrows.js";
 

@@ -3,9 +3,9 @@
  * and time, too high or too low. Both fade where hardly any particle comes: there nothing was learnt, nor matters.
  */
 
-import { rounded } from "../cards.js";
 import { common, exactOf, Marginal, meanSquare } from "../exact-field.js";
 import { Grid, smooth } from "../grid.js";
+import { rounded } from "../numbers.js";
 import { arrow, softened } from "./arrows.js";
 
 const CELLS = 44;

@@ -5,7 +5,7 @@
  */
 
 import { decodeArray } from "../codec.js";
-import { rounded } from "../cards.js";
+import { rounded } from "../numbers.js";
 import { asked as told } from "../probing.js";
 
 /** So many nats below the highest log-density the colour has faded to nothing. */
