@@ -3,6 +3,8 @@
 import { root } from "./server.js";
 
 const NARROW = 560;
+/** Where a narrow chart's title begins, in pixels from the top: its tools have the row above. */
+const UNDER_TOOLS = 30;
 const LIBRARY = "/playground/plotly.min.js";
 
 /** Plotly names icons by path and size; this one is an arrow into a tray, like its own camera in weight. */
@@ -57,7 +59,8 @@ export class Chart {
     if (this.drawn?.[0] !== content || !this.node.clientWidth) return; // a newer one has come, or nobody looks
     const narrow = this.node.clientWidth < NARROW;
     this.config ??= configOf(Plotly, this.name); // another object would make another plot, that forgets the zoom
-    await Plotly.react(this.node, content.traces, layoutOf(content, theme, revision, narrow), this.config);
+    const height = narrow && this.node.clientHeight;
+    await Plotly.react(this.node, content.traces, layoutOf(content, theme, revision, height), this.config);
     this.node.setAttribute("aria-label", content.description ?? content.title);
   }
 
@@ -83,6 +86,7 @@ export class Chart {
   }
 }
 
+/** `narrow` is the height of a chart that is too narrow for its legend to stand beside it, else false. */
 function layoutOf({ title, x, y, y2, shapes, annotations }, theme, revision, narrow) {
   const font = { family: theme.font, size: 12, color: theme["ink-soft"] };
   const axis = {
@@ -96,16 +100,16 @@ function layoutOf({ title, x, y, y2, shapes, annotations }, theme, revision, nar
     exponentformat: "power",
   };
   const log = { tickformat: "~g", nticks: 3 }; // 1, 2 and 5 of each decade, as plain numbers
-  const titled = ({ title: text, short, ...given }) => {
+  const titled = ({ title: text, short, slim, ...given }) => {
     const title = { text: narrow ? (short ?? text) : text, standoff: 8 };
-    return { ...axis, ...(given.type === "log" && log), ...given, title };
+    return { ...axis, ...(given.type === "log" && log), ...given, ...(narrow && slim), title };
   };
   return {
     title: {
       text: title,
       font: { size: 14, color: theme.ink },
       ...{ x: 0, xref: "paper", xanchor: "left" },
-      ...{ y: narrow ? 0.92 : 0.97, yref: "container", yanchor: "top" },
+      ...{ y: narrow ? 1 - UNDER_TOOLS / narrow : 0.97, yref: "container", yanchor: "top" },
     },
     font,
     paper_bgcolor: theme.raised,
@@ -119,7 +123,7 @@ function layoutOf({ title, x, y, y2, shapes, annotations }, theme, revision, nar
     hovermode: "closest",
     hoverlabel: { bgcolor: theme.field, bordercolor: theme["line-strong"], font: { color: theme.ink, family: theme.font } },
     legend: narrow
-      ? { orientation: "h", entrywidth: 0.48, entrywidthmode: "fraction", x: 0, y: y2 ? -0.32 : -0.2, yanchor: "top", font: { size: 11 } }
+      ? { orientation: "h", entrywidth: 0.48, entrywidthmode: "fraction", x: 0, yref: "container", y: 0, yanchor: "bottom", font: { size: 10.5 } }
       : { x: y2 ? 1.11 : 1.01, y: 1, font: { size: 12 } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: theme["ink-faint"], activecolor: theme.accent, orientation: "h" },
     dragmode: narrow ? false : "zoom", // a finger scrolls the page

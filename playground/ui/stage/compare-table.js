@@ -107,7 +107,7 @@ export class CompareTable {
 
   #paint() {
     const { entries } = this;
-    const head = entries.map(({ letter, title }, k) => `<th style="--entry: var(--pg-series-${k + 1})"><i>${letter}</i>${escaped(title)}</th>`).join("");
+    const head = entries.map(({ letter, title }, k) => `<th style="--entry: var(--pg-series-${k + 1})" title="${escaped(title)}"><i>${letter}</i><span>${escaped(title)}</span></th>`).join("");
     const figures = Object.keys(ROWS).map((name) => this.#figures(name)).join("");
     const settings = differing(entries.map(({ experiment }) => experiment));
     const row = ([name, values]) => `<tr class="pg-setting"><th>${escaped(name)}</th>${values.map((one) => `<td>${escaped(one)}</td>`).join("")}</tr>`;

@@ -76,8 +76,8 @@ export function costChart({ rounds, independent, optimal }, theme) {
   const known = rounds.filter((round) => Number.isFinite(round?.cost));
   if (!known.length) return null;
   const bars = [{ name: "independent pairs", cost: independent.cost }, ...known];
-  const name = "optimal transport";
-  const least = bandOf(rangeOf(optimal), { name, about: `${name}, estimated:`, ends: [bars[0].name, bars.at(-1).name], theme });
+  const name = optimal?.value ? `optimal: ${rounded(optimal.value)} ± ${optimal.error.toPrecision(1)}` : "";
+  const least = bandOf(rangeOf(optimal), { name, about: "optimal transport, estimated:", ends: [bars[0].name, bars.at(-1).name], theme });
   return {
     title: "Transport cost beside optimal transport",
     description: bars.map(({ name, cost }) => `${name}: ${rounded(cost)}`).join("; "),
@@ -97,7 +97,7 @@ export function costChart({ rounds, independent, optimal }, theme) {
       least.line,
     ],
     shapes: least.band,
-    x: { type: "category" },
+    x: { type: "category", slim: { tickangle: 0, tickvals: bars.map((bar) => bar.name), ticktext: bars.map((bar) => bar.name.replaceAll(" ", "<br>")) } },
     y: { title: "E|Z<sub>1</sub> − Z<sub>0</sub>|² (squared data units)", short: "cost", rangemode: "tozero" },
   };
 }

@@ -5,10 +5,10 @@ import { rounded, times } from "./numbers.js";
 const COLUMNS = [
   ["pairs", "V of its pairs, before → after", "V(X₀, X₁), the conditional variance: of the pairs that the round was trained on, and of those that it makes. It is what a flow has to bend for"],
   ["cost", "cost, before → after", "E|X₁ − X₀|² of the pairs that it was trained on, and of those that it makes: a reflow never pays more"],
-  ["one", "sliced W<sub>2</sub>, 1 NFE", "With one Euler step"],
-  ["fine", "100 NFE", "With 100 Euler steps"],
+  ["one", "sliced W₂, 1 NFE", "With one Euler step"],
+  ["fine", "sliced W₂, 100 NFE", "With 100 Euler steps"],
   ["shift", "drift of the mean", "How far the mean of its end points is from that of real points; every round adds its own error"],
-  ["spread", "of the spread", "The deviation of its end points over that of real points: below 1× the samples contract from round to round"],
+  ["spread", "spread kept", "The deviation of its end points over that of real points: below 1× the samples contract from round to round"],
 ];
 
 export class RoundTable {
@@ -21,7 +21,7 @@ export class RoundTable {
       <div class="pg-round-table"><table>
         <caption>The rounds in numbers</caption>
         <thead><tr><th scope="col">round</th>${COLUMNS.map(([, label, about]) => `<th scope="col" title="${about}">${label}</th>`).join("")}</tr></thead>
-        <tbody>${names.map((name) => `<tr><th scope="row">${name}</th>${COLUMNS.map(([key]) => `<td data-cell="${key}">–</td>`).join("")}</tr>`).join("")}</tbody>
+        <tbody>${names.map((name) => `<tr><th scope="row">${name}</th>${COLUMNS.map(([key, label]) => `<td data-cell="${key}" data-label="${label}">–</td>`).join("")}</tr>`).join("")}</tbody>
       </table></div>`;
     this.rows = [...this.root.querySelectorAll("tbody tr")];
   }
