@@ -1,4 +1,4 @@
-"""What every distribution offers; see DESIGN's one idea: the declaration is the object that samples."""
+"""What every distribution offers; the one idea is that the declaration is the object that samples."""
 
 from __future__ import annotations
 

@@ -208,6 +208,8 @@ class Model(Choice):
     formula: ClassVar[str] = ""
     look_for: ClassVar[str] = ""
     try_this: ClassVar[str] = ""
+    loss_is: ClassVar[str] = "its objective"
+    """What the curve of its loss shows, with its unit."""
     versus: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """A table of this family against others, where it explains itself so: rows of equal length, the first its head."""
 

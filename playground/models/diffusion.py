@@ -53,13 +53,14 @@ class Diffusion(ConditionalModel):
         "each."
     )
     formula: ClassVar[str] = r"""
-        \mathcal{L} = \mathbb{E}_{i, x_1, ε} ‖ ε_θ(x_i, i) - ε ‖^2
-        x_i = \sqrt{ᾱ_i} x_1 + \sqrt{1 - ᾱ_i} ε
+        \mathcal{L} = \mathbb{E}_{i, x, ε} w_i ‖ ε_θ(x_i, i) - ε ‖^2
+        x_i = \sqrt{ᾱ_i} \, x + \sqrt{1 - ᾱ_i} \, ε
     """
     look_for: ClassVar[str] = (
         "With DDPM ancestral sampling particles jitter all the way and forget where they started; with DDIM and η = 0 "
         "the same network carries them smoothly. Both end in the same distribution."
     )
+    loss_is: ClassVar[str] = "weighted mean squared error"
     try_this: ClassVar[str] = (
         "Choose the solver DDIM and drag η between 0 and 1; then drag the steps down and see which of them misses "
         "first."
@@ -168,14 +169,14 @@ class DiscreteFlow(ScoredFlow):
 
     @torch.no_grad()
     def bound(self, x1: Tensor, generator: Generator, variance: float = 0.0) -> Tensor:
-        """The terms L_0, …, L_T of the variational bound at data x1 (n, d), in nats: (T + 1,), means over the data.
+        """The terms L_0, …, L_T of the variational bound at data x (n, d), in nats: (T + 1,), means over the data.
 
         Their sum bounds the mean negative log-likelihood (Ho et al. 2020, eq. 5). variance: of the reverse steps, as
         the ancestral sampler has it; that of the last one, L_0, is β, a density over the data.
 
         - L_T = KL(q(x_T | x1) ‖ N(0, I));
         - L_{i−1} = KL(q(x_{i−1} | x_i, x1) ‖ p(x_{i−1} | x_i)), between Gaussians whose means differ by that of x̂1;
-        - L_0 = −log p(x1 | x_1) of a Gaussian around x̂1.
+        - L_0 = −log p(x | x_1) of a Gaussian around the prediction of x.
 
         Each is an expectation over x_i, of which one is drawn for every point.
         """

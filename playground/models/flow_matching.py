@@ -43,16 +43,17 @@ class FlowMatching(ConditionalModel):
         "follows it from t = 0 to 1."
     )
     formula: ClassVar[str] = r"""
-        \mathcal{L} = \mathbb{E}_{t, x_0, x_1} ‖ v_θ(x_t, t) - \dot{x}_t ‖^2
+        \mathcal{L} = \mathbb{E}_{t, x_0, x_1} w_t ‖ v_θ(x_t, t) - \dot{x}_t ‖^2
         x_t = α_t x_1 + σ_t x_0
     """
     look_for: ClassVar[str] = (
-        "Paths of single pairs cross, those of the flow never do: they bend where pairs would cross. Bent paths are "
-        "why few steps miss."
+        "Paths of single pairs meet at one place and time; those of the flow never do, though their traces may cross: "
+        "they bend where pairs would meet. Bent paths are why few steps miss."
     )
+    loss_is: ClassVar[str] = "weighted mean squared error"
     try_this: ClassVar[str] = (
-        "Drag the sampler's steps down to 1: every particle jumps to the mean of what it could become. Then choose the "
-        "coupling optimal transport, train again and compare."
+        "Choose the solver Euler and drag Steps down to 1: every particle jumps to the mean of what it could become. "
+        "Then choose the coupling optimal transport, train again and compare."
     )
 
     kind: Literal["flow_matching"] = "flow_matching"

@@ -47,7 +47,7 @@ class RectifiedFlow(FlowMatching):
 
     about: ClassVar[str] = (
         "Flow matching, then flow matching again on the pairs of start and end that the first flow makes, and so on. "
-        "These pairs no longer cross, so that the next flow hardly bends and a few steps are enough. At the end a "
+        "These pairs hardly cross, so that the next flow hardly bends and a few steps are enough. At the end a "
         "network without a time learns to do all of it in one call."
     )
     formula: ClassVar[str] = r"""

@@ -55,6 +55,7 @@ class Vae(Model):
         "In the latent pane each point is an ellipse, and all of them together should fill the prior. Where they leave "
         "holes, or overlap, the decoder makes points between the modes."
     )
+    loss_is: ClassVar[str] = "negative ELBO (nats)"
     try_this: ClassVar[str] = (
         "Raise β: the rate falls and points blur, until a latent dimension says nothing any more (posterior "
         "collapse). Then fix the decoder's deviation at 1 and see it collapse at once."

@@ -101,6 +101,7 @@ def scene(name: str, run: Run) -> str:
         "between": {name: chosen[name] for name in ("source", "target")},
         "setting": setting(experiment),
         "remarks": experiment.remarks(),
+        "loss": experiment.model.loss_is,
         "coupling": pairs.label() if (pairs := getattr(experiment.model, "coupling", None)) else None,
         "no_exact": no_reference(experiment.model, experiment.source.at(run.dim)),
         "density": density_of(run.trained(0)) if run.rounds else None,

@@ -163,7 +163,7 @@ def test_a_ghost_stays_as_it_was_while_the_particles_go_another_way(stage: Open)
     page = stage()
     page.press("r")
     kept = page.planes()
-    expect(page.part("keys")).to_contain_text("ghost: kept at 100 NFE")
+    expect(page.part("keys")).to_contain_text("ghost: kept at 50 NFE")
     page.slide("steps", 1)
     page.until("stage.lastSteps === 1")
     page.settled()
@@ -171,7 +171,7 @@ def test_a_ghost_stays_as_it_was_while_the_particles_go_another_way(stage: Open)
     assert "live" not in changed(kept, page.planes())
     page.press("r")
     page.press("r")
-    expect(page.part("keys")).to_contain_text("ghost: kept at 2 NFE")
+    expect(page.part("keys")).to_contain_text("ghost: kept at 1 NFE")
 
 
 @pytest.mark.parametrize(("preset", "limited"), [("memorised", True), ("two_moons", False)])
@@ -302,7 +302,7 @@ def test_keys_do_what_the_help_lists(stage: Open) -> None:
     page.press("]")
     expect(page.part("steps-value")).to_have_text("5")
     page.press("s")
-    expect(page.part("solver")).to_have_value("rk4")
+    expect(page.part("solver")).to_have_value("midpoint")
     page.press("{")
     expect(page.part("training").locator("xpath=..")).to_have_class("pg-slider pg-past")
     page.press(">")
@@ -393,7 +393,7 @@ def test_it_tells_what_happens_and_how_it_is_looked_at(stage: Open) -> None:
     settings = [detail for name, detail in told if name == "settings"][-1]
     shown = ["particles", "paths", "field", "learnt", "boltzmann"]
     expected = {"layers": shown, "colour": "position", "view": "unrolled", "t": 0.25}
-    assert settings.items() >= (expected | {"playing": False, "solver": "heun", "steps": 8, "grid": "uniform"}).items()
+    assert settings.items() >= (expected | {"playing": False, "solver": "euler", "steps": 8, "grid": "uniform"}).items()
     sampled = next(detail for name, detail in told if name == "sampled")
     assert {"run", "snapshot", "solver", "steps", "nfe", "ms", "trajectory"} <= set(sampled)
     given = page.page.evaluate(

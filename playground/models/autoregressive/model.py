@@ -25,12 +25,12 @@ MARGIN = 0.02
 class Autoregressive(Model):
     """Draws one coordinate after another, each given those before; the likelihood is exact.
 
-    p(x, y) = p(x) p(y | x), by one masked network, fitted by maximum likelihood.
+    p(x, y) = p(x) p(y | x), by one network (masked, where it goes by coordinates), fitted by maximum likelihood.
     """
 
     about: ClassVar[str] = (
         "The density is a product of conditionals: one coordinate, then the next given the first, all told by one "
-        "masked network. A sample is drawn coordinate by coordinate, and its likelihood is exact."
+        "network. A sample is drawn coordinate by coordinate, and its likelihood is exact."
     )
     formula: ClassVar[str] = r"""
         \log p_θ(x) = \sum_i \log p_θ(x_i | x_1, \ldots, x_{i-1})
@@ -40,6 +40,7 @@ class Autoregressive(Model):
         "Every particle moves along x to its column first, and then inside it along y. Coarse to fine, it chooses a "
         "quarter of the box, then a quarter of that."
     )
+    loss_is: ClassVar[str] = "negative log-likelihood (nats)"
     try_this: ClassVar[str] = (
         "Draw y before x with Order: the samples are as good and every particle takes another way. Then choose "
         "Mixture of logistics and look at the edges of the checkerboard."
@@ -48,7 +49,7 @@ class Autoregressive(Model):
         ("", "Autoregressive", "Diffusion"),
         ("Likelihood", "exact, in one call", "by its ODE: about 100 calls, each with a divergence"),
         ("Sampling", "a call for each coordinate: grows with the dimension", "a call for each step, in any dimension"),
-        ("NFE here", "2, coarse to fine 6", "8 to 100; 1 when distilled"),
+        ("NFE here", "2, coarse to fine 6", "8 to 100 (1 for a distilled rectified flow)"),
         ("Control", "first coordinates can be given; none is revised later", "every step can be guided, any part held"),
     )
     kind: Literal["autoregressive"] = "autoregressive"

@@ -37,7 +37,7 @@ LINK, PLACE = 20.0, 2.0
 class RestrictedBoltzmannMachine(Model):
     """Gaussian points and binary hidden units that pull at one another, with no links inside either side.
 
-    E(u, h) = ‖(u − b) / (√2 σ)‖² − cᵀh − (u / σ²)ᵀ W h, in scaled data u (Hinton and Salakhutdinov 2006). Every state h
+    E(u, h) = ‖(u − b) / (√2 σ)‖² − cᵀh − (u / σ²)ᵀ W h, in scaled data u (Cho, Ilin and Raiko 2011). Every state h
     is a Gaussian around b + W h, so that it is a mixture of 2^m Gaussians of one width with tied means. Gibbs' chain
     moves by about σ at a time: it finds the modes near its start, and seldom another.
     """

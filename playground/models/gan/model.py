@@ -1,7 +1,7 @@
 """Generative adversarial networks: a generator maps noise to points in one step, a critic tells them from real ones.
 
-Goodfellow et al. 2014, with interchangeable losses (models/gan_losses.py), regularisers and remedies against mode
-collapse (models/gan_learner.py). Coordinates are those of the data divided by its spread where `standardise` is on;
+Goodfellow et al. 2014, with interchangeable losses (models/gan/losses.py), regularisers and remedies against mode
+collapse (models/gan/learner.py). Coordinates are those of the data divided by its spread where `standardise` is on;
 penalties and instance noise are in those units.
 """
 
@@ -48,9 +48,10 @@ class Gan(Model):
         "again, or stay lost. What holds them here are R1 and R2, which keep the critic flat; without them the ring "
         "ends at 2 to 4 times the floor, as the seed falls."
     )
+    loss_is: ClassVar[str] = "generator's loss"
     try_this: ClassVar[str] = (
-        "Set R1 and R2 to 0, switch off Standardise the data and set β₁ to 0.9: most modes go. Then bring back one "
-        "after the other, and see which of them it was."
+        "On the ring, set R1 and R2 to 0, switch off Standardise the data and set β₁ to 0.9: samples get worse, and "
+        "with some seeds most modes go. Then bring back one after the other, and see which of them it was."
     )
 
     loss: AnyGanLoss = Field(NonSaturating(), title="Loss", description="What generator and critic play for.")
@@ -134,7 +135,8 @@ class Gan(Model):
     spectral_norm: bool = Field(
         False,
         title="Spectral norm",
-        description="Divide each matrix of the critic by its largest singular value, so that its slope is at most 1.",
+        description="Divide each matrix of the critic by its largest singular value: with ReLU or tanh its slope "
+        "is then at most 1.",
         json_schema_extra={"advanced": True},
     )
     instance_noise: float = Field(

@@ -39,6 +39,7 @@ class GaussianMixtureModel(Model):
         "Ellipses that share the points among them: some grow, some shrink, each iteration surely better than the one "
         "before. Scrub the training: every iteration is a frame."
     )
+    loss_is: ClassVar[str] = "negative log-likelihood (nats)"
     try_this: ClassVar[str] = (
         "Set Components to 8 and First centres to random on the ring, and re-roll the seed until two ellipses share a "
         "cloud and one covers two: a local optimum. Then fit the same by gradient."

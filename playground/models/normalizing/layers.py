@@ -51,8 +51,28 @@ class Architecture(Choice):
         """Conditioner evaluations, one after another, that a point costs."""
         return self.layers * (dim if direction == self.sequential else 1)
 
+    def axes(self, dim: int) -> Tensor | None:
+        """The axes (dim, dim) along which the layers move points, one a row; None where they are the data's own."""
+        return None
 
-class RealNvp(Architecture):
+
+class Affine(Architecture):
+    """Layers that shift and scale one coordinate by what another says, and so need that it says something."""
+
+    tilt: float = Field(
+        15,
+        ge=0,
+        le=90,
+        title="Tilt of the axes (degrees)",
+        description="How far the axes along which layers move points are turned from the data's. At 0 a grid has "
+        "independent coordinates: a layer that moves one by the other then learns nothing at all.",
+    )
+
+    def axes(self, dim: int) -> Tensor | None:
+        return _turned(dim, self.tilt) if self.tilt and dim > 1 else None
+
+
+class RealNvp(Affine):
     """Affine coupling: one half of the coordinates scales and shifts the other (Dinh et al. 2017)."""
 
     title: ClassVar[str] = "RealNVP"
@@ -74,12 +94,12 @@ class Glow(Architecture):
     def transforms(self, dim: int, network: Network) -> list[LazyTransform]:
         found: list[LazyTransform] = []
         for _ in range(self.layers):
-            linear = UnconditionalTransform(LULinearTransform, _lu(_turned(dim)))
+            linear = UnconditionalTransform(LULinearTransform, _lu(_turned(dim, 45)))
             found += [ActNorm(dim), linear, GeneralCouplingTransform(dim, mask=_half(dim, 0), **_conditioner(network))]
         return found
 
 
-class Maf(Architecture):
+class Maf(Affine):
     """Masked autoregressive: densities in one pass, samples coordinate by coordinate (Papamakarios et al. 2017)."""
 
     title: ClassVar[str] = "Masked autoregressive (MAF)"
@@ -92,7 +112,7 @@ class Maf(Architecture):
         return list(_autoregressive(dim, self.layers, **_conditioner(network)))
 
 
-class Iaf(Architecture):
+class Iaf(Affine):
     """Inverse autoregressive: samples in one pass, densities coordinate by coordinate (Kingma et al. 2016)."""
 
     title: ClassVar[str] = "Inverse autoregressive (IAF)"
@@ -140,12 +160,13 @@ def _autoregressive(dim: int, layers: int, **options: Any) -> Iterator[LazyTrans
         yield MaskedAutoregressiveTransform(dim, order=order if k % 2 == 0 else order.flip(0), **options)
 
 
-def _turned(dim: int) -> Tensor:
-    """A rotation (dim, dim) by 45° from each axis towards the next, so that a coupling sees mixed coordinates."""
-    found = torch.eye(dim)
+def _turned(dim: int, degrees: float) -> Tensor:
+    """A rotation (dim, dim) by an angle from each axis towards the next, so that a layer sees mixed coordinates."""
+    found, angle = torch.eye(dim), math.radians(degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
     for k in range(dim - 1):
         turn = torch.eye(dim)
-        turn[k : k + 2, k : k + 2] = torch.tensor([[1.0, -1.0], [1.0, 1.0]]) / 2**0.5
+        turn[k : k + 2, k : k + 2] = torch.tensor([[cos, -sin], [sin, cos]])
         found = turn @ found
     return found
 
@@ -194,9 +215,13 @@ class Stack(nn.Module):
     Points are in units of the data: mean 0, variance 1 along each axis.
     """
 
+    axes: Tensor
+
     def __init__(self, architecture: Architecture, dim: int, network: Network) -> None:
         super().__init__()
         self.layers = nn.ModuleList(architecture.transforms(dim, network))
+        axes = architecture.axes(dim)
+        self.register_buffer("axes", torch.eye(dim) if axes is None else axes)
 
     @property
     def size(self) -> int:
@@ -206,7 +231,7 @@ class Stack(nn.Module):
     def initial(self, generator: Generator) -> Tensor:
         """Fresh weights (size,), near the identity."""
         for module in self.modules():
-            if isinstance(module, nn.Linear):
+            if isinstance(module, (nn.Linear, zuko.nn.Linear)):  # zuko's masked layers are torch's, its others its own
                 bound = module.in_features**-0.5
                 for weights in module.parameters():
                     weights.data.uniform_(-bound, bound, generator=generator)
@@ -225,21 +250,23 @@ class Stack(nn.Module):
 
     def to_noise(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Noise (n, d) that x (n, d) comes from, and log |det ∂noise/∂x| (n,)."""
-        total = x.new_zeros(len(x))
+        total, x = x.new_zeros(len(x)), x @ self.axes.T
         for layer in self.layers:
             x, change = layer().call_and_ladj(x)
             total = total + change
-        return x, total
+        return x @ self.axes, total
 
     def from_noise(self, z: Tensor) -> Iterator[Tensor]:
         """The states (n, d) of noise on its way to data, after each layer."""
+        z = z @ self.axes.T
         for layer in reversed(self.layers):
             z = layer().inv(z)
-            yield z
+            yield z @ self.axes
 
     @torch.no_grad()
     def begin(self, x: Tensor) -> None:
         """Lets the layers that depend on data begin by x (n, d)."""
+        x = x @ self.axes.T
         for layer in self.layers:
             if isinstance(layer, ActNorm):
                 layer.begin(x)

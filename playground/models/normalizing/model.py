@@ -1,8 +1,8 @@
 """Normalizing flows: invertible layers trained by maximum likelihood, which is exact.
 
-Rezende and Mohamed 2015; the kinds of layer are in models/flow_layers.py. With z = f(x) and the source's density p0,
-log p(x) = log p0(f(x)) + log |det ∂f/∂x|. Layers see coordinates of mean 0 and variance 1 on each axis: those of the
-data on one side, those of the source on the other.
+Rezende and Mohamed 2015; the kinds of layer are in models/normalizing/layers.py. With z = f(x) and the source's density
+p0, log p(x) = log p0(f(x)) + log |det ∂f/∂x|. Layers see coordinates of mean 0 and variance 1 on each axis: those of
+the data on one side, those of the source on the other.
 """
 
 from __future__ import annotations
@@ -41,9 +41,11 @@ class NormalizingFlow(Model):
         f = f_1 \circ f_2 \circ \ldots \circ f_K
     """
     look_for: ClassVar[str] = (
-        "Step through the layers: each moves points along one axis or stretches them. A continuous map cannot tear the "
+        "Step through the layers: RealNVP's move points along one axis, the others bend both in turn, each by what the "
+        "other says. A continuous map cannot tear the "
         "source apart, so thin threads remain between separate modes."
     )
+    loss_is: ClassVar[str] = "negative log-likelihood (nats)"
     try_this: ClassVar[str] = (
         "Train MAF and IAF and compare on the server how long 2,000 samples and 2,000 densities take: what is one pass "
         "for one is a pass for each coordinate for the other."

@@ -59,9 +59,10 @@ class NeuralOde(Model):
         x_0 = x_1 - \int_0^1 v_θ(x_t, t) \, dt
     """
     look_for: ClassVar[str] = (
-        "Likelihood says where particles end, not how they get there: without the energy penalty paths curl, with it "
-        "they are nearly straight. Compare the steps a second with flow matching's."
+        "Likelihood says where particles end, not how they get there. The energy penalty makes their way shorter, and "
+        "raised to 0.2 nearly straight. Compare the steps a second with flow matching's."
     )
+    loss_is: ClassVar[str] = "negative log-likelihood (nats) and penalties"
     try_this: ClassVar[str] = (
         "Choose the adjoint as Gradient: the same field in a small and constant part of the memory, at the price of "
         "solving twice. Raise the solver's steps and only backpropagation's memory grows."
@@ -87,7 +88,7 @@ class NeuralOde(Model):
         ge=0,
         le=1,
         title="Energy penalty",
-        description="λ on the mean of ∫‖v‖² dt: keeps paths straight, so that few steps suffice.",
+        description="λ on the mean of ∫‖v‖² dt: shortens paths, and straightens them where it is large.",
         json_schema_extra={"range": [0, 0.2], "step": 0.01},
     )
 

@@ -2,6 +2,9 @@
 
 import { rounded } from "./numbers.js";
 
+/** Up to so many times its floor a distance cannot be told from that of real samples. */
+export const ALIKE = 1.6;
+
 /** Of every distance's floor; a single pair of real samples was seen to measure so much of it. */
 export const FLOOR =
   "The floor is what real samples of this size measure against each other: the root mean square of several pairs. A single " +

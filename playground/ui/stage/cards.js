@@ -174,8 +174,8 @@ export class Cards {
     const note = this.cards.w2.querySelector("small");
     const [nfe, measured] = Object.entries(server?.by_nfe ?? {}).at(-1) ?? [];
     if (measured) {
-      this.#say("w2", measured.w2, times(measured.w2, server.floor.w2, "floor"));
       const by = Object.keys(server.by_nfe).length > 1 ? `${nfe} Euler steps` : `${nfe} evaluations`;
+      this.#say("w2", measured.w2, [times(measured.w2, server.floor.w2, "floor"), by].filter(Boolean).join(" · "));
       this.cards.w2.title = `${CARDS.w2[1]} Of the newest weights, with ${by} and ${server.points} points.`;
       return;
     }

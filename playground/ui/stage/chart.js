@@ -99,7 +99,7 @@ function layoutOf({ title, x, y, y2, shapes, annotations }, theme, revision, nar
     automargin: true,
     exponentformat: "power",
   };
-  const log = { tickformat: "~g", nticks: 3 }; // 1, 2 and 5 of each decade, as plain numbers
+  const log = { tickformat: "~g", nticks: 5 }; // 1, 2 and 5 of each decade, as plain numbers; more of less than one
   const titled = ({ title: text, short, slim, ...given }) => {
     const title = { text: narrow ? (short ?? text) : text, standoff: 8 };
     return { ...axis, ...(given.type === "log" && log), ...given, ...(narrow && slim), title };

@@ -14,8 +14,8 @@ import { unread } from "./told.js";
 import { UnderWay } from "./underway.js";
 
 const ENTRANTS = [
-  { key: "collapsing", preset: "gan_collapsing", title: "GAN, collapsing recipe", about: "Raw coordinates, β₁ = 0.9, constant rate, no average." },
-  { key: "tuned", preset: "gan_tuned", title: "The same GAN, tuned", about: "Standardised, β₁ = 0.5, falling rate, R1 + R2 = 0.02." },
+  { key: "collapsing", preset: "gan_collapsing", title: "GAN, collapsing recipe", about: "Raw coordinates, β₁ = 0.9, constant rate, no average, a generator five times as fast as its critic." },
+  { key: "tuned", preset: "gan_tuned", title: "The same GAN, tuned", about: "Standardised, β₁ = 0.5, falling rate, R1 = R2 = 0.02." },
   { key: "flow", preset: "ring", title: "Flow matching", about: "The default flow: nothing to tune, nothing to lose." },
 ];
 const TARGETS = {

@@ -90,7 +90,7 @@ export class CompareCharts {
     });
     const floor = Math.min(...this.entries.map(({ scene }) => scene.floor?.sliced_w2 ?? Infinity));
     const shapes = Number.isFinite(floor) ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: floor, y1: floor, line: { color: theme["ink-faint"], dash: "dot", width: 1 } }] : [];
-    const annotations = Number.isFinite(floor) ? [{ xref: "paper", x: 1, xanchor: "right", y: Math.log10(floor), yanchor: "bottom", text: "floor: two real samples" }] : [];
+    const annotations = Number.isFinite(floor) ? [{ xref: "paper", x: 1, xanchor: "right", y: Math.log10(floor), yanchor: "bottom", text: "floor" }] : [];
     const byNFE = ({ curves }) => [...curves.nfe.values()].filter(Boolean).map(({ nfe, value }) => [nfe, value]).sort((a, b) => a[0] - b[0]);
     const grown = ({ curves, panel }) => panel.stage.history.kept.filter(({ id }) => curves.growth.get(id)).map(({ id, seconds }) => [seconds, curves.growth.get(id).value]);
     const common = { y: DISTANCE, shapes, annotations };

@@ -1,8 +1,8 @@
 /* What differs between experiments: figures of the pictures, figures that the server measures, and settings. */
 
-import { FLOOR } from "./against.js";
+import { ALIKE, FLOOR } from "./against.js";
 import { coverage } from "./metrics.js";
-import { rounded } from "./numbers.js";
+import { rounded, times } from "./numbers.js";
 import { fetchJSON } from "./server.js";
 
 const TRY_AGAIN = 900; // ms until a busy server is asked again
@@ -18,12 +18,14 @@ const ROWS = {
   step: ["Training steps", "Gradient steps up to the snapshot that is looked at.", 0],
   straightness: ["Straightness S", "0 for straight paths at constant speed; of the solution with 100 Heun steps. Measured on the server.", -1],
   npe: ["Path energy, NPE", "0 for optimal transport. Measured on the server.", -1],
-  w2: ["W<sub>2</sub>, exact", "At the most evaluations, on 1,000 points. Measured on the server.", -1],
+  w2: ["W<sub>2</sub>, exact", `At the most evaluations, on 1,000 points; beside it in units of its floor. Measured on the server. ${FLOOR}`, -1],
   nll: ["NLL", "Negative log-likelihood of real points, in nats. Measured on the server.", -1],
 };
 const LACKS = "–"; // of an experiment that has no such setting
 /** What is said of a figure that the server measures where a model has none. */
 const NONE = { straightness: "no path", npe: "not known", w2: "not known", nll: "not known" };
+/** The distances that have a floor, and by what name it is known. */
+const FLOORS = { sliced_w2: "floor", w2: "w2_floor" };
 const ASIDE = ["straightness", "npe", "w2", "nll"];
 
 export class CompareTable {
@@ -71,8 +73,8 @@ export class CompareTable {
       this.status.textContent = `measuring ${entry.letter} …`;
       try {
         entry.known.measured = await this.#ask(entry.origin);
-        const { straightness, npe, nll, by_nfe } = entry.known.measured;
-        Object.assign(entry.known, { straightness, npe, nll, w2: Object.values(by_nfe).at(-1)?.w2 });
+        const { straightness, npe, nll, by_nfe, floor } = entry.known.measured;
+        Object.assign(entry.known, { straightness, npe, nll, w2: Object.values(by_nfe).at(-1)?.w2, w2_floor: floor.w2 });
         entry.measured?.();
       } catch (error) {
         entry.known.failed = error.message;
@@ -130,13 +132,16 @@ export class CompareTable {
     if (!values.some(Number.isFinite)) {
       if (!ASIDE.includes(name)) return "";
     }
-    const finite = values.filter(Number.isFinite);
+    const floors = this.entries.map(({ known }) => known?.[FLOORS[name]]);
+    // What cannot be told from real is as good as anything else that cannot.
+    const judged = values.map((value, k) => (value <= ALIKE * floors[k] ? 0 : value));
+    const finite = judged.filter(Number.isFinite);
     const best = better && new Set(finite).size > 1 ? (better < 0 ? Math.min(...finite) : Math.max(...finite)) : null;
     const cells = values.map((value, k) => {
       const { known } = this.entries[k];
       if (!Number.isFinite(value)) return `<td>${lack(name, known)}</td>`;
-      const note = name === "sliced_w2" && known.floor ? ` <small>${(value / known.floor).toFixed(1)}× floor</small>` : name === "strict" ? ` <small>of ${known.total}</small>` : "";
-      return `<td${value === best ? ' class="pg-best"' : ""}>${write(value)}${note}</td>`;
+      const note = floors[k] ? ` <small>${times(value, floors[k], "floor")}</small>` : name === "strict" ? ` <small>of ${known.total}</small>` : "";
+      return `<td${judged[k] === best ? ' class="pg-best"' : ""}>${write(value)}${note}</td>`;
     });
     return `<tr title="${title}"><th>${label}</th>${cells.join("")}</tr>`;
   }

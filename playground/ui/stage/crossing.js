@@ -51,9 +51,16 @@ export function neighbours(points, dim) {
 
 /** E|X₁ − X₀|². */
 export function transportCost(x0, x1, dim) {
-  let sum = 0;
-  for (let i = 0; i < x0.length; i++) sum += (x1[i] - x0[i]) ** 2;
-  return (sum * dim) / x0.length;
+  const n = x0.length / dim;
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    let cost = 0;
+    for (let k = i * dim; k < (i + 1) * dim; k++) cost += (x1[k] - x0[k]) ** 2;
+    sum += cost;
+    squares += cost ** 2;
+  }
+  const value = sum / n;
+  return { cost: value, costError: Math.sqrt(Math.max(0, squares / n - value ** 2) / n) };
 }
 
 /** {shift: |E Z₁ − E X₁|, spread: the root of the ratio of their variances}: how far samples have drifted from real points. */

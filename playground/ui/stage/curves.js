@@ -3,6 +3,7 @@
 
 import { floorOf } from "./against.js";
 import { hasField } from "./layers/needs.js";
+import { binned, smoothed } from "./losses.js";
 import { rounded, times } from "./numbers.js";
 import { TABLEAUX } from "./solvers.js";
 import { trialsOf } from "./trials.js";
@@ -22,7 +23,8 @@ const SHORT = {
   euler_maruyama: "Euler–Maruyama, churn 1",
 };
 
-const MOST_POINTS = 1200;
+/** So many points a loss curve has. */
+const DRAWN = 1200;
 const DISTANCE = {
   title: "sliced W<sub>2</sub> to the target (data units)",
   short: "sliced W<sub>2</sub> (data units)",
@@ -37,7 +39,8 @@ export function lossCurve(measured, theme, log) {
   if (scene?.network?.mixture) return KNOWN;
   if (measured.history.kept.some(({ apart }) => apart)) return lossesApart(measured, theme, log);
   if (!loss.length) return nothing(scene, "The loss comes with the first steps.", "the loss appears here");
-  const mean = smoothed(loss, Math.max(1, Math.round(loss.length / 50)));
+  const drawn = binned(loss, DRAWN);
+  const mean = smoothed(drawn, Math.round(drawn.length / 25));
   const line = (points, name, width, opacity) => ({
     name,
     x: points.map(([step]) => step),
@@ -50,11 +53,11 @@ export function lossCurve(measured, theme, log) {
   return {
     title: "Training loss",
     description: `Training loss over ${newest.step.toLocaleString("en")} steps; now ${rounded(mean.at(-1)[1])}.`,
-    traces: [line(thinned(loss), "as it was", 1, 0.35), line(thinned(mean), "smoothed", 2.5, 1)],
+    traces: [line(drawn, "as it was", 1, 0.35), line(mean, "smoothed", 2.5, 1)],
     x: { title: "gradient step", rangemode: "tozero", tickformat: ",d" },
     y: {
-      title: "loss: mean squared error (scaled target)",
-      short: "mean squared error (scaled)",
+      title: `training loss: ${scene.loss}`,
+      short: scene.loss,
       type: log ? "log" : "linear",
       uirevision: `${scene.run} ${log}`,
     },
@@ -86,8 +89,7 @@ function lossesApart({ history, marks, scene, picture }, theme, log) {
     ],
     x: { title: "gradient step", rangemode: "tozero", tickformat: ",d" },
     y: {
-      title: "mean squared error of the velocity",
-      short: "mean squared error",
+      title: scene.loss,
       type: log && kept.every(({ apart }) => Math.min(...apart) > 0) ? "log" : "linear",
       uirevision: `${scene.run} ${log} apart`,
     },
@@ -147,7 +149,7 @@ export function growthCurve({ growth, history, picture, reference, scene }, them
   const shown = history.kept.filter(({ id }) => id === picture.snapshot);
   const about = ({ id, step }) => joined(`step ${step.toLocaleString("en")}`, times(growth.get(id), floor.value, "floor"));
   const curve = {
-    name: "500 particles, Heun 50",
+    name: hasField(scene) ? "500 particles, Heun 50" : "500 particles",
     x: points.map(({ seconds }) => seconds),
     y: points.map(({ id }) => growth.get(id)),
     text: points.map(about),
@@ -190,19 +192,3 @@ function note(x, text) {
 }
 
 const joined = (...parts) => parts.filter(Boolean).join(", ");
-
-/** The mean over `window` neighbours. */
-function smoothed(points, window) {
-  let sum = 0;
-  const before = [0, ...points.map(([, value]) => (sum += value))];
-  return points.map(([step], k) => {
-    const [from, to] = [Math.max(0, k - (window >> 1)), Math.min(points.length, k + ((window + 1) >> 1))];
-    return [step, (before[to] - before[from]) / (to - from)];
-  });
-}
-
-/** At most MOST_POINTS of them, evenly chosen, the last included. */
-function thinned(points) {
-  const every = Math.ceil(points.length / MOST_POINTS);
-  return points.filter((_, k) => k % every === 0 || k === points.length - 1);
-}

@@ -31,7 +31,7 @@ export class Header {
     const nav = document.createElement("nav");
     nav.className = "pg-presets";
     nav.setAttribute("aria-label", "Presets");
-    this.presets = presets;
+    Object.assign(this, { presets, about: "" }); // about: what to look for in the one that is open
     this.buttons = presets.map(({ key, name, about, thumbnail }) => {
       const button = document.createElement("button");
       Object.assign(button, { type: "button", className: "pg-preset", title: about });
@@ -61,6 +61,7 @@ export class Header {
     for (const button of this.buttons) button.toggleAttribute("aria-current", button.dataset.preset === key);
     const current = this.buttons.find((button) => button.dataset.preset === key);
     current?.scrollIntoView({ block: "nearest", inline: "nearest" });
-    return this.presets.find((preset) => preset.key === key)?.about ?? "";
+    this.about = this.presets.find((preset) => preset.key === key)?.about ?? "";
+    return this.about;
   }
 }

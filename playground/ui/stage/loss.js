@@ -1,8 +1,12 @@
 /** The strip of the training loss below the snapshot slider. */
 
+import { binned, smoothed } from "./losses.js";
 import { ticks } from "./view.js";
 
-/** The loss over the steps, log scale: raw values faint, their running mean strong; `marked` is the step looked at. */
+/** So many points a strip has, and so many of them are averaged for the strong line. */
+const [DRAWN, AVERAGED] = [240, 13];
+
+/** The loss over the steps, log scale: as it was faint, smoothed strong; `marked` is the step looked at. */
 export function plotLoss(canvas, points, steps, theme, marked = null) {
   const { clientWidth: width, clientHeight: height } = canvas.parentElement;
   const dpr = window.devicePixelRatio || 1;
@@ -12,17 +16,19 @@ export function plotLoss(canvas, points, steps, theme, marked = null) {
   ctx.scale(dpr, dpr);
   ctx.font = `11px ${theme.font}`;
   ctx.fillStyle = theme["ink-faint"];
-  const [left, right, top, bottom] = [34, width - 4, 6, height - 18];
-  const values = points.filter(([, loss]) => loss > 0);
+  const values = binned(points, DRAWN).filter(([, loss]) => loss > 0);
   const logs = values.map(([, loss]) => Math.log10(loss)).sort((a, b) => a - b);
   const low = (logs[0] ?? -1) - 0.03;
   const high = Math.max(low + 0.2, (logs.at(-1) ?? 0) + 0.03);
+  const marks = values.length ? logTicks(low, high) : [];
+  const widest = Math.max(26, ...marks.map((loss) => ctx.measureText(String(loss)).width));
+  const [left, right, top, bottom] = [widest + 8, width - 4, 6, height - 18];
   const X = (step) => left + ((right - left) * step) / Math.max(1, steps);
   const Y = (loss) => bottom - ((bottom - top) * (Math.log10(loss) - low)) / (high - low);
   ctx.strokeStyle = theme.line;
   ctx.textAlign = "right";
   ctx.textBaseline = "middle";
-  for (const loss of values.length ? logTicks(low, high) : []) {
+  for (const loss of marks) {
     ctx.strokeRect(left, Math.round(Y(loss)) + 0.5, right - left, 0);
     ctx.fillText(String(loss), left - 6, Y(loss));
   }
@@ -39,7 +45,7 @@ export function plotLoss(canvas, points, steps, theme, marked = null) {
     ctx.stroke();
   };
   curve(values, theme.accent, 0.3, 1);
-  curve(smoothed(values), theme.accent, 1, 1.8);
+  curve(smoothed(values, AVERAGED), theme.accent, 1, 1.8);
   ctx.globalAlpha = 1;
   ctx.fillStyle = theme.moving;
   if (marked !== null) ctx.fillRect(X(marked) - 1, top, 2, bottom - top);
@@ -52,13 +58,4 @@ function logTicks(low, high) {
     .filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
   const choices = [within([1]), within([1, 2, 5]), ticks(10 ** low, 10 ** high, 3)];
   return choices.find(({ length }) => length >= 2 && length <= 4) ?? choices[0];
-}
-
-/** Running mean over about a twentieth of the points so far. */
-function smoothed(points) {
-  let mean = 0;
-  return points.map(([step, loss], k) => {
-    mean += (loss - mean) / Math.min(k + 1, Math.max(8, points.length / 20));
-    return [step, mean];
-  });
 }

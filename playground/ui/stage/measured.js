@@ -13,6 +13,7 @@ import { decodeArray, decodeWeights } from "./codec.js";
 import { noExact } from "./exact-field.js";
 import { hasField } from "./layers/needs.js";
 import { answered } from "./layers/pairs.js";
+import { addLosses } from "./losses.js";
 import { asked } from "./probing.js";
 import { fetchJSON, pageKey } from "./server.js";
 import { trialsOf } from "./trials.js";
@@ -24,7 +25,6 @@ const [STOOD, GOES_ON] = [80, 400];
 const BREATH = 300;
 /** The server may be busy: so often, and so many ms apart, it is asked what figures are read against. */
 const [TRIES, TRY_AGAIN] = [4, 4000];
-const MOST_LOSSES = 4000;
 
 export class Measured {
   #aside = new Aside();
@@ -81,8 +81,7 @@ export class Measured {
     this.newest = snapshot;
     this.training = !snapshot.done;
     for (const gone of this.history.add({ ...snapshot, loss: null })) this.#drop(gone.id);
-    for (const [step, loss] of snapshot.loss) this.loss.push([step, loss]);
-    if (this.loss.length > MOST_LOSSES) this.loss = halved(this.loss);
+    this.loss = addLosses(this.loss, snapshot.loss);
     this.changed("loss");
     this.#work();
   }
@@ -289,15 +288,6 @@ export class Measured {
 const varianceOf = ({ solver, variance }) => (solver === "ancestral" ? variance : 0);
 
 const passed = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Neighbours averaged two by two. */
-function halved(points) {
-  return points.flatMap(([step, loss], k) => {
-    const after = points[k + 1];
-    if (k % 2) return [];
-    return [after ? [(step + after[0]) / 2, (loss + after[1]) / 2] : [step, loss]];
-  });
-}
 
 /** The last, the first, the middle, the quarters, …: an order in which a curve is soon whole, if coarse. */
 function spread(all) {

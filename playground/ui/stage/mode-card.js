@@ -147,7 +147,7 @@ export class ModeCard {
       text = `Never more than ${most} of ${total} modes alive at once so far${hops}.`;
     }
     parts.alarm.classList.toggle("pg-modes-calm", !text);
-    const shown = text || (looks.length > 8 ? "No collapse seen." : "");
+    const shown = text || (looks.length > 8 ? "No collapse over the whole run." : "");
     if (parts.alarm.textContent !== shown) parts.alarm.textContent = shown;
   }
 }

@@ -126,6 +126,8 @@ function mountStage(part, { props, watch }) {
     const [scene, snapshot, problems] = [fresh("scene"), fresh("value"), fresh("problems")];
     if (scene) {
       stage.setScene(scene);
+      // Of a preset that is trained anew what to look for is the same.
+      if (!problems?.length) ready.header.promise.then((header) => stage.say(header.about));
       document.body.dataset.run = scene.network ? "here" : "none";
     }
     if (snapshot) stage.addSnapshot(snapshot);
@@ -164,6 +166,7 @@ async function mountForm(part, { props, trigger }) {
     hide: (asked.get("hide") ?? "").split(",").filter(Boolean),
     onChange: (value, { valid }) => {
       tell(value);
+      ready.header.promise.then((header) => header.mark(null));
       offersChanged();
       if (valid) ready.stage.promise.then((stage) => stage.setModel(sampling(value.model)));
       ready.tools.promise.then((tools) => tools.showCost());
@@ -195,6 +198,7 @@ async function mountForm(part, { props, trigger }) {
   const act = ({ target }) => {
     clearTimeout(timer);
     shown = clouds(form.value);
+    if (target.closest("#train")) ready.tools.promise.then((tools) => tools.beginPace());
     if (!target.closest("#train, #reset")) return;
     trainedWith = form.value.model;
     ready.stage.promise.then((stage) => stage.setModel(null));
@@ -212,6 +216,7 @@ async function mountTools(part) {
     settings: () => stage.settings,
     compare: compareStudio,
     open: (experiment) => {
+      ready.header.promise.then((header) => header.mark(null));
       set(experiment);
       preview();
     },
@@ -286,7 +291,9 @@ async function openPreset(key, otherwise) {
   try {
     const first = presets.get(key);
     presets.delete(key);
-    await show(await (first ?? presetOf(key)));
+    const run = await (first ?? presetOf(key));
+    await show(run);
+    stage.apply(run.scene.sampler); // as the preset has it, whatever the sliders said
     document.body.dataset.run = "preset";
     stage.say(header.mark(key));
   } catch (error) {

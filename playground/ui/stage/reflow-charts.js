@@ -75,7 +75,7 @@ export function qualityChart({ rounds, floor }, theme) {
 export function costChart({ rounds, independent, optimal }, theme) {
   const known = rounds.filter((round) => Number.isFinite(round?.cost));
   if (!known.length) return null;
-  const bars = [{ name: "independent pairs", cost: independent.cost }, ...known];
+  const bars = [{ name: "independent pairs", ...independent }, ...known];
   const name = optimal?.value ? `optimal: ${rounded(optimal.value)} ± ${optimal.error.toPrecision(1)}` : "";
   const least = bandOf(rangeOf(optimal), { name, about: "optimal transport, estimated:", ends: [bars[0].name, bars.at(-1).name], theme });
   return {
@@ -86,12 +86,14 @@ export function costChart({ rounds, independent, optimal }, theme) {
         type: "bar",
         x: bars.map(({ name }) => name),
         y: bars.map(({ cost }) => cost),
+        error_y: { array: bars.map(({ costError }) => costError), thickness: 1, width: 3, color: theme["ink-soft"] },
         text: bars.map(({ cost }) => rounded(cost)),
+        customdata: bars.map(({ costError }) => costError),
         textposition: "outside",
         cliponaxis: false,
         width: 0.55,
         marker: { color: bars.map((round) => ("index" in round ? look(round, theme).color : theme["ink-faint"])) },
-        hovertemplate: "%{x}: %{y:.3g}<extra></extra>",
+        hovertemplate: "%{x}: %{y:.3g} ± %{customdata:.1g} over the particles<extra></extra>",
         showlegend: false,
       },
       least.line,

@@ -26,7 +26,7 @@ export class RoundFigures {
     const real = decodeArray(scene.target).data;
     Object.assign(this, { rounds: [], scene, dim: scene.dim, x0: started(decodeArray(scene.x0).data, scene.network), real });
     this.real = real.slice(0, this.x0.length);
-    const pairs = { cost: transportCost(this.x0, this.real, this.dim), variance: this.#variance(this.x0, this.real) };
+    const pairs = { ...transportCost(this.x0, this.real, this.dim), variance: this.#variance(this.x0, this.real) };
     this.independent = pairs; // of source and target points as they come, which are independent
   }
 
@@ -53,7 +53,7 @@ export class RoundFigures {
     if (round.map) this.#missed(round, await this.#reach(round, snapshot, 1));
     else await this.#solve(round, snapshot);
     if (this.rounds[round.index] !== round || !round.ends) return;
-    Object.assign(round, { cost: transportCost(this.x0, round.ends, this.dim), variance: this.#variance(this.x0, round.ends) });
+    Object.assign(round, { ...transportCost(this.x0, round.ends, this.dim), variance: this.#variance(this.x0, round.ends) });
     round.drift = drift(round.ends, this.real, this.dim);
     this.changed(round.index);
     for (const nfe of round.map ? [1] : EVALUATIONS) {

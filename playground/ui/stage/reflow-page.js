@@ -9,7 +9,7 @@ const radios = (name, choices, chosen) => choices
 /** charts: their names, in the order in which they stand. */
 export const pageOf = (charts) => `
   <p class="pg-lead">The first flow learns from pairs drawn at random. Where their straight paths cross it can only learn the
-    mean direction, and so it <em>bends</em>. Its own pairs no longer cross: a flow that learns from them is straight, and
+    mean direction, and so it <em>bends</em>. Its own pairs hardly cross: a flow that learns from them is nearly straight, and
     <em>one step</em> is enough. Drag Steps to 1 and look.</p>
   <div class="pg-bar" role="group" aria-label="Training of all rounds">
     <button type="button" class="pg-primary" data-do="train">Train all rounds</button>

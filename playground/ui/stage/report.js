@@ -86,7 +86,7 @@ export class Report {
     this.node.innerHTML = `
       <div class="pg-report">
         <table>
-          <caption>Newest weights, ${body.length > 1 ? "Euler, " : ""}${points.toLocaleString("en")} points</caption>
+          <caption>Newest weights, ${body.length > 1 ? "Euler, " : ""}${points.toLocaleString("en")} points (the cards: 2,000)</caption>
           <thead><tr><th scope="col">NFE</th>${names.map((name) => `<th scope="col">${DISTANCES[name]}</th>`).join("")}</tr></thead>
           <tbody>${body.join("")}</tbody>
           <tfoot>${line("floor", names.map((name) => cell(floor[name])))}</tfoot>

@@ -20,7 +20,7 @@ export class Tools {
    * how the stage is set; compare() puts the run beside others.
    */
   constructor(part, { form, say, open, settings, compare }) {
-    Object.assign(this, { form, say, open, settings, pace: 1, paces: new Map(), told: null });
+    Object.assign(this, { form, say, open, settings, paces: new Map(), paced: null, told: null });
     const bar = document.createElement("div");
     bar.className = "pg-tools";
     bar.setAttribute("role", "toolbar");
@@ -50,7 +50,7 @@ export class Tools {
     const { model, training } = this.form.value;
     if (!cost) return this.cost.replaceChildren("");
     const { weights, rounds, step } = cost;
-    const each = step && microseconds(cost, training.batch) * (this.paces.get(model.kind) ?? this.pace);
+    const each = step && microseconds(cost, training.batch) * this.#pace(model.kind);
     const seconds = step && (training.seconds ?? (training.steps * each) / 1e6) * rounds;
     const parts = [];
     if (Number.isFinite(seconds)) parts.push(`≈ ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds).toLocaleString("en")} s`);
@@ -58,13 +58,23 @@ export class Tools {
     this.cost.replaceChildren(parts.join(" · ") || "nothing to train");
   }
 
-  /** Learns from a training how fast this server is, with this family and any: its rate in steps a second. */
-  learnPace(rate) {
+  /** What the form says is trained from now on. */
+  beginPace() {
     const { model, training } = this.form.value;
-    if (!this.told?.step) return;
-    this.pace = 1e6 / rate / microseconds(this.told, training.batch);
-    this.paces.set(model.kind, this.pace);
+    this.paced = this.told?.step ? { kind: model.kind, expected: microseconds(this.told, training.batch) } : null;
+  }
+
+  /** Learns from that training how fast this server is, with its family and any: its rate in steps a second. */
+  learnPace(rate) {
+    if (!this.paced) return;
+    this.paces.set(this.paced.kind, 1e6 / rate / this.paced.expected);
     this.showCost();
+  }
+
+  /** So many times what is expected a step takes here: as this family was seen to, else as the others in the middle. */
+  #pace(kind) {
+    const seen = [...this.paces.values()].sort((a, b) => a - b);
+    return this.paces.get(kind) ?? seen[seen.length >> 1] ?? 1;
   }
 
   #travel(move) {

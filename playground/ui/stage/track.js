@@ -1,9 +1,7 @@
 /** One round of a run on the stage: how its network is read, its snapshots, its losses, and which moment is looked at. */
 
 import { History } from "./clock.js";
-
-/** So many points of a loss are kept. */
-const MOST_LOSSES = 4000;
+import { addLosses } from "./losses.js";
 
 export class Track {
   /** scene: as setScene has it, with a `run` and a `network` of this round's own. */
@@ -23,8 +21,7 @@ export class Track {
   add(snapshot) {
     if (snapshot.id === this.history.kept.at(-1)?.id) return; // the same once more, while its round prepares itself
     this.gone.push(...this.history.add(snapshot));
-    for (const point of snapshot.loss) this.loss.push(point);
-    if (this.loss.length > MOST_LOSSES) this.loss = this.loss.filter((_, k) => k % 2 === 0);
+    this.loss = addLosses(this.loss, snapshot.loss);
     this.name = snapshot.name ?? this.name;
     this.done = Boolean(snapshot.done);
     if (this.past !== null && this.index < 0) this.past = this.history.nearest(this.pastStep).id;

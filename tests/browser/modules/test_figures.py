@@ -114,7 +114,9 @@ def test_what_pairs_disagree_by_is_that_of_python(page: ModulePage, dim: int) ->
     assert near.float().mean() > 0.995, "but for two neighbours that are as near as the other"
     figures = coupling_figures(x0, x1)
     assert found["variance"] == pytest.approx(figures.variance, rel=5e-3)
-    assert found["cost"] == pytest.approx(figures.cost, rel=1e-5)
+    assert found["cost"]["cost"] == pytest.approx(figures.cost, rel=1e-5)
+    error = float((x1 - x0).square().sum(1).std(correction=0) / len(x0) ** 0.5)
+    assert found["cost"]["costError"] == pytest.approx(error, rel=1e-4)
     assert found["drift"]["shift"] == pytest.approx(float((x1.mean(0) - x0.mean(0)).norm()), rel=1e-4)
     spread = float((x1.var(0).sum() / x0.var(0).sum()).sqrt())
     assert found["drift"]["spread"] == pytest.approx(spread, rel=1e-4)

@@ -1,0 +1,37 @@
+"""The README's Python does what it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from playground.distributions import curves
+
+TEXT = (Path(__file__).parents[1] / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_the_distribution_that_is_added_can_be_sampled() -> None:
+    (block,) = [one for one in BLOCKS if "class Cross" in one]
+    names = vars(curves) | {"Literal": Literal, "Field": Field, "Tensor": Tensor, "torch": torch}
+    exec(compile("from __future__ import annotations\n" + block, "README.md", "exec"), names)
+    cross = names["Cross"]()
+    x, bar = cross.draw(500, torch.Generator().manual_seed(0))
+    assert x.shape == (500, 2) and set(bar.tolist()) == {0, 1}
+    along, across = x[bar == 0].std(0)
+    assert along > 5 * across > 0, "the first bar lies along x, with noise"
+
+
+def test_what_is_done_from_python_runs(tmp_path, monkeypatch, capsys) -> None:
+    (block,) = [one for one in BLOCKS if "import Experiment" in one]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "presets").symlink_to(Path(__file__).parents[1] / "presets")
+    block = block.replace('presets/checkerboard.yaml")', 'presets/checkerboard.yaml", ["training.steps=60"])')
+    exec(compile(block, "README.md", "exec"), {})
+    assert (tmp_path / "runs" / "checkerboard" / "experiment.yaml").exists()
+    assert capsys.readouterr().out.splitlines()[-1].startswith("60 ")
