@@ -97,7 +97,10 @@ class Exact(ConditionalModel):
 
     def remarks(self, source: Distribution, target: Distribution) -> list[str]:
         sampled = self.points is None and mixture_of(target) is None
-        points = f"{target.label()} is no mixture of Gaussians: {POINTS} points of it stand for its density."
+        points = (
+            f"{target.label()} is no mixture of Gaussians: {POINTS} points of it stand for its density, so that all "
+            "other real points are very unlikely."
+        )
         return [remark for remark in (self.path.mismatch, points if sampled else None) if remark]
 
     def rounds(self, task: Task) -> Iterator[Learner]:

@@ -34,7 +34,6 @@ JOINED = Bundle(STAGE)
 PRELOADS = (
     "<playground/joined/page.js>; rel=modulepreload",
     "<playground/joined/page.css>; rel=preload; as=style",
-    "<playground/joined/worker.js>; rel=modulepreload; as=worker",
 )
 """What a browser is told with the page itself, to be fetched while Gradio's own files are."""
 

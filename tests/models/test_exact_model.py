@@ -74,7 +74,8 @@ def test_a_target_that_is_no_mixture_is_stood_for_by_points():
     assert len(result.round().last.weights["centers"]) == POINTS
     model, source, target = result.experiment.model, Gaussian(dimension=2), result.experiment.target
     assert model.remarks(source, target) == [
-        "Checkerboard is no mixture of Gaussians: 512 points of it stand for its density."
+        "Checkerboard is no mixture of Gaussians: 512 points of it stand for its density, so that all other "
+        "real points are very unlikely."
     ]
 
 

@@ -87,7 +87,7 @@ export class Chart {
 }
 
 /** `narrow` is the height of a chart that is too narrow for its legend to stand beside it, else false. */
-function layoutOf({ title, x, y, y2, shapes, annotations }, theme, revision, narrow) {
+function layoutOf({ title, traces, x, y, y2, shapes, annotations }, theme, revision, narrow) {
   const font = { family: theme.font, size: 12, color: theme["ink-soft"] };
   const axis = {
     gridcolor: theme.line,
@@ -99,10 +99,11 @@ function layoutOf({ title, x, y, y2, shapes, annotations }, theme, revision, nar
     automargin: true,
     exponentformat: "power",
   };
-  const log = { tickformat: "~g", nticks: 5 }; // 1, 2 and 5 of each decade, as plain numbers; more of less than one
-  const titled = ({ title: text, short, slim, ...given }) => {
+  // 1, 2 and 5 of each decade, as plain numbers, more where there is less than one.
+  const log = (values) => ({ tickformat: "~g", nticks: decadesOf(values) < 0.7 ? 5 : 3 });
+  const titled = ({ title: text, short, slim, ...given }, name) => {
     const title = { text: narrow ? (short ?? text) : text, standoff: 8 };
-    return { ...axis, ...(given.type === "log" && log), ...given, ...(narrow && slim), title };
+    return { ...axis, ...(given.type === "log" && log(traces.flatMap((trace) => trace[name] ?? []))), ...given, ...(narrow && slim), title };
   };
   return {
     title: {
@@ -115,9 +116,9 @@ function layoutOf({ title, x, y, y2, shapes, annotations }, theme, revision, nar
     paper_bgcolor: theme.raised,
     plot_bgcolor: theme.raised,
     margin: { l: narrow ? 44 : 56, r: 12, t: narrow ? 62 : 44, b: 44 },
-    xaxis: titled(x),
-    yaxis: titled(y),
-    ...(y2 && { yaxis2: { ...titled(y2), tickmode: "auto", overlaying: "y", side: "right", showgrid: false } }),
+    xaxis: titled(x, "x"),
+    yaxis: titled(y, "y"),
+    ...(y2 && { yaxis2: { ...titled(y2, "y"), tickmode: "auto", overlaying: "y", side: "right", showgrid: false } }),
     shapes,
     annotations: annotations?.map((note) => ({ showarrow: false, font: { size: 11, color: theme["ink-soft"] }, ...note })),
     hovermode: "closest",
@@ -130,6 +131,12 @@ function layoutOf({ title, x, y, y2, shapes, annotations }, theme, revision, nar
     uirevision: revision,
     autosize: true,
   };
+}
+
+/** Over how many decades positive values reach. */
+function decadesOf(values) {
+  const logs = values.filter((value) => value > 0).map(Math.log10);
+  return logs.length ? Math.max(...logs) - Math.min(...logs) : 0;
 }
 
 function configOf(Plotly, name) {

@@ -28,7 +28,8 @@ export function drawBars(canvas, look, weights) {
   ctx.textBaseline = "middle";
   ctx.textAlign = "right";
   const tick = Math.max(...weights);
-  for (const share of [0, tick]) ctx.fillText(`${(100 * share).toFixed(0)} %`, left - 5, Y(share));
+  const apart = Y(0) - Y(tick) > 12; // or one would be written over the other
+  for (const share of apart ? [0, tick] : [tick]) ctx.fillText(`${(100 * share).toFixed(0)} %`, left - 5, Y(share));
   ctx.fillStyle = colour("line-strong");
   ctx.fillRect(left, bottom, width - left - 4, 1);
   look?.shares.forEach((share, k) => {

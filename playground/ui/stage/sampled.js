@@ -13,6 +13,8 @@ import { Viewer } from "./viewer.js";
 
 /** How many particles leave a trail: fewer where each state of the solver is a node. */
 const TRACED = { smooth: 320, nodes: 120, jagged: 40 };
+/** Axes along which particles wander: fewer of their paths are drawn, or they would hide everything. */
+const CHAIN = /(move|Langevin step)$/;
 /** While training streams, sampling one picture may take so long (ms). */
 const LIVE_MS = 70;
 /** ... but never with fewer steps than these. */
@@ -129,7 +131,7 @@ export class Sampled extends Viewer {
     const { state, counters } = this;
     this.glide = glide && state.trajectory && !reducedMotion.matches ? { from: state.shown.slice() } : null;
     const smooth = trajectory.t.length - 1 <= FEW_STEPS ? TRACED.nodes : TRACED.smooth;
-    const traced = isNoisy(request) ? TRACED.jagged : smooth;
+    const traced = isNoisy(request) || CHAIN.test(trajectory.axis) ? TRACED.jagged : smooth;
     Object.assign(state, { trajectory, request, traced: Math.min(traced, state.n), picture: (state.picture ?? 0) + 1 });
     state.shapes = this.history.kept.find(({ id }) => id === request.snapshot)?.shapes ?? null;
     this.#warn(trajectory);
