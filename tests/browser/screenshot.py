@@ -28,7 +28,7 @@ def main() -> None:
         page.screenshot(path=STUDIO)
         visitor.close()
 
-        visitor = Visitor(browser, server.address, "?tab=collapse", viewport={"width": 1440, "height": 1000})
+        visitor = Visitor(browser, server.address, "?tab=collapse", viewport={"width": 1440, "height": 1330})
         page = visitor.page
         page.wait_for_function("document.querySelectorAll('.pg-panel').length === 3")
         page.wait_for_timeout(8000)
