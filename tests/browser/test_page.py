@@ -229,6 +229,25 @@ def test_dimensions_that_do_not_fit_are_not_offered_and_say_why(studio: Open) ->
     expect(tile.locator("input")).to_be_enabled()
 
 
+def test_a_preset_opens_as_it_is_and_is_marked_until_it_is_another(studio: Open) -> None:
+    page = studio("?preset=two_moons")
+    button = page.page.locator('[data-preset="checkerboard"]')
+    page.slide("steps", 1)
+    page.part("solver").select_option("rk4")
+    button.click()
+    expect(page.part("steps-value")).to_have_text("50")
+    expect(page.part("solver")).to_have_value("euler")
+    expect(page.message).to_contain_text("Drag Steps from 50 down to 1")
+    page.page.wait_for_function("document.body.dataset.run === 'preset'")
+    page.page.locator("#train").click()
+    page.page.wait_for_function("document.body.dataset.run === 'here'")
+    page.ready()
+    expect(page.message).to_contain_text("Drag Steps from 50 down to 1")
+    expect(button).to_have_attribute("aria-current", "")
+    page.train(50)
+    expect(button).not_to_have_attribute("aria-current", "")  # 50 steps are not the preset's
+
+
 def test_every_preset_opens_at_once(studio: Open) -> None:
     page = studio()
     picture = page.picture()

@@ -114,6 +114,7 @@ async function compareStudio() {
 async function openInStudio(run) {
   await turnTo("studio");
   await show(run);
+  (await ready.header.promise).mark(null);
 }
 
 // -------------------------------------------------------------------------------------------------- the Studio
