@@ -260,7 +260,7 @@ def _referral(given: dict[str, Any]) -> Callable[[], Figures]:
 
 @lru_cache(maxsize=256)
 def reference(experiment: str) -> Figures:
-    """What the figures of an experiment, given as JSON, are read against; all on the scene's own points.
+    """What the figures of an experiment, given as JSON, are read against.
 
     floor: {distance: {value, low, high}} of two real samples of PARTICLES points each, the root mean square of PAIRS
     and their range; fewer: the same of FEWER points against PARTICLES, for sliced W2 alone; optimal_cost: the least

@@ -51,9 +51,9 @@ class Architecture(Choice):
         """Conditioner evaluations, one after another, that a point costs."""
         return self.layers * (dim if direction == self.sequential else 1)
 
-    def axes(self, dim: int) -> Tensor | None:
-        """The axes (dim, dim) along which the layers move points, one a row; None where they are the data's own."""
-        return None
+    def axes(self, dim: int) -> Tensor:
+        """The axes (dim, dim) along which the layers move points, one a row: by default the data's own."""
+        return torch.eye(dim)
 
 
 class Affine(Architecture):
@@ -68,8 +68,8 @@ class Affine(Architecture):
         "independent coordinates: a layer that moves one by the other then learns nothing at all.",
     )
 
-    def axes(self, dim: int) -> Tensor | None:
-        return _turned(dim, self.tilt) if self.tilt and dim > 1 else None
+    def axes(self, dim: int) -> Tensor:
+        return _turned(dim, self.tilt)
 
 
 class RealNvp(Affine):
@@ -220,8 +220,7 @@ class Stack(nn.Module):
     def __init__(self, architecture: Architecture, dim: int, network: Network) -> None:
         super().__init__()
         self.layers = nn.ModuleList(architecture.transforms(dim, network))
-        axes = architecture.axes(dim)
-        self.register_buffer("axes", torch.eye(dim) if axes is None else axes)
+        self.register_buffer("axes", architecture.axes(dim))
 
     @property
     def size(self) -> int:

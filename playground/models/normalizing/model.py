@@ -42,8 +42,7 @@ class NormalizingFlow(Model):
     """
     look_for: ClassVar[str] = (
         "Step through the layers: RealNVP's move points along one axis, the others bend both in turn, each by what the "
-        "other says. A continuous map cannot tear the "
-        "source apart, so thin threads remain between separate modes."
+        "other says. A continuous map cannot tear the source apart, so thin threads remain between separate modes."
     )
     loss_is: ClassVar[str] = "negative log-likelihood (nats)"
     try_this: ClassVar[str] = (

@@ -124,7 +124,7 @@ function layoutOf({ title, traces, x, y, y2, shapes, annotations }, theme, revis
     hovermode: "closest",
     hoverlabel: { bgcolor: theme.field, bordercolor: theme["line-strong"], font: { color: theme.ink, family: theme.font } },
     legend: narrow
-      ? { orientation: "h", entrywidth: 0.48, entrywidthmode: "fraction", x: 0, yref: "container", y: 0, yanchor: "bottom", font: { size: 10.5 } }
+      ? { orientation: "h", entrywidth: traces.filter(({ showlegend = true }) => showlegend).length > 1 ? 0.48 : 1, entrywidthmode: "fraction", x: 0, yref: "container", y: 0, yanchor: "bottom", font: { size: 10.5 } }
       : { x: y2 ? 1.11 : 1.01, y: 1, font: { size: 12 } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: theme["ink-faint"], activecolor: theme.accent, orientation: "h" },
     dragmode: narrow ? false : "zoom", // a finger scrolls the page

@@ -49,7 +49,7 @@ export function neighbours(points, dim) {
   return found;
 }
 
-/** E|X₁ − X₀|². */
+/** {cost: E|X₁ − X₀|², costError: its standard error over the pairs}. */
 export function transportCost(x0, x1, dim) {
   const n = x0.length / dim;
   let [sum, squares] = [0, 0];

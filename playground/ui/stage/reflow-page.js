@@ -6,6 +6,12 @@ const radios = (name, choices, chosen) => choices
   .map(([value, label, title = ""]) => `<label title="${title}"><input type="radio" name="pg-reflow-${name}" value="${value}"${value === chosen ? " checked" : ""}><span>${label}</span></label>`)
   .join("");
 
+/** Fills the choices of a side, source or target, from the form's description; `last` is an option of another kind. */
+export function offerKinds(select, { fields }, last) {
+  const { kinds } = fields.find(({ name }) => name === select.dataset.part);
+  select.append(...kinds.map(({ kind, label }) => new Option(label, kind)), last);
+}
+
 /** charts: their names, in the order in which they stand. */
 export const pageOf = (charts) => `
   <p class="pg-lead">The first flow learns from pairs drawn at random. Where their straight paths cross it can only learn the

@@ -10,7 +10,7 @@ import { Panels } from "./panels.js";
 import { bendingChart, costChart, qualityChart, straightnessChart } from "./reflow-charts.js";
 import { RoundFigures } from "./reflow-figures.js";
 import { coloursOf, drawMaps } from "./reflow-maps.js";
-import { FOOT, HEAD, HEATS, pageOf } from "./reflow-page.js";
+import { FOOT, HEAD, HEATS, offerKinds, pageOf } from "./reflow-page.js";
 import { RoundTable } from "./reflow-table.js";
 import { fetchJSON } from "./server.js";
 import { unread } from "./told.js";
@@ -63,11 +63,7 @@ class Reflow {
   /** Fills the choices of source and target from the form's description. */
   async #offer() {
     const description = await fetchJSON("/playground/form.json");
-    for (const side of ["source", "target"]) {
-      const { kinds } = description.fields.find(({ name }) => name === side);
-      const options = kinds.map(({ kind, label }) => new Option(label, kind));
-      this.parts[side].append(...options, new Option("as in the Studio", STUDIO));
-    }
+    for (const side of ["source", "target"]) offerKinds(this.parts[side], description, new Option("as in the Studio", STUDIO));
     [this.parts.source.value, this.parts.target.value] = ["gaussian", "checkerboard"];
   }
 

@@ -4,7 +4,7 @@ import {
   add, choose, constant, fadd, fdiv, fmax, fmin, fmul, fsub, get, greater, iadd, int, load, loadSplat, loopWhile,
   set, shiftLeft, store, times, unsigned,
 } from "./assembler.js";
-import { BLOCK, COMPONENT, MAX_ROWS, PAGE_FLOATS, SELU_ALPHA, SELU_SCALE, WEIGHTS } from "./layout.js";
+import { BLOCK, COMPONENT, PAGE_FLOATS, SELU_ALPHA, SELU_SCALE, WEIGHTS } from "./layout.js";
 
 const ROW_BYTES = 4 * BLOCK;
 

@@ -4,7 +4,7 @@
  */
 
 import { common, exactOf, Marginal, meanSquare } from "../exact-field.js";
-import { Grid, smooth } from "../grid.js";
+import { smooth } from "../grid.js";
 import { rounded } from "../numbers.js";
 import { arrow, softened } from "./arrows.js";
 
