@@ -25,8 +25,9 @@ MOVES, PAINTS, SECONDS = 24, 60, 5
 OPEN = """async (count) => {
   window.panels?.clear();
   document.getElementById("bench")?.remove();
-  const [{ Panels }, { Sampler }] = [await import("/playground/panels.js"), await import("/playground/sampler.js")];
-  const { encodeArray, decodeArray } = await import("/playground/codec.js");
+  const { Panels } = await import("/playground/stage/panels.js");
+  const { Sampler } = await import("/playground/workers/pool.js");
+  const { encodeArray, decodeArray } = await import("/playground/common/codec.js");
   document.body.dataset.tab = "none";
   const root = Object.assign(document.createElement("div"), { id: "bench" });
   root.style.width = "720px";
@@ -47,7 +48,8 @@ READY = (
 )
 
 LAYERS = """async () => {
-  const [index, needs] = [await import("/playground/layers/index.js"), await import("/playground/layers/needs.js")];
+  const index = await import("/playground/stage/layers/index.js");
+  const needs = await import("/playground/scene/capabilities.js");
   window.layers = { ...index, ...needs };
 }"""
 

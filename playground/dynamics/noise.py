@@ -1,7 +1,8 @@
 """Chance for stochastic samplers: one Brownian path a particle, the same whatever grid of times it is read on.
 
 The numbers come from a counter-based generator, so that each is a function of (seed, axis, particle, place in time)
-alone: particles may be divided between workers, and another runtime finds the same ones (ui/stage/noise.js).
+alone: particles may be divided between workers, and another runtime finds the same ones
+(ui/web/compute/sampling/noise.js).
 """
 
 from __future__ import annotations

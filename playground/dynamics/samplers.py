@@ -4,7 +4,8 @@ With the score (process.py) noise may be added and taken away again without a ch
 divided by alpha or sigma here that may be 0, so that every step is finite from the pure noise of t = 0 to the data of
 t = 1.
 
-Each step costs one evaluation of the field, unless its class says otherwise. The twin is ui/stage/samplers.js.
+Each step costs one evaluation of the field, unless its class says otherwise. The twin is
+ui/web/compute/sampling/samplers.js.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Mode collapse over time: which mode is alive when, how far the modes' shares are from the true ones, and an alarm.
 
-The page counts the same from the particles it shows (ui/stage/collapse.js).
+The page counts the same from the particles it shows (ui/web/compute/metrics/modes.js).
 """
 
 from __future__ import annotations

@@ -29,11 +29,11 @@ from playground.ui.form import describe
 from playground.ui.session import Sessions
 from playground.ui.thumbnails import thumbnail
 
-STAGE = Path(__file__).parent / "stage"
-JOINED = Bundle(STAGE)
+WEB = Path(__file__).parent / "web"
+JOINED = Bundle(WEB)
 PRELOADS = (
-    "<playground/joined/page.js>; rel=modulepreload",
-    "<playground/joined/page.css>; rel=preload; as=style",
+    "<playground/joined/main.js>; rel=modulepreload",
+    "<playground/joined/main.css>; rel=preload; as=style",
 )
 """What a browser is told with the page itself, to be fetched while Gradio's own files are."""
 
@@ -85,8 +85,8 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
         Route("/playground/read", _read, methods=["POST"]),
         Route("/playground/alternatives", _refuse, methods=["POST"]),
         *measures.routes(sessions),
-        Route("/playground/joined/{name}", _joined),
-        Mount("/playground", Revalidated(directory=STAGE)),
+        Route("/playground/joined/{name:path}", _joined),
+        Mount("/playground", Revalidated(directory=WEB)),
     ]
 
 

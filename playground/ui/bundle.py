@@ -1,4 +1,4 @@
-"""The stage's modules joined into few files, so that a page opens with three requests of ours instead of a hundred.
+"""The browser's modules joined into few files, so that a page opens with three requests of ours instead of a hundred.
 
 There is no build step: the modules are joined when they are asked for, and anew when one of them has changed. Joined,
 each module is a function that runs once, when it is first imported, and returns what it exports. Their source is plain
@@ -21,6 +21,9 @@ IMPORT = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"(?P<path>\.[^"]+)"
 EXPORT = re.compile(r"^export (?=(?:async function|function\*?|class|const) (?P<name>[\w$]+))", re.MULTILINE)
 LAZY = re.compile(r"(?<![\w.$])import\((?=[^)])")
 LAZY_PATH = re.compile(r'(?<!new URL\()"(\./[\w./-]+\.js)"')
+WORKER = re.compile(r'new URL\("(\.[\w./-]+\.js)", import\.meta\.url\)')
+STYLES = "main.css"
+"""The name of all style sheets, joined."""
 PRELUDE = """const $modules = {};
 const $kept = {};
 const $use = (name) => ($kept[name] ??= $modules[name]());
@@ -50,7 +53,7 @@ class Bundle:
         self._kept: dict[str, Joined] = {}
 
     def file(self, name: str) -> Joined:
-        """A module with all that it imports, for NAME.js; all styles in the order of `styles`, for NAME.css.
+        """A module with all that it imports, for NAME.js; all styles in the order of `styles`, for STYLES.
 
         Raises:
             NotJoined: where a module is missing, or modules import each other in a circle.
@@ -59,14 +62,19 @@ class Bundle:
         if stamp != self._stamp:
             self._stamp, self._kept = stamp, {}
         if name not in self._kept:
-            text = self.styles() if name.endswith(".css") else joined(self._folder, name)
+            if name == STYLES:
+                text = self.styles()
+            elif name in {path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*.js")}:
+                text = joined(self._folder, name)
+            else:
+                raise NotJoined(f"there is no module {name}")
             etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:20]}"'
             self._kept[name] = Joined(gzip.compress(text.encode(), 6), etag)
         return self._kept[name]
 
     def styles(self) -> str:
         """All style sheets, that of the tokens first, then by name."""
-        sheets = sorted(self._folder.glob("*.css"), key=lambda path: (path.name != "tokens.css", path.name))
+        sheets = sorted(self._folder.rglob("*.css"), key=lambda path: (path.name != "tokens.css", path.name))
         return "\n".join(f"/* {path.name} */\n{path.read_text()}" for path in sheets)
 
 
@@ -90,7 +98,7 @@ def joined(folder: Path, entry: str) -> str:
             raise NotJoined(f"{path[-1] if path else 'the page'} imports {name}, which does not exist") from None
         for match in IMPORT.finditer(source):
             add(beside(name, match["path"]), (*path, name))
-        texts[name], exports[name] = wrapped(name, source)
+        texts[name], exports[name] = wrapped(name, source, entry)
         if LAZY.search(source):
             for lazy in LAZY_PATH.findall(source):
                 add(beside(name, lazy), ())
@@ -106,8 +114,11 @@ def beside(name: str, path: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
 
 
-def wrapped(name: str, source: str) -> tuple[str, list[str]]:
-    """A module's source as a function of $modules, and the names that it exports."""
+def wrapped(name: str, source: str, entry: str) -> tuple[str, list[str]]:
+    """A module's source as a function of $modules, and the names that it exports.
+
+    A worker's address is written anew, since the joined file lies where its `entry` does.
+    """
 
     def imported(match: re.Match[str]) -> str:
         use = f"$use({json.dumps(beside(name, match['path']))});"
@@ -117,6 +128,10 @@ def wrapped(name: str, source: str) -> tuple[str, list[str]]:
     exported = [match["name"] for match in EXPORT.finditer(source)]
     body = EXPORT.sub("", IMPORT.sub(imported, source))
     folder = name[: name.rfind("/") + 1]
+    home = posixpath.dirname(entry) or "."
+    body = WORKER.sub(
+        lambda match: f'new URL("./{posixpath.relpath(beside(name, match[1]), home)}", import.meta.url)', body
+    )
     body = LAZY.sub(f"$lazy({json.dumps(folder)}, ", body)
     if re.search(r"^(import|export)\b", body, re.MULTILINE):
         raise NotJoined(f"{name} has an import or export of a form that is not understood")

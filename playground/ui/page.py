@@ -37,8 +37,8 @@ LONG = QUIET | {"concurrency_id": "training", "concurrency_limit": TRAININGS_AT_
 """What every event of the page says to Gradio, and what one that trains says besides."""
 HEAD = f"""
 <meta name="pg-opening" content="{OPENING}">
-<link rel="stylesheet" href="playground/joined/page.css">
-<script type="module" src="playground/joined/page.js"></script>
+<link rel="stylesheet" href="playground/joined/main.css">
+<script type="module" src="playground/joined/main.js"></script>
 """
 """The page's styles and modules. These begin here, while Gradio is still at its own, with all that needs no element."""
 
@@ -96,7 +96,7 @@ def _component(kind: str, props: dict[str, Any], events: tuple[str, ...] = ()) -
     named = ", ".join(f"'{event}'" for event in events)  # Gradio offers the events whose names it finds here in quotes
     script = f"""
         const root = window.gradio_config?.root ?? "";
-        const {{ mount }} = await import(root + "/playground/joined/page.js");
+        const {{ mount }} = await import(root + "/playground/joined/main.js");
         mount("{kind}", {{ element, props, trigger, events: [{named}], watch: (act) => watch({watched}, act) }});
     """
     return gr.HTML(

@@ -17,7 +17,7 @@ from playground.choice import FROM_NAME, Choice, Settings
 from playground.experiment import Experiment
 from playground.ui.form import describe
 
-STAGE = Path(playground.ui.__file__).parent / "stage"
+WEB = Path(playground.ui.__file__).parent / "web"
 
 
 class Straight(Choice):
@@ -92,13 +92,14 @@ DESCRIPTIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "experiment": lambda: describe(Experiment),
 }
 PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><link rel="stylesheet" href="tokens.css"><link rel="stylesheet" href="form.css">
-<link rel="stylesheet" href="form-controls.css">
-<link rel="stylesheet" href="tooltip.css"><style>body { margin: 0; background: var(--pg-paper) }</style>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="styles/tokens.css">
+<link rel="stylesheet" href="styles/form.css">
+<link rel="stylesheet" href="styles/form-controls.css">
+<link rel="stylesheet" href="styles/tooltip.css"><style>body { margin: 0; background: var(--pg-paper) }</style>
 <div id="root"></div><script type="module">
-  import { Form } from "./form.js";
-  import * as values from "./form-values.js";
-  import { sliderOf } from "./form-slider.js";
+  import { Form } from "./form/form.js";
+  import * as values from "./form/values.js";
+  import { sliderOf } from "./form/slider.js";
   const description = %s;
   window.told = [];
   window.make = (options) => {
@@ -120,7 +121,7 @@ class Handler(BaseHTTPRequestHandler):
         if name in DESCRIPTIONS:
             body, kind = (PAGE % json.dumps(DESCRIPTIONS[name]())).encode(), "text/html"
         else:
-            path = STAGE / Path(name).name
+            path = WEB / name
             body, kind = path.read_bytes(), kinds[path.suffix]
         self.send_response(200)
         self.send_header("Content-Type", kind)

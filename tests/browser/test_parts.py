@@ -17,7 +17,8 @@ MANY_POINTS = {
     "sampler": {"solver": "euler", "steps": 12},
 }
 PANELS = """async (names) => {
-  const [{ Panels }, { Sampler }] = [await import("/playground/panels.js"), await import("/playground/sampler.js")];
+  const { Panels } = await import("/playground/stage/panels.js");
+  const { Sampler } = await import("/playground/workers/pool.js");
   const root = document.createElement("div");
   document.body.prepend(root);
   window.panels = new Panels(root, { sampler: new Sampler() });

@@ -398,7 +398,7 @@ def test_it_tells_what_happens_and_how_it_is_looked_at(stage: Open) -> None:
     assert {"run", "snapshot", "solver", "steps", "nfe", "ms", "trajectory"} <= set(sampled)
     given = page.page.evaluate(
         """async (settings) => {
-          const { Stage } = await import("/playground/stage.js");
+          const { Stage } = await import("/playground/stage/stage.js");
           const root = document.createElement("div");
           document.body.append(root);
           const other = new Stage(root, { sampler: {} });

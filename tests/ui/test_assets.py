@@ -78,15 +78,15 @@ def test_text_that_is_not_an_experiment_gets_a_sentence(client, path, text, word
 
 
 def test_modules_are_served_as_javascript_and_nothing_outside_the_folder(client):
-    module = client.get("/playground/stage.js")
+    module = client.get("/playground/stage/stage.js")
     assert "javascript" in module.headers["content-type"] and module.headers["cache-control"] == "no-cache"
     assert client.get("/playground/..%2Fpage.py").status_code == 404
 
 
 def test_joined_files_are_sent_once_and_then_only_asked_about(client):
-    answer = client.get("/playground/joined/page.js")
+    answer = client.get("/playground/joined/main.js")
     assert answer.headers["content-type"].startswith("text/javascript") and "$use(" in answer.text
-    again = client.get("/playground/joined/page.js", headers={"if-none-match": answer.headers["etag"]})
+    again = client.get("/playground/joined/main.js", headers={"if-none-match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert client.get("/playground/joined/nothing.js").status_code == 404
     assert client.get("/playground/joined/..%2Fassets.js").status_code == 404

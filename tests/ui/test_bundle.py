@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from playground.ui.assets import STAGE
+from playground.ui.assets import WEB
 from playground.ui.bundle import Bundle, NotJoined, joined
 
 
@@ -48,6 +48,6 @@ def test_a_file_is_joined_anew_when_a_module_has_changed(tmp_path):
 
 
 def test_styles_begin_with_the_tokens_and_leave_none_out():
-    text = gzip.decompress(Bundle(STAGE).file("page.css").body).decode()
+    text = gzip.decompress(Bundle(WEB).file("main.css").body).decode()
     assert text.startswith("/* tokens.css */")
-    assert all(path.read_text() in text for path in STAGE.glob("*.css"))
+    assert all(path.read_text() in text for path in WEB.rglob("*.css"))

@@ -10,12 +10,12 @@ from http.server import ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.modules.page import STAGE, Handler, ModulePage
+from tests.browser.modules.page import WEB, Handler, ModulePage
 
 
 @pytest.fixture(scope="package")
 def module_page(browser: Browser) -> Iterator[ModulePage]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(STAGE))) as serving:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(WEB))) as serving:
         threading.Thread(target=serving.serve_forever, daemon=True).start()
         page = ModulePage(browser, f"http://127.0.0.1:{serving.server_port}/")
         yield page

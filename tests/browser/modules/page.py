@@ -21,24 +21,24 @@ from playground.networks import ActivationName, Mlp
 from playground.ui.messages import exact
 from tests.browser.driver import Visitor
 
-STAGE = Path(playground.ui.__file__).parent / "stage"
-MODULES = (
-    "kernel",
-    "network",
-    "condition",
-    "classes",
-    "place",
-    "mixture",
-    "noise",
-    "samplers",
-    "solvers",
-    "codec",
-    "coder",
-    "metrics",
-    "crossing",
-    "sampler",
-    "surfaces",
-)
+WEB = Path(playground.ui.__file__).parent / "web"
+MODULES = {
+    "kernel": "compute/kernel/kernel",
+    "network": "compute/networks/network",
+    "condition": "compute/networks/condition",
+    "classes": "compute/metrics/classes",
+    "place": "compute/networks/place",
+    "mixture": "compute/networks/mixture",
+    "noise": "compute/sampling/noise",
+    "samplers": "compute/sampling/samplers",
+    "solvers": "compute/sampling/solvers",
+    "codec": "common/codec",
+    "coder": "compute/networks/coder",
+    "metrics": "compute/metrics/metrics",
+    "crossing": "compute/metrics/crossing",
+    "sampler": "workers/pool",
+    "surfaces": "compute/networks/surfaces",
+}
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -70,7 +70,7 @@ class ModulePage:
 
     def __call__(self, script: str, argument: Any = None) -> Any:
         """The value of an async function's body that sees the modules, `floats`, `text`, `pool` and `given`."""
-        imports = "".join(f"const {name} = await import('/{name}.js');" for name in MODULES)
+        imports = "".join(f"const {name} = await import('/{path}.js');" for name, path in MODULES.items())
         helpers = "const { floats, textOf: text } = codec; window.pool ??= new sampler.Sampler({ workers: 2 });"
         function = f"async (given) => {{ {imports} {helpers} const pool = window.pool; {script} }}"
         return self._visitor.page.evaluate(function, argument)

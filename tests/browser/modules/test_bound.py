@@ -10,7 +10,7 @@ from playground import Experiment, run
 from tests.browser.modules.page import ModulePage, packed
 
 BOUND = """
-    const { boundOf } = await import("/bound.js");
+    const { boundOf } = await import("/figures/charts/bound.js");
     pool.open("bound", given.description);
     pool.put("bound", 0, codec.decodeWeights(given.weights));
     const evaluate = (points, t) => pool.evaluate({ run: "bound", snapshot: 0, points, t });

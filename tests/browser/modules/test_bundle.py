@@ -5,7 +5,7 @@ import json
 import pytest
 
 from playground.ui.bundle import joined
-from tests.browser.modules.page import STAGE
+from tests.browser.modules.page import WEB
 
 IMPORTED = """
     const load = async (text) => import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
@@ -39,9 +39,9 @@ def test_order_renaming_circles_of_use_and_lazy_modules(page, tmp_path):
     assert found == [["c", "b"], 42, ["c", "b", "lazy"], ["Lazy", "none"], True]
 
 
-@pytest.mark.parametrize("entry", ["panels.js", "samplers.js", "layers/index.js"])
+@pytest.mark.parametrize("entry", ["stage/panels.js", "compute/sampling/samplers.js", "stage/layers/index.js"])
 def test_each_joined_module_exports_what_it_does_by_itself(page, entry):
-    text = joined(STAGE, entry)
+    text = joined(WEB, entry)
     by_itself = """
         const names = Object.keys(whole.$all);
         const alone = await Promise.all(names.map((name) => import("/" + name)));
@@ -53,7 +53,7 @@ def test_each_joined_module_exports_what_it_does_by_itself(page, entry):
 
 
 def test_every_module_is_reached_from_the_page_or_a_worker():
-    text = "".join(joined(STAGE, entry) for entry in ("page.js", "aside-worker.js"))
-    for path in STAGE.rglob("*.js"):
-        name = path.relative_to(STAGE).as_posix()
+    text = "".join(joined(WEB, entry) for entry in ("main.js", "workers/measuring-worker.js"))
+    for path in WEB.rglob("*.js"):
+        name = path.relative_to(WEB).as_posix()
         assert f'$modules["{name}"] = ' in text, f"{name} is imported by nothing"

@@ -54,7 +54,7 @@ def test_encoding_decoding_and_rates(page: ModulePage, trained: Run) -> None:
 def test_bounds_agree_within_their_noise(page: ModulePage, trained: Run) -> None:
     model, x = trained.trained(), trained.real(200)
     script = READ + (
-        "const field = await import('/exact-field.js'); const kept = field.noise(200 * 3 * 64); let at = 0;"
+        "const field = await import('/scene/exact-field.js'); const kept = field.noise(200 * 3 * 64); let at = 0;"
         "return one.bounds(real, one.encode(real), 64, () => kept[at++ % kept.length]);"
     )
     found = page(script, question(trained))

@@ -36,7 +36,7 @@ def test_the_alarm_is_that_of_python(page: ModulePage, name: str) -> None:
         for at, one in enumerate(looks)
     ]
     expected = alarm((10 * at, one) for at, one in enumerate(looks))
-    module = "const { alarm, alive } = await import('/collapse-figures.js');"
+    module = "const { alarm, alive } = await import('/compute/metrics/modes.js');"
     assert page(f"{module} return alarm(given);", given) == (vars(expected) if expected else None)
     for one in looks:
         assert page(f"{module} return alive(given);", one.shares) == list(alive(one.shares))
@@ -50,7 +50,7 @@ def test_the_shares_and_their_kl_are_those_of_python(page: ModulePage) -> None:
     x = x[(x[:, 0] > 0) | (torch.arange(len(x)) % 7 == 0)]
     given = {"x": packed(x), "modes": {name: value.tolist() for name, value in vars(modes).items()}}
     script = """
-        const { modeKL } = await import('/collapse-figures.js');
+        const { modeKL } = await import('/compute/metrics/modes.js');
         const found = metrics.coverage(floats(given.x), given.modes, 2);
         return [found.shares, modeKL(found.shares, given.modes.weights), modeKL([0, 0], [0.5, 0.5])];
     """
@@ -107,7 +107,7 @@ def test_a_latent_is_truncated_as_in_python(
     drawn = latent(kind, 500, 2, seeded(0, 1), first)
     expected = latent(kind, 500, 2, seeded(0, 1), then)
     script = """
-        const { truncated } = await import('/truncation.js');
+        const { truncated } = await import('/compute/sampling/truncation.js');
         return text(truncated(floats(given.z), given.kind, given.first, given.then));
     """
     found = unpacked(page(script, {"z": packed(drawn), "kind": kind, "first": first, "then": then}), 500, 2)
@@ -116,7 +116,7 @@ def test_a_latent_is_truncated_as_in_python(
 
 def test_the_slopes_of_a_surface_are_its_derivatives(page: ModulePage) -> None:
     script = """
-        const { slopes } = await import('/layers/pull.js');
+        const { slopes } = await import('/stage/layers/field/pull.js');
         const [h, points] = [0.01, [[0.3, -0.7], [1.5, 0.2]]];
         const f = (x, y) => Math.sin(x) + x * y * y;
         const values = points.flatMap(([x, y]) => [f(x + h, y), f(x - h, y), f(x, y + h), f(x, y - h)]);
@@ -130,7 +130,7 @@ def test_the_slopes_of_a_surface_are_its_derivatives(page: ModulePage) -> None:
 def test_the_cells_of_the_latents_grid_are_equally_likely(page: ModulePage) -> None:
     z = torch.randn(20_000, 3, generator=seeded(0, 6))
     script = """
-        const { nodes } = await import('/layers/manifold.js');
+        const { nodes } = await import('/stage/layers/particles/manifold.js');
         return text(nodes(floats(given), 3));
     """
     grid = unpacked(page(script, packed(z)), 21, 21, 3)
@@ -142,7 +142,7 @@ def test_the_cells_of_the_latents_grid_are_equally_likely(page: ModulePage) -> N
 
 def test_a_surface_leans_to_where_it_decides_for_neither(page: ModulePage) -> None:
     script = """
-        const { leaning } = await import('/layers/surface.js');
+        const { leaning } = await import('/stage/layers/density/surface.js');
         const values = Float32Array.from([0, 0.25, 0.5, 1, -3]);
         return [{ of: "probability" }, { of: "value", middle: 0.5 }, { of: "value", middle: null }]
           .map((about) => Array.from(leaning(values, about).shares));

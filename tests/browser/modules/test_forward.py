@@ -13,7 +13,7 @@ from playground.dynamics.paths import LinearPath, VEPath, VPPath
 from tests.browser.modules.page import ModulePage, packed, unpacked
 
 NOISED = """
-    const { noised } = await import("/layers/forward.js");
+    const { noised } = await import("/stage/layers/particles/forward.js");
     const scene = { network: { path: given.path } };
     const { t, x, n, dim } = await noised({ scene, target: floats(given.target), dim: 2 });
     return { t: [...t], x: text(x), n, dim };
@@ -42,7 +42,7 @@ def test_data_are_under_the_noise_of_every_time_and_forget_by_and_by(page: Modul
 
 def test_the_clock_runs_there_and_back_and_by_hand_forgets_which_way(page: ModulePage) -> None:
     script = """
-        const { Clock } = await import("/clock.js");
+        const { Clock } = await import("/stage/clock.js");
         const clock = new Clock({ travel: 300, restAtEnd: 100, restAtStart: 100 });
         clock.returns = true;
         const seen = [];

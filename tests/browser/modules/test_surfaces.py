@@ -127,7 +127,7 @@ def test_an_energy_is_its_network_in_a_bowl_and_its_density_sums_to_one(page: Mo
         pool.open('energy', given.description);
         pool.put('energy', 0, { energy: floats(given.weights) });
         const energies = await pool.surface({ run: 'energy', snapshot: 0, name: 'energy', points: floats(given.x) });
-        const { boltzmann } = await import('/layers/boltzmann.js');
+        const { boltzmann } = await import('/stage/layers/density/boltzmann.js');
         const side = 101, cell = 0.1;
         const squares = Float32Array.from({ length: side ** 2 }, (_, k) => {
           const [i, j] = [k % side, Math.floor(k / side)].map((at) => (at - 50) * cell);

@@ -1,0 +1,45 @@
+// What a layer needs, and whether it is there; see index.js for the names.
+
+import { noExact } from "./exact-field.js";
+import { pathOf } from "./path.js";
+
+/** What only some models have, by the name under which a layer needs it. */
+const OWN = {
+  diffusion: (network) => Boolean(network?.samplers?.includes("ancestral")),
+  surface: (network) => Boolean(network?.surfaces),
+  energy: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of === "energy"),
+  critic: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of !== "energy"),
+  map: (network) => Boolean(network?.map),
+};
+
+/** Whether a model could show this layer; what only other families have is not offered. */
+export function offered({ needs }, { scene }) {
+  return !(needs in OWN) || OWN[needs](scene?.network);
+}
+
+/** Whether a layer that is switched on can be seen in this state. */
+export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory, ghost }) {
+  if (!scene || !dims.includes(dim)) return false;
+  if (needs === "training") return Boolean(scene.training);
+  if (needs === "pairs") return Boolean(scene.coupling && pathOf(scene));
+  if (needs === "density") return Boolean(trajectory) && noDensity(scene) === null;
+  if (needs === "exact") return Boolean(trajectory) && noExact(scene) === null;
+  if (needs === "carried") return Boolean(trajectory) && (hasField(scene) || Boolean(scene.network?.carries));
+  if (needs === "ghost") return ghost?.trajectory.dim === dim;
+  if (needs === "scene") return true;
+  if (needs === "diffusion") return OWN.diffusion(scene.network);
+  if (needs === "network") return Boolean(scene.network?.path?.table);
+  if (needs in OWN && !OWN[needs](scene.network)) return false;
+  return Boolean(trajectory) && (needs !== "flow" || hasField(scene));
+}
+
+/** Whether the browser knows the velocity of this scene's particles. */
+export function hasField({ network }) {
+  return Boolean(network) && !network.map && !network.remote;
+}
+
+/** Why this scene has no log-density; null where it has one. */
+export function noDensity({ network, density, dim }) {
+  if (!network) return "Nothing learnt yet.";
+  return density && dim <= 2 ? null : "The density of this model is not known.";
+}

@@ -1,0 +1,153 @@
+/* What stands below one panel of the mode-collapse tab: modes covered, quality, bars, the timeline and the alarm.
+
+   Every picture that its stage shows is counted, so that the figures follow each slider; snapshots that were not shown
+   are sampled when there is time, so that the timeline has no gaps. */
+
+import { drawBars, drawTimeline } from "./charts.js";
+import { alarm, alive, modeKL } from "../../compute/metrics/modes.js";
+import { coverage } from "../../compute/metrics/metrics.js";
+
+const FILL_EVERY = 60; // ms between two snapshots that are sampled for the timeline alone
+/** A budget in seconds has this many steps until the first ones have been timed. */
+export const UNKNOWN_STEPS = 200_000;
+
+const FLOW = { solver: "heun", steps: 8, grid: "uniform" };
+
+const PAGE = `
+  <dl class="pg-modes-figures">
+    <div class="pg-modes-main" title="Modes that hold at least 1 % of the samples: the strict rule. Beside it, as in the VEEGAN paper, those that hold any good sample.">
+      <dt>Modes covered</dt><dd><b data-part="strict">–</b> <small data-part="lenient"></small></dd></div>
+    <div title="The share of samples within 3 standard deviations of a mode; a perfect sample has 98.9 %."><dt>High quality</dt><dd><b data-part="quality">–</b></dd></div>
+    <div title="KL divergence of the modes' shares among the good samples from the true ones, in nats: 0 where every mode has its due."><dt>KL of modes</dt><dd><b data-part="kl">–</b></dd></div>
+  </dl>
+  <canvas class="pg-modes-bars" data-part="bars" role="img" aria-label="Share of the samples on each mode"></canvas>
+  <canvas class="pg-modes-line" data-part="line" role="img" aria-label="Which mode was alive when"></canvas>
+  <p class="pg-modes-alarm" data-part="alarm" role="status"></p>`;
+
+export class ModeCard {
+  constructor(root, stage, sampler) {
+    root.innerHTML = PAGE;
+    this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
+    Object.assign(this, { root, stage, sampler, looks: new Map(), shown: null, filling: false, alarmed: null });
+    this.listen = new AbortController();
+    const on = (name, act) => stage.root.addEventListener(name, ({ detail }) => act(detail), { signal: this.listen.signal });
+    on("pg:scene", () => this.#begin());
+    on("pg:sampled", (picture) => this.#count(picture));
+    on("pg:snapshot", () => this.#fill());
+    this.size = new ResizeObserver(() => this.draw());
+    this.size.observe(root);
+  }
+
+  close() {
+    this.listen.abort();
+    this.size.disconnect();
+  }
+
+  get modes() {
+    return this.stage.state.scene?.modes ?? null;
+  }
+
+  /** The looks in order of training. */
+  get ordered() {
+    return [...this.looks.values()].sort((a, b) => a.step - b.step);
+  }
+
+  /** {strict, total, covered, highQuality, kl, alarm, looks} of what is shown. */
+  get figures() {
+    const { modes } = this;
+    const shown = this.shown ?? this.ordered.at(-1); // a picture that is out of sight is not made
+    if (!shown || !modes) return null;
+    return { ...shown, kl: modeKL(shown.shares, modes.weights), alarm: this.alarmed, looks: this.looks.size };
+  }
+
+  #begin() {
+    this.looks.clear();
+    Object.assign(this, { shown: null, alarmed: null });
+    this.draw();
+  }
+
+  #count({ snapshot, trajectory }) {
+    const { modes, stage } = this;
+    const taken = stage.history.kept.find(({ id }) => id === snapshot);
+    if (!modes || !taken) return;
+    const { n, dim } = stage.state;
+    this.shown = { step: taken.step, ...coverage(trajectory.x.subarray(-n * dim), modes, dim) };
+    this.looks.set(taken.step, this.shown);
+    this.#judge();
+    this.draw();
+  }
+
+  #judge() {
+    this.alarmed = alarm(this.ordered);
+  }
+
+  /** Counts the modes of snapshots that no picture has shown, one at a time. */
+  async #fill() {
+    if (this.filling) return;
+    this.filling = true;
+    const { scene } = this.stage.state;
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, FILL_EVERY));
+      const { stage, modes } = this;
+      if (scene !== stage.state.scene || !modes || this.listen.signal.aborted) break;
+      const next = stage.history.kept.find(({ step }) => !this.looks.has(step));
+      if (!next) break;
+      const { starts: x0, latent, dim, n } = stage.state;
+      const request = { run: scene.run, snapshot: next.id, x0: scene.network?.map ? latent : x0, dim, ...FLOW };
+      const found = await this.sampler.sample({ ...request, lane: `${stage.lane} looks` }).catch(() => null);
+      if (scene !== stage.state.scene) break;
+      if (!found) continue;
+      if (this.looks.has(next.step)) continue;
+      this.looks.set(next.step, { step: next.step, ...coverage(found.x.subarray(-n * dim), modes, dim) });
+      this.#judge();
+      this.draw();
+    }
+    this.filling = false;
+    if (this.stage.state.scene !== scene) this.#fill();
+  }
+
+  draw() {
+    if (this.due) return;
+    this.due = requestAnimationFrame(() => {
+      this.due = 0;
+      this.#paint();
+    });
+  }
+
+  #paint() {
+    const { parts, modes, figures, stage } = this;
+    const say = (part, text) => parts[part].textContent !== text && (parts[part].textContent = text);
+    say("strict", figures ? `${figures.strict} of ${figures.total}` : "–");
+    say("lenient", figures ? `≥ 1 point: ${figures.covered}` : "");
+    say("quality", figures ? `${(100 * figures.highQuality).toFixed(1)} %` : "–");
+    say("kl", figures && figures.kl !== null ? figures.kl.toFixed(3) : "–");
+    this.root.dataset.covered = figures ? String(figures.strict === figures.total) : "";
+    this.#warn();
+    if (!modes) return;
+    drawBars(parts.bars, figures, modes.weights);
+    const planned = stage.history.kept.at(-1)?.steps ?? 0;
+    const steps = planned < UNKNOWN_STEPS ? planned : 0;
+    const now = this.shown?.step ?? null;
+    drawTimeline(parts.line, this.ordered, { weights: modes.weights, steps, now, alarm: this.alarmed });
+  }
+
+  #warn() {
+    const { parts, alarmed, modes } = this;
+    const looks = this.ordered;
+    const most = Math.max(0, ...looks.map(({ strict }) => strict));
+    const total = modes?.centers.length ?? 0;
+    let text = "";
+    if (alarmed) {
+      const before = alarmed.before > alarmed.alive ? `, after ${alarmed.before}` : "";
+      text = `Collapsed at step ${alarmed.step.toLocaleString("en")}: ${alarmed.alive} of ${total} modes alive${before}.`;
+    } else if (looks.length > 8 && most <= total / 2) {
+      const seen = looks.reduce((all, { shares }) => all.map((one, k) => one || alive(shares)[k]), Array(total).fill(false));
+      const different = seen.filter(Boolean).length;
+      const hops = different > most + 1 ? `, though ${different} different ones in turn: it hops` : "";
+      text = `Never more than ${most} of ${total} modes alive at once so far${hops}.`;
+    }
+    parts.alarm.classList.toggle("pg-modes-calm", !text);
+    const shown = text || (looks.length > 8 ? "No collapse over the whole run." : "");
+    if (parts.alarm.textContent !== shown) parts.alarm.textContent = shown;
+  }
+}
