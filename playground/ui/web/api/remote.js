@@ -11,7 +11,10 @@ const [TRIES, TRY_AGAIN] = [5, 700];
 
 /** A wire trajectory → what the sampler answers: {t, x, n, dim, nfe, rejected, ms, axis, ends, broken, acceptance}. */
 export function decodeTrajectory({ t, x, nfe, ms, axis, ends, broken, acceptance }) {
-  const { shape: [, n, dim], data } = decodeArray(x);
+  const {
+    shape: [, n, dim],
+    data,
+  } = decodeArray(x);
   return { t: Float64Array.from(t), x: data, n, dim, nfe, rejected: [], ms, axis, ends, broken, acceptance };
 }
 

@@ -6,7 +6,11 @@ const LONG_ENOUGH = 500;
 
 let hands = 0; // pointers that are down
 
-for (const [name, by] of [["pointerdown", 1], ["pointerup", -1], ["pointercancel", -1]]) {
+for (const [name, by] of [
+  ["pointerdown", 1],
+  ["pointerup", -1],
+  ["pointercancel", -1],
+]) {
   window.addEventListener(name, () => (hands = Math.max(0, hands + by)), { capture: true, passive: true });
 }
 

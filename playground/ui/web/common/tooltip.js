@@ -42,7 +42,11 @@ export class Tooltip {
     const inColumn = getComputedStyle(button.parentElement).flexDirection === "column" && at.width <= 40;
     const beside = inColumn && at.right + own.width + 16 <= innerWidth; // above would be in the way of its neighbours
     const left = beside ? at.right + 8 : within(at.left + at.width / 2 - own.width / 2, own.width, innerWidth);
-    const top = beside ? within(at.top + at.height / 2 - own.height / 2, own.height, innerHeight) : above >= 8 ? above : at.bottom + 8;
+    const top = beside
+      ? within(at.top + at.height / 2 - own.height / 2, own.height, innerHeight)
+      : above >= 8
+        ? above
+        : at.bottom + 8;
     Object.assign(this.element.style, { left: `${left}px`, top: `${top}px` });
     document.addEventListener("pointerdown", this.away, true);
     document.addEventListener("scroll", this.away, true);
@@ -71,7 +75,13 @@ export class Hints extends Tooltip {
   constructor(root) {
     super(root);
     const hear = (name, act) => document.addEventListener(name, act, true);
-    hear("pointerover", (event) => event.pointerType === "mouse" && !event.buttons && this.#wait(event.target, REST, (owner) => this.#putAside(owner)));
+    hear(
+      "pointerover",
+      (event) =>
+        event.pointerType === "mouse" &&
+        !event.buttons &&
+        this.#wait(event.target, REST, (owner) => this.#putAside(owner)),
+    );
     hear("pointerout", (event) => event.pointerType === "mouse" && !this.#within(event.relatedTarget) && this.hide());
     hear("pointerdown", (event) => this.#down(event));
     hear("pointermove", ({ pointerType, clientX, clientY }) => {
@@ -82,7 +92,10 @@ export class Hints extends Tooltip {
     hear("pointercancel", () => this.#up());
     hear("contextmenu", (event) => this.#held && event.preventDefault());
     hear("click", (event) => this.#click(event));
-    hear("focusin", ({ target }) => target.matches(":focus-visible:not(textarea, input[type=text])") && this.#wait(target, 0));
+    hear(
+      "focusin",
+      ({ target }) => target.matches(":focus-visible:not(textarea, input[type=text])") && this.#wait(target, 0),
+    );
     hear("focusout", () => this.hide());
     hear("keydown", ({ key }) => key !== "Tab" && key !== "Shift" && this.hide());
   }

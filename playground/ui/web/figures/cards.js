@@ -56,10 +56,7 @@ const CARDS = {
       "1× generalises, and the more above, the more is learnt by heart. Mean squared error of the velocity, in squared units " +
       "of the data; a nat for models of likelihood.",
   ],
-  nearest: [
-    "To nearest training point",
-    "",
-  ],
+  nearest: ["To nearest training point", ""],
 };
 /** Only where the network is told classes. */
 const OF_CLASSES = ["in_class", "class_coverage", "class_spread"];
@@ -78,10 +75,12 @@ export class Cards {
   /** `measure` is called when the exact distance is asked for. */
   constructor(root, measure) {
     root.innerHTML = Object.entries(CARDS)
-      .map(([name, [label, title]]) => `
+      .map(
+        ([name, [label, title]]) => `
         <div class="pg-figure" data-figure="${name}" title="${title}">
           <dt>${label}</dt><dd><b>–</b><small></small></dd>
-        </div>`)
+        </div>`,
+      )
       .join("");
     this.root = root;
     this.cards = Object.fromEntries([...root.children].map((card) => [card.dataset.figure, card]));
@@ -104,7 +103,11 @@ export class Cards {
     const likelihood = known && scene.density ? likelihoods.get(picture.snapshot) : null;
     this.#likelihood(past ? (likelihood ?? null) : likelihood, scene, training, past);
     this.#memorised(scene, known ? distances : null, apart, distances?.picture !== picture);
-    this.#classes(scene?.network?.condition?.kind === "labels", known ? distances : null, distances?.picture !== picture);
+    this.#classes(
+      scene?.network?.condition?.kind === "labels",
+      known ? distances : null,
+      distances?.picture !== picture,
+    );
     const count = Object.values(this.cards).filter(({ hidden }) => !hidden).length;
     this.root.style.setProperty("--pg-half", Math.ceil(count / 2)); // two even rows, or one where there is room
     this.root.style.setProperty("--pg-whole", count <= MOST_IN_A_ROW ? count : Math.ceil(count / 2));
@@ -130,7 +133,12 @@ export class Cards {
       this.cards.modes.title = "This target is not made of separate modes, so there are none to count.";
       return;
     }
-    this.#say("modes", covered?.strict, covered ? `of ${covered.total} · ${percent(covered.highQuality)} good` : "", late);
+    this.#say(
+      "modes",
+      covered?.strict,
+      covered ? `of ${covered.total} · ${percent(covered.highQuality)} good` : "",
+      late,
+    );
     const lenient = covered ? ` Modes with at least one good particle: ${covered.covered} of ${covered.total}.` : "";
     this.cards.modes.title = MODES + lenient;
     if (covered) this.values.high_quality = covered.highQuality;
@@ -142,7 +150,9 @@ export class Cards {
     this.#say("npe", fine ? pathEnergy(fine.energy, optimal) : null, text || (fine ? "0 is optimal" : ""));
     this.#say("cost", fine?.cost, text || times(fine?.cost, optimal?.value, "optimal"));
     const { value, error } = optimal ?? {};
-    const least = optimal ? ` The least is estimated: ${value ? `${rounded(value)} ± ${rounded(error)}` : `below ${rounded(3 * error)}`}.` : "";
+    const least = optimal
+      ? ` The least is estimated: ${value ? `${rounded(value)} ± ${rounded(error)}` : `below ${rounded(3 * error)}`}.`
+      : "";
     this.cards.cost.title = CARDS.cost[1] + least;
   }
 
@@ -154,7 +164,9 @@ export class Cards {
     if (Number.isFinite(learnt)) this.values.training_loss = learnt;
     const { nearest, copied, floor } = distances?.memorised ?? {};
     this.#say("nearest", nearest, times(nearest, floor?.nearest, "held-out"), late);
-    const copies = floor ? ` ${percent(copied)} are copies, a third as far from one training point as from any other; of held-out points ${percent(floor.copied)} are.` : "";
+    const copies = floor
+      ? ` ${percent(copied)} are copies, a third as far from one training point as from any other; of held-out points ${percent(floor.copied)} are.`
+      : "";
     this.cards.nearest.title = NEAREST + copies;
     if (floor) this.values.copied = copied;
   }

@@ -38,7 +38,15 @@ const DOWNLOADS = {
   difference: "learned-against-exact",
   bound: "variational-bound",
 };
-const CURVES = { loss: lossCurve, solvers: solverCurves, growth: growthCurve, path: scheduleCurves, coupling: couplingTable, difference: differenceCurve, bound: boundChart };
+const CURVES = {
+  loss: lossCurve,
+  solvers: solverCurves,
+  growth: growthCurve,
+  path: scheduleCurves,
+  coupling: couplingTable,
+  difference: differenceCurve,
+  bound: boundChart,
+};
 /** So much of a part must be in sight to be looked at. */
 const SEEN = 0.2;
 /** While things change a chart is drawn at most so often (ms). */
@@ -110,7 +118,12 @@ export class Figures {
 
   /** A chart that a family cannot have has no tab: only a discrete diffusion has a bound, not all have a path. */
   #offerTabs(scene) {
-    const without = { bound: !discretePath(scene), path: !scene.has_path, difference: !scene.has_path, coupling: !scene.coupling };
+    const without = {
+      bound: !discretePath(scene),
+      path: !scene.has_path,
+      difference: !scene.has_path,
+      coupling: !scene.coupling,
+    };
     for (const tab of this.tabs) tab.hidden = without[tab.dataset.tab] ?? tab.hidden;
     if (without[this.active]) this.open("solvers");
   }
@@ -170,15 +183,18 @@ export class Figures {
   /** Follows what is looked at, and the colours. */
   #watch() {
     this.inView = new Set();
-    const look = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) {
-        if (isIntersecting) this.inView.add(target.dataset.part ?? "charts");
-        else this.inView.delete(target.dataset.part ?? "charts");
-      }
-      this.#want();
-      this.#showCards();
-      this.#draw();
-    }, { threshold: SEEN });
+    const look = new IntersectionObserver(
+      (entries) => {
+        for (const { target, isIntersecting } of entries) {
+          if (isIntersecting) this.inView.add(target.dataset.part ?? "charts");
+          else this.inView.delete(target.dataset.part ?? "charts");
+        }
+        this.#want();
+        this.#showCards();
+        this.#draw();
+      },
+      { threshold: SEEN },
+    );
     look.observe(this.parts.cards);
     look.observe(this.root.querySelector(".pg-charts"));
     const colours = new MutationObserver(() => this.#draw(true));
@@ -191,7 +207,8 @@ export class Figures {
   #want() {
     const charts = this.inView?.has("charts");
     this.measured.want("cards", Boolean(this.inView?.has("cards") || charts));
-    for (const name of ["solvers", "growth", "coupling", "difference", "bound"]) this.measured.want(name, Boolean(charts && this.active === name));
+    for (const name of ["solvers", "growth", "coupling", "difference", "bound"])
+      this.measured.want(name, Boolean(charts && this.active === name));
   }
 
   #changed(what) {
@@ -213,10 +230,13 @@ export class Figures {
       this.due = null;
     }
     this.counters.waiting = true;
-    this.due ??= setTimeout(async () => {
-      await this.#drawNow(now);
-      this.counters.waiting = Boolean(this.due);
-    }, now ? 0 : DRAW_EVERY);
+    this.due ??= setTimeout(
+      async () => {
+        await this.#drawNow(now);
+        this.counters.waiting = Boolean(this.due);
+      },
+      now ? 0 : DRAW_EVERY,
+    );
   }
 
   async #drawNow(now) {
@@ -279,7 +299,10 @@ export class Figures {
     this.counters.solvers = measured.solvers.get(picture?.snapshot)?.length ?? 0;
     this.counters.growth = measured.growth.size;
     const { solvers, growth } = this.counters;
-    const parts = { solvers: [solvers, trialsOf(measured.scene).length], growth: [growth, measured.history.kept.length] };
+    const parts = {
+      solvers: [solvers, trialsOf(measured.scene).length],
+      growth: [growth, measured.history.kept.length],
+    };
     const [done, all] = parts[active] ?? [0, 0];
     const when = training ? "measured when training is done" : `measuring ${done} of ${all}`;
     const text = !picture || done >= all ? "" : when;

@@ -90,16 +90,32 @@ export class LatentPane {
       ["Reconstruction, −E log p(x|z)", `${rounded(-reconstruction)} nats`],
       ["Rate, KL(q ‖ prior)", `${rounded(rate)} nats`, rates.map((one, i) => `z${i + 1} ${one.toFixed(2)}`).join(", ")],
       ["−ELBO", `${rounded(-bound)} nats`, "reconstruction + rate"],
-      weighed && ["−log p(x) by importance weighting", `${rounded(-weighted)} nats`, `the ELBO misses ${rounded(Math.max(0, weighted - bound))}`],
+      weighed && [
+        "−log p(x) by importance weighting",
+        `${rounded(-weighted)} nats`,
+        `the ELBO misses ${rounded(Math.max(0, weighted - bound))}`,
+      ],
       ["All posteriors together", `deviation ${stds.join(", ")}`, "the prior has 1"],
     ].filter(Boolean);
-    const rows = figures.map(([name, value, note]) => `<div><dt>${name}</dt><dd>${value}${note ? `<small>${note}</small>` : ""}</dd></div>`);
+    const rows = figures.map(
+      ([name, value, note]) => `<div><dt>${name}</dt><dd>${value}${note ? `<small>${note}</small>` : ""}</dd></div>`,
+    );
     const which = k === 1 ? "the latent says" : `${idle} of ${k} latents say`;
-    const collapse = idle ? `<p role="status"><strong>Posterior collapse:</strong> ${which} nothing of the data (less than ${IDLE} nats). Its ellipses lie on the prior. Try a smaller β, or a learnt deviation of the decoder.</p>` : "";
+    const collapse = idle
+      ? `<p role="status"><strong>Posterior collapse:</strong> ${which} nothing of the data (less than ${IDLE} nats). Its ellipses lie on the prior. Try a smaller β, or a learnt deviation of the decoder.</p>`
+      : "";
     this.list.innerHTML = `${collapse}${rows.join("")}`;
-    const named = k > 2 ? ` (z${axes[0] + 1} and z${axes[1] + 1}, which say most of ${k})` : k === 1 ? " (one number; the height is arbitrary)" : "";
+    const named =
+      k > 2
+        ? ` (z${axes[0] + 1} and z${axes[1] + 1}, which say most of ${k})`
+        : k === 1
+          ? " (one number; the height is arbitrary)"
+          : "";
     this.title.innerHTML = `Latent${named}: posteriors of real points, <span class="pg-latent-prior">prior</span>`;
-    this.panes.latent.setAttribute("aria-label", `The latent space: rate ${rounded(rate)} nats, ${idle} of ${k} latents idle`);
+    this.panes.latent.setAttribute(
+      "aria-label",
+      `The latent space: rate ${rounded(rate)} nats, ${idle} of ${k} latents idle`,
+    );
     this.panes.data.setAttribute("aria-label", "The data: real points and decoded ones");
   }
 
@@ -119,7 +135,10 @@ export class LatentPane {
     const height = (i) => latent(2.6 * (((i * 0.6180339887) % 1) - 0.5));
     const data = (value, axis) => (size * (value - center[axis] + half)) / (2 * half);
     return {
-      latent: (points) => (i) => [latent(points[i * k + axes[0]]), axes[1] === null ? height(i) : size - latent(points[i * k + axes[1]])],
+      latent: (points) => (i) => [
+        latent(points[i * k + axes[0]]),
+        axes[1] === null ? height(i) : size - latent(points[i * k + axes[1]]),
+      ],
       data: (points) => (i) => [data(points[i * dim], 0), dim > 1 ? size - data(points[i * dim + 1], 1) : height(i)],
       scale: size / (2 * REACH),
     };
@@ -131,7 +150,13 @@ export class LatentPane {
     if (!size) return;
     const { theme, hues, code, k, axes } = this;
     const place = this.#places(size);
-    const at = { code: place.latent(code.mean), prior: place.latent(this.prior), drawn: place.latent(this.drawn), real: place.data(this.real), made: place.data(this.made) };
+    const at = {
+      code: place.latent(code.mean),
+      prior: place.latent(this.prior),
+      drawn: place.latent(this.drawn),
+      real: place.data(this.real),
+      made: place.data(this.made),
+    };
     const [own, other] = this.brush?.name === "data" ? [at.real, at.made] : [at.code, at.prior];
     const within = (where) => (i) => Math.hypot(where(i)[0] - this.brush.x, where(i)[1] - this.brush.y) < BRUSH;
     const chosen = this.brush ? within(own) : () => true;
@@ -143,16 +168,28 @@ export class LatentPane {
     latent.setLineDash([4, 4]);
     for (const radius of [1, 2]) {
       latent.beginPath();
-      if (axes[1] === null) for (const sign of [-1, 1]) (latent.moveTo(size / 2 + sign * radius * place.scale, 0), latent.lineTo(size / 2 + sign * radius * place.scale, size));
+      if (axes[1] === null)
+        for (const sign of [-1, 1])
+          (latent.moveTo(size / 2 + sign * radius * place.scale, 0),
+            latent.lineTo(size / 2 + sign * radius * place.scale, size));
       else latent.arc(size / 2, size / 2, radius * place.scale, 0, 2 * Math.PI);
       latent.stroke();
     }
     latent.setLineDash([]);
-    dots(latent, PRIOR, at.prior, () => "#3b82f6", (i) => (this.brush && picked(i) ? 0.9 : 0.28), 1.3);
+    dots(
+      latent,
+      PRIOR,
+      at.prior,
+      () => "#3b82f6",
+      (i) => (this.brush && picked(i) ? 0.9 : 0.28),
+      1.3,
+    );
     dots(latent, REAL, at.drawn, colour, (i) => (chosen(i) ? 0.55 : 0.07), 1.4);
     for (let i = 0; i < ELLIPSES; i++) {
       const [x, y] = at.code(i);
-      const [wide, tall] = axes.map((axis) => (axis === null ? 4 : Math.max(0.7, place.scale * code.deviation[i * k + axis])));
+      const [wide, tall] = axes.map((axis) =>
+        axis === null ? 4 : Math.max(0.7, place.scale * code.deviation[i * k + axis]),
+      );
       latent.globalAlpha = chosen(i) ? 0.9 : 0.12;
       latent.strokeStyle = colour(i);
       latent.beginPath();
@@ -160,7 +197,14 @@ export class LatentPane {
       latent.stroke();
     }
     const data = context(this.panes.data, size);
-    dots(data, PRIOR, at.made, () => "#f17720", (i) => (picked(i) ? 0.75 : 0.07), 1.6);
+    dots(
+      data,
+      PRIOR,
+      at.made,
+      () => "#f17720",
+      (i) => (picked(i) ? 0.75 : 0.07),
+      1.6,
+    );
     dots(data, REAL, at.real, colour, (i) => (chosen(i) ? 0.85 : 0.1), 1.9);
     if (!this.brush) return;
     const ctx = this.brush.name === "latent" ? latent : data;
@@ -195,8 +239,13 @@ function dots(ctx, n, place, colour, alpha, radius) {
 /** A hue for each point: by its angle about the middle, in 1-D by its place. */
 function hues(points, dim) {
   const n = points.length / dim;
-  const middle = [0, 1].map((axis) => (axis < dim ? points.reduce((sum, value, i) => sum + (i % dim === axis ? value : 0), 0) / n : 0));
-  const turn = (i) => (dim > 1 ? Math.atan2(points[i * dim + 1] - middle[1], points[i * dim] - middle[0]) : Math.atan(points[i] - middle[0]) * 2);
+  const middle = [0, 1].map((axis) =>
+    axis < dim ? points.reduce((sum, value, i) => sum + (i % dim === axis ? value : 0), 0) / n : 0,
+  );
+  const turn = (i) =>
+    dim > 1
+      ? Math.atan2(points[i * dim + 1] - middle[1], points[i * dim] - middle[0])
+      : Math.atan(points[i] - middle[0]) * 2;
   return Float32Array.from({ length: n }, (_, i) => 180 + (180 * turn(i)) / Math.PI);
 }
 

@@ -61,7 +61,15 @@ export class Measured {
     this.workings = new Workings(this.#aside, scene, this.values, (id) => this.#hand(id));
     const values = condition ? decodeArray(condition.target).data : null;
     const training = scene.training ? decodeArray(scene.training).data : null;
-    this.#aside.tell("compare", { run, dim, modes, training, values, classes: condition?.kind === "labels", points: decodeArray(scene.target).data });
+    this.#aside.tell("compare", {
+      run,
+      dim,
+      modes,
+      training,
+      values,
+      classes: condition?.kind === "labels",
+      points: decodeArray(scene.target).data,
+    });
     if (network.mixture) this.#exact();
   }
 
@@ -127,7 +135,8 @@ export class Measured {
 
   /** The distances and the coverage of the picture, of the newest only. */
   async #look() {
-    if (this.#looking || !this.picture || !this.#wanted.has("cards") || this.distances?.picture === this.picture) return;
+    if (this.#looking || !this.picture || !this.#wanted.has("cards") || this.distances?.picture === this.picture)
+      return;
     this.#looking = true;
     const { scene, picture } = await this.#settled();
     this.#looking = false;
@@ -184,9 +193,12 @@ export class Measured {
     const solved = hasField(this.scene);
     if (solved && this.#wanted.has("cards") && !this.fine.has(id)) return () => this.#solveFinely(id);
     const newest = id === this.history.kept.at(-1).id; // the server is not asked about the past
-    if (newest && this.#wanted.has("cards") && this.scene.density && !this.likelihoods.has(id)) return () => this.#weigh(id);
-    if (solved && this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < trialsOf(this.scene).length) return () => this.#tryOut(id);
-    if (this.#wanted.has("difference") && !this.differences.has(id) && !noExact(this.scene)) return () => this.#differ(id);
+    if (newest && this.#wanted.has("cards") && this.scene.density && !this.likelihoods.has(id))
+      return () => this.#weigh(id);
+    if (solved && this.#wanted.has("solvers") && (this.solvers.get(id)?.length ?? 0) < trialsOf(this.scene).length)
+      return () => this.#tryOut(id);
+    if (this.#wanted.has("difference") && !this.differences.has(id) && !noExact(this.scene))
+      return () => this.#differ(id);
     const stale = this.bounds.get(id)?.variance !== varianceOf(this.picture);
     if (this.#wanted.has("bound") && stale && discretePath(this.scene)) return () => this.#boundBy(id);
     const other = this.#wanted.has("growth") && spread(this.history.kept).find((one) => !this.growth.has(one.id));

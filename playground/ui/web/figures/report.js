@@ -66,22 +66,36 @@ export class Report {
     const beside = (value, unit) => (unit ? ` <small>${times(value, unit, "floor")}</small>` : "");
     const cell = (value, unit) => `<td>${rounded(value ?? NaN)}${beside(value, unit)}</td>`;
     const line = (head, cells) => `<tr><th scope="row">${head}</th>${cells.join("")}</tr>`;
-    const body = Object.entries(rows).map(([nfe, row]) => line(nfe, names.map((name) => cell(row[name], floor[name]))));
+    const body = Object.entries(rows).map(([nfe, row]) =>
+      line(
+        nfe,
+        names.map((name) => cell(row[name], floor[name])),
+      ),
+    );
     const facts = {
       "Straightness S": number(figures.straightness),
       NPE: number(figures.npe),
-      "Transport cost": figures.transport_cost === null ? null : [rounded(figures.transport_cost), times(figures.transport_cost, figures.optimal_cost, "optimal")].filter(Boolean).join(", "),
+      "Transport cost":
+        figures.transport_cost === null
+          ? null
+          : [rounded(figures.transport_cost), times(figures.transport_cost, figures.optimal_cost, "optimal")]
+              .filter(Boolean)
+              .join(", "),
       "Modes ≥ 1 %": figures.modes_total && `${figures.modes_covered_strict} of ${figures.modes_total}`,
       "High quality": figures.high_quality === null ? null : percent(figures.high_quality),
       "−log p of the target": figures.nll === null ? null : `${rounded(figures.nll)} nats`,
-      "Loss, training · held-out": figures.held_out_loss && `${rounded(figures.training_loss)} · ${rounded(figures.held_out_loss)}`,
-      "To nearest training point": figures.nearest && `${rounded(figures.nearest)}, ${times(figures.nearest, figures.nearest_floor, "held-out")}`,
+      "Loss, training · held-out":
+        figures.held_out_loss && `${rounded(figures.training_loss)} · ${rounded(figures.held_out_loss)}`,
+      "To nearest training point":
+        figures.nearest && `${rounded(figures.nearest)}, ${times(figures.nearest, figures.nearest_floor, "held-out")}`,
       "Target's entropy": figures.entropy === null ? null : `${rounded(figures.entropy)} nats`,
     };
     const known = Object.entries(facts).filter(([, text]) => text);
     const list = known.map(([name, text]) => `<div><dt>${name}</dt><dd>${text}</dd></div>`);
     for (const { name, value, unit, note } of figures.facts ?? []) {
-      list.push(`<div><dt>${name}</dt><dd>${rounded(value)} ${unit}${note ? `<small> ${note}</small>` : ""}</dd></div>`);
+      list.push(
+        `<div><dt>${name}</dt><dd>${rounded(value)} ${unit}${note ? `<small> ${note}</small>` : ""}</dd></div>`,
+      );
     }
     this.node.innerHTML = `
       <div class="pg-report">
@@ -89,7 +103,10 @@ export class Report {
           <caption>Newest weights, ${body.length > 1 ? "Euler, " : ""}${points.toLocaleString("en")} points (the cards: 2,000)</caption>
           <thead><tr><th scope="col">NFE</th>${names.map((name) => `<th scope="col">${DISTANCES[name]}</th>`).join("")}</tr></thead>
           <tbody>${body.join("")}</tbody>
-          <tfoot>${line("floor", names.map((name) => cell(floor[name])))}</tfoot>
+          <tfoot>${line(
+            "floor",
+            names.map((name) => cell(floor[name])),
+          )}</tfoot>
         </table>
         <dl>${list.join("")}</dl>
       </div>`;

@@ -15,9 +15,8 @@ export function trialsOf(scene) {
   return [...TRIALS, ...more].sort((one, other) => one.cost - other.cost);
 }
 
-const TRIALS = Object.entries(TABLEAUX)
-  .flatMap(([solver, { b, error }]) => {
-    if (error) return TOLERANCES.map((rtol) => ({ solver, rtol, atol: rtol, cost: 1000 - Math.log(rtol) }));
-    const fitting = EVALUATIONS.filter((nfe) => nfe % b.length === 0);
-    return fitting.map((nfe) => ({ solver, steps: nfe / b.length, cost: nfe }));
-  });
+const TRIALS = Object.entries(TABLEAUX).flatMap(([solver, { b, error }]) => {
+  if (error) return TOLERANCES.map((rtol) => ({ solver, rtol, atol: rtol, cost: 1000 - Math.log(rtol) }));
+  const fitting = EVALUATIONS.filter((nfe) => nfe % b.length === 0);
+  return fitting.map((nfe) => ({ solver, steps: nfe / b.length, cost: nfe }));
+});

@@ -55,7 +55,14 @@ export class Workings {
     const { run, dim, network } = scene;
     const exact = await exactOf(scene);
     const [first, last] = common(network.path, exact.network.path);
-    const marginal = new Marginal({ path: network.path, exact, x0, target: decodeArray(scene.target).data, dim, count: x0.length / dim });
+    const marginal = new Marginal({
+      path: network.path,
+      exact,
+      x0,
+      target: decodeArray(scene.target).data,
+      dim,
+      count: x0.length / dim,
+    });
     this.hand(id);
     aside.tell("open", { run: `${run} exact`, description: exact.network });
     const found = { t: [], error: [], speed: [], about: exact.target };
@@ -64,7 +71,10 @@ export class Workings {
       const t = first + ((last - first) * (k + 0.5)) / DIFFERENT_TIMES;
       const points = marginal.at(t);
       const [learned, known] = await Promise.all(
-        [[run, id], [`${run} exact`, 0]].map(([of, snapshot]) => aside.ask("evaluate", { run: of, snapshot, points, t })),
+        [
+          [run, id],
+          [`${run} exact`, 0],
+        ].map(([of, snapshot]) => aside.ask("evaluate", { run: of, snapshot, points, t })),
       );
       found.t.push(t);
       found.error.push(meanSquare(learned.values, known.values, dim));
@@ -116,7 +126,10 @@ export class Workings {
 
   #sample(id, request, each) {
     this.hand(id);
-    return this.aside.sample({ run: this.scene.run, snapshot: id, dim: this.width, told: this.values, ...request }, each);
+    return this.aside.sample(
+      { run: this.scene.run, snapshot: id, dim: this.width, told: this.values, ...request },
+      each,
+    );
   }
 }
 

@@ -117,7 +117,10 @@ export function unionBody(form, field, path, id) {
 function standards(form, chosen, path) {
   if (!chosen?.presets) return [];
   const element = h("select", { class: "pg-select pg-standards", "aria-label": "Settings from the literature" });
-  element.append(h("option", {}, "As in the literature …"), ...chosen.presets.map(({ label }) => h("option", {}, label)));
+  element.append(
+    h("option", {}, "As in the literature …"),
+    ...chosen.presets.map(({ label }) => h("option", {}, label)),
+  );
   element.addEventListener("change", () => {
     const preset = chosen.presets[element.selectedIndex - 1];
     if (preset) form.change(path, structuredClone(preset.value), true);
@@ -154,7 +157,7 @@ function tiles(field, options, id, choose) {
     const rows = { ArrowUp: -ACROSS, ArrowDown: ACROSS }[event.key];
     const next = radios[radios.indexOf(event.target) + rows];
     if (rows) event.preventDefault();
-    if (next) next.focus(), next.click();
+    if (next) (next.focus(), next.click());
   });
   const check = (kind) => radios.forEach((radio, index) => (radio.checked = options[index].kind === kind));
   const refuse = (index, sentence) => {

@@ -20,7 +20,11 @@ export function drawingField(form, field, path) {
   const pad = h("div", { class: "pg-pad", ...named }, ink, hint);
   const say = (text) => (note.textContent = text);
   const note = h("span", { class: "pg-pad-note", role: "status" });
-  const back = h("button", { type: "button", class: "pg-pad-button", onclick: () => change(strokes.slice(0, -1)) }, "Undo stroke");
+  const back = h(
+    "button",
+    { type: "button", class: "pg-pad-button", onclick: () => change(strokes.slice(0, -1)) },
+    "Undo stroke",
+  );
   const clear = h("button", { type: "button", class: "pg-pad-button", onclick: () => change([]) }, "Clear");
   const bar = h("div", { class: "pg-pad-bar" }, back, clear, note);
   let strokes = [];

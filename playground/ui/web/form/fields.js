@@ -109,7 +109,10 @@ function boolField(form, field, path) {
   input.addEventListener("change", () => form.change(path, input.checked, true));
   parts.line.append(h("span", { class: "pg-end" }, input));
   parts.finish(input);
-  const ways = [{ value: true, label: "on" }, { value: false, label: "off" }];
+  const ways = [
+    { value: true, label: "on" },
+    { value: false, label: "off" },
+  ];
   const refuse = (index, sentence) => {
     if (input.checked === ways[index].value) return;
     input.disabled = sentence !== undefined;

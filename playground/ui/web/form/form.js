@@ -84,7 +84,10 @@ export class Form {
   }
 
   offer(refused) {
-    const maps = Object.entries(refused).map(([key, list]) => [key, new Map(list.map((each) => [each.value, each.sentence]))]);
+    const maps = Object.entries(refused).map(([key, list]) => [
+      key,
+      new Map(list.map((each) => [each.value, each.sentence])),
+    ]);
     this.refused = new Map(maps);
     for (const [key, show] of this.offers) show(this.refused.get(key) ?? new Map());
   }
@@ -217,7 +220,11 @@ export class Form {
     }
     const label = control && h("label", { class: "pg-unseen", for: id }, field.title);
     const idle = h("p", { class: "pg-idle", hidden: true });
-    const content = h("div", { class: "pg-used" }, ...[problem, label, control, body.summary, body.element].filter(Boolean));
+    const content = h(
+      "div",
+      { class: "pg-used" },
+      ...[problem, label, control, body.summary, body.element].filter(Boolean),
+    );
     const inside = h("div", { class: "pg-body", id: `${id}-body` }, idle, content);
     const names = { "data-path": field.name, "aria-labelledby": `${id}-label` };
     const element = h("section", { class: "pg-section", ...names }, head, inside, about);

@@ -107,7 +107,7 @@ export function sentenceOf(field, value) {
       return Array.isArray(value) && value.length ? null : "the drawing is empty; draw a stroke, or at least a dot.";
     case "vector":
       return Array.isArray(value)
-        ? lengthSentence(field, value, "values") ?? firstSentence(field.item, value)
+        ? (lengthSentence(field, value, "values") ?? firstSentence(field.item, value))
         : `${repr(value)} is not a list of numbers; write numbers separated by commas.`;
     case "matrix":
       return Array.isArray(value)
@@ -170,12 +170,19 @@ export function parse(field, text) {
   if (trimmed === "") return field.optional ? null : field.type === "vector" || field.type === "matrix" ? [] : "";
   if (field.type === "vector") return numbers(trimmed) ?? text;
   if (field.type !== "matrix") return NUMBER.test(trimmed) ? Number(trimmed) : text;
-  const rows = trimmed.split(/[;\n]/).filter((row) => row.trim() !== "").map(numbers);
+  const rows = trimmed
+    .split(/[;\n]/)
+    .filter((row) => row.trim() !== "")
+    .map(numbers);
   return rows.includes(null) ? text : rows;
 }
 
 function numbers(text) {
-  const bare = text.trim().replace(/^[[(]|[\])]$/g, "").trim().replace(/,$/, "");
+  const bare = text
+    .trim()
+    .replace(/^[[(]|[\])]$/g, "")
+    .trim()
+    .replace(/,$/, "");
   const parts = bare.split(bare.includes(",") ? "," : /\s+/).map((part) => part.trim());
   return parts.every((part) => NUMBER.test(part)) ? parts.map(Number) : null;
 }

@@ -38,4 +38,5 @@ export function bandOf({ value, low = value, high = value } = {}, { name, about,
 }
 
 /** The floor of a distance: what two real samples measure. */
-export const floorOf = (floor, theme, ends) => bandOf(floor, { name: "floor: real vs real", about: "floor: two real samples are apart", ends, theme });
+export const floorOf = (floor, theme, ends) =>
+  bandOf(floor, { name: "floor: real vs real", about: "floor: two real samples are apart", ends, theme });

@@ -23,7 +23,9 @@ const DRAWN = 60;
 class Density {
   constructor(points, dim) {
     const axes = Array.from({ length: dim }, (_, j) => points.filter((_, i) => i % dim === j));
-    const bounds = axes.map((values) => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]));
+    const bounds = axes.map((values) =>
+      values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]),
+    );
     const center = bounds.map(([low, high]) => (low + high) / 2);
     const half = 0.55 * Math.max(...bounds.map(([low, high]) => high - low), 1e-6);
     Object.assign(this, { dim, low: center.map((c) => c - half), size: (2 * half) / CELLS });
@@ -49,7 +51,10 @@ class Density {
 
 /** The mean squared distance of points from their middle. */
 function spread(points, dim) {
-  const mean = Array.from({ length: dim }, (_, j) => points.reduce((sum, v, i) => (i % dim === j ? sum + v : sum), 0) / (points.length / dim));
+  const mean = Array.from(
+    { length: dim },
+    (_, j) => points.reduce((sum, v, i) => (i % dim === j ? sum + v : sum), 0) / (points.length / dim),
+  );
   return points.reduce((sum, v, i) => sum + (v - mean[i % dim]) ** 2, 0) / (points.length / dim);
 }
 
@@ -86,7 +91,10 @@ export class Conditional {
     }
     if (!(total > 0) || pairs.length < Math.min(3, n)) return null;
     const marginal = mean.map((sum) => sum / total);
-    const square = pairs.reduce((sum, { weight, velocity }) => sum + weight * velocity.reduce((s, v, j) => s + (v - marginal[j]) ** 2, 0), 0);
+    const square = pairs.reduce(
+      (sum, { weight, velocity }) => sum + weight * velocity.reduce((s, v, j) => s + (v - marginal[j]) ** 2, 0),
+      0,
+    );
     return { paths: drawn(pairs, total), mean: marginal, deviation: Math.sqrt(square / total) };
   }
 
@@ -94,7 +102,9 @@ export class Conditional {
   #leading(x, { alpha, sigma, gamma }) {
     const { dim, n, x0, target, z, densities, spreads } = this;
     const forward = sigma ** 2 * spreads[0] >= alpha ** 2 * spreads[1];
-    const [points, share, other, density] = forward ? [target, alpha, sigma, densities[0]] : [x0, sigma, alpha, densities[1]];
+    const [points, share, other, density] = forward
+      ? [target, alpha, sigma, densities[0]]
+      : [x0, sigma, alpha, densities[1]];
     const pairs = [];
     for (let i = 0; i < n; i++) {
       const own = Array.from(points.subarray(i * dim, (i + 1) * dim));

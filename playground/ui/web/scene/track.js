@@ -6,7 +6,16 @@ import { addLosses } from "./losses.js";
 export class Track {
   /** scene: as setScene has it, with a `run` and a `network` of this round's own. */
   constructor(scene, name = "") {
-    Object.assign(this, { scene, name, history: new History(), loss: [], past: null, pastStep: 0, gone: [], done: false });
+    Object.assign(this, {
+      scene,
+      name,
+      history: new History(),
+      loss: [],
+      past: null,
+      pastStep: 0,
+      gone: [],
+      done: false,
+    });
   }
 
   /** The track of a further round, of which `snapshot` is the first. */

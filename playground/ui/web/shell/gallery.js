@@ -5,7 +5,11 @@ export function gallery(root, presets, picture, open) {
   const dialog = document.createElement("dialog");
   dialog.className = "pg-gallery";
   dialog.setAttribute("aria-label", "All presets");
-  const close = Object.assign(document.createElement("button"), { type: "button", className: "pg-close", textContent: "×" });
+  const close = Object.assign(document.createElement("button"), {
+    type: "button",
+    className: "pg-close",
+    textContent: "×",
+  });
   close.setAttribute("aria-label", "Close");
   close.title = "Close (Esc)";
   const heading = Object.assign(document.createElement("h2"), { textContent: "Presets" });

@@ -43,7 +43,11 @@ export class Header {
     nav.append(...this.buttons);
     const row = document.createElement("div");
     row.className = "pg-presetbar";
-    const all = Object.assign(document.createElement("button"), { type: "button", className: "pg-all", textContent: "All presets" });
+    const all = Object.assign(document.createElement("button"), {
+      type: "button",
+      className: "pg-all",
+      textContent: "All presets",
+    });
     all.title = "Every preset, with a line on what to look for";
     this.gallery = gallery(part, presets, picture, open);
     all.addEventListener("click", () => this.gallery.showModal());

@@ -5,7 +5,8 @@ import { fetchJSON } from "../api/client.js";
 const ICONS = {
   undo: "M9 14 4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3",
   redo: "m15 14 5-5-5-5M20 9H10a6 6 0 0 0 0 12h3",
-  surprise: "M12 3l1.9 5.1L19 10l-5.1 1.9L12 17l-1.9-5.1L5 10l5.1-1.9zM19 15l.9 2.1L22 18l-2.1.9L19 21l-.9-2.1L16 18l2.1-.9z",
+  surprise:
+    "M12 3l1.9 5.1L19 10l-5.1 1.9L12 17l-1.9-5.1L5 10l5.1-1.9zM19 15l.9 2.1L22 18l-2.1.9L19 21l-.9-2.1L16 18l2.1-.9z",
   share: "M10 13a5 5 0 0 0 7.5.5l3-3a5 5 0 0 0-7-7l-1.7 1.7M14 11a5 5 0 0 0-7.5-.5l-3 3a5 5 0 0 0 7 7l1.7-1.7",
   save: "M12 4v11m-5-5 5 5 5-5M5 20h14",
   compare: "M4 5h6v14H4zM14 5h6v14h-6zM7 9v6M17 9v6",
@@ -53,7 +54,8 @@ export class Tools {
     const each = step && microseconds(cost, training.batch) * this.#pace(model.kind);
     const seconds = step && (training.seconds ?? (training.steps * each) / 1e6) * rounds;
     const parts = [];
-    if (Number.isFinite(seconds)) parts.push(`≈ ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds).toLocaleString("en")} s`);
+    if (Number.isFinite(seconds))
+      parts.push(`≈ ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds).toLocaleString("en")} s`);
     if (weights) parts.push(`${weights.toLocaleString("en")} ${step?.passes ? "weights" : "numbers"}`);
     this.cost.replaceChildren(parts.join(" · ") || "nothing to train");
   }
@@ -111,7 +113,10 @@ export class Tools {
     url.searchParams.set("x", written.link);
     url.searchParams.set("view", JSON.stringify(this.settings()));
     window.history.replaceState(null, "", url);
-    const copied = await navigator.clipboard?.writeText(url.href).then(() => true, () => false);
+    const copied = await navigator.clipboard?.writeText(url.href).then(
+      () => true,
+      () => false,
+    );
     this.say(copied ? "The link to this experiment is copied." : "The link to this experiment is in the address bar.");
   }
 

@@ -23,7 +23,9 @@ export const COLOURS = {
 
 /** Whether a colour mode can be chosen for what a state shows. */
 export function isOffered(mode, { dim = 2, values = null }) {
-  return Object.hasOwn(COLOURS, mode ?? "") && COLOURS[mode].dims.includes(dim) && (mode !== "condition" || values !== null);
+  return (
+    Object.hasOwn(COLOURS, mode ?? "") && COLOURS[mode].dims.includes(dim) && (mode !== "condition" || values !== null)
+  );
 }
 
 /** What the legend says of a colour mode. */
@@ -76,7 +78,9 @@ function map(dark) {
 function tempo(dark) {
   return Array.from({ length: TINTS }, (_, k) => {
     const share = k / (TINTS - 1);
-    return ink(oklch(dark ? 0.42 + 0.46 * share : 0.8 - 0.42 * share, 0.09 + 0.08 * share, 0.62 + (dark ? 0.62 : 0.36) * share));
+    return ink(
+      oklch(dark ? 0.42 + 0.46 * share : 0.8 - 0.42 * share, 0.09 + 0.08 * share, 0.62 + (dark ? 0.62 : 0.36) * share),
+    );
   });
 }
 
@@ -84,7 +88,21 @@ function tempo(dark) {
 export function themeOf(element, dim = 2, mode = "angle") {
   const style = getComputedStyle(element);
   const read = (name) => style.getPropertyValue(`--pg-${name}`).trim();
-  const names = ["source", "moving", "target", "target-ink", "fake", "error", "accent", "ink", "ink-faint", "line", "line-strong", "paper", "font"];
+  const names = [
+    "source",
+    "moving",
+    "target",
+    "target-ink",
+    "fake",
+    "error",
+    "accent",
+    "ink",
+    "ink-faint",
+    "line",
+    "line-strong",
+    "paper",
+    "font",
+  ];
   const theme = Object.fromEntries(names.map((name) => [name, read(name)]));
   const dark = element.closest(".dark") !== null;
   const tints = mode === "speed" ? tempo(dark) : mode === "position" && dim === 2 ? map(dark) : wheel(dim, dark);
@@ -96,7 +114,11 @@ function densityRamp(dark) {
   const ramp = new Uint8ClampedArray(4 * 256);
   for (let k = 0; k < 256; k++) {
     const share = k / 255;
-    const [r, g, b] = oklch(dark ? 0.45 + 0.45 * share : 0.86 - 0.4 * share, 0.13 + 0.04 * Math.sin(Math.PI * share), dark ? 0.1 + 0.12 * share : 0.17 - 0.07 * share);
+    const [r, g, b] = oklch(
+      dark ? 0.45 + 0.45 * share : 0.86 - 0.4 * share,
+      0.13 + 0.04 * Math.sin(Math.PI * share),
+      dark ? 0.1 + 0.12 * share : 0.17 - 0.07 * share,
+    );
     ramp.set([r, g, b, 225 * Math.min(1, 1.5 * share ** 0.8)], 4 * k);
   }
   return ramp;
@@ -133,7 +155,9 @@ export function conditionTints({ values, n, scene, request }) {
 
 /** The rank of each particle among all by one coordinate, 0 for the least. */
 function ranks(x, axis, dim) {
-  const order = Array.from({ length: x.length / dim }, (_, i) => i).sort((a, b) => x[a * dim + axis] - x[b * dim + axis]);
+  const order = Array.from({ length: x.length / dim }, (_, i) => i).sort(
+    (a, b) => x[a * dim + axis] - x[b * dim + axis],
+  );
   const rank = new Uint32Array(order.length);
   order.forEach((i, k) => (rank[i] = k));
   return rank;

@@ -7,7 +7,11 @@ import { GRIDS } from "../compute/sampling/solvers.js";
 export const FIXED = { euler: "Euler", midpoint: "Midpoint", heun: "Heun", rk4: "RK4" };
 export const ADAPTIVE = { dopri5: "Dormand–Prince 5(4)", bogacki_shampine: "Bogacki–Shampine 3(2)" };
 const DIFFUSION = Object.fromEntries(Object.entries(SAMPLERS).map(([name, { label }]) => [name, label]));
-const GRID_NAMES = { uniform: "Uniform", quadratic: "Quadratic, dense at the end", cosine: "Cosine, dense at the start" };
+const GRID_NAMES = {
+  uniform: "Uniform",
+  quadratic: "Quadratic, dense at the end",
+  cosine: "Cosine, dense at the start",
+};
 export const SPEEDS = [0.25, 0.5, 1, 2, 4];
 /** The widest and the narrowest tolerance, as powers of ten. */
 export const TOLERANCES = [-1, -7];
@@ -15,7 +19,8 @@ export const TOLERANCES = [-1, -7];
 const ICONS = {
   play: '<path d="M6 3.8v12.4a.8.8 0 0 0 1.2.7l10-6.2a.8.8 0 0 0 0-1.4l-10-6.2A.8.8 0 0 0 6 3.8z"/>',
   pause: '<rect x="4.5" y="3.5" width="4" height="13" rx="1"/><rect x="11.5" y="3.5" width="4" height="13" rx="1"/>',
-  restart: '<rect x="3.5" y="4" width="2.6" height="12" rx="1"/><path d="M16.5 4.9v10.2a.8.8 0 0 1-1.3.6l-6.6-5a.8.8 0 0 1 0-1.3l6.6-5a.8.8 0 0 1 1.3.5z"/>',
+  restart:
+    '<rect x="3.5" y="4" width="2.6" height="12" rx="1"/><path d="M16.5 4.9v10.2a.8.8 0 0 1-1.3.6l-6.6-5a.8.8 0 0 1 0-1.3l6.6-5a.8.8 0 0 1 1.3.5z"/>',
   back: '<path d="M12.5 5 7.500 10l5 5" fill="none" stroke="currentColor" stroke-width="1.900" stroke-linecap="round" stroke-linejoin="round"/>',
   on: '<path d="m7.500 5 5 5-5 5" fill="none" stroke="currentColor" stroke-width="1.900" stroke-linecap="round" stroke-linejoin="round"/>',
   loop: '<path d="M5 9V8a3 3 0 0 1 3-3h7m0 0-2.6-2.6M15 5l-2.6 2.6M15 11v1a3 3 0 0 1-3 3H5m0 0 2.6-2.6M5 15l2.6 2.6" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round"/>',
@@ -32,7 +37,10 @@ const slider = (part, label, title, attributes, more = "") => `
     <input type="range" data-part="${part}" ${attributes}>${more}
   </label>`;
 
-const options = (labels) => Object.entries(labels).map(([value, label]) => `<option value="${value}">${label}</option>`).join("");
+const options = (labels) =>
+  Object.entries(labels)
+    .map(([value, label]) => `<option value="${value}">${label}</option>`)
+    .join("");
 
 const select = (part, label, title, inner) => `
   <label class="pg-select" data-row="${part}" title="${title}"><span class="pg-name">${label}</span><select data-part="${part}">${inner}</select></label>`;
@@ -60,7 +68,11 @@ const chosen = `
     ${slider("steps", "Steps", "Solver steps from source to target. Few steps are cheap, and miss where the field bends.", 'min="1" max="100" step="1" value="50"')}
     ${slider("tolerance", "Tolerance", "How far off a step may be before the solver rejects it and tries a shorter one. Its steps show on the time slider.", `min="${TOLERANCES[1]}" max="${TOLERANCES[0]}" step="0.5" value="-5"`)}
     ${select("solver", "Solver", "How a step is taken. Higher order costs more evaluations a step and errs less; adaptive ones choose their steps.", `<optgroup label="Fixed steps">${options(FIXED)}</optgroup><optgroup label="Adaptive">${options(ADAPTIVE)}</optgroup><optgroup label="Of diffusions">${options(DIFFUSION)}</optgroup>`)}
-    ${Object.entries(DIALS).map(([name, { label, about, low, high, step, standard }]) => slider(name, label, about, `min="${low}" max="${high}" step="${step}" value="${standard}"`)).join("")}
+    ${Object.entries(DIALS)
+      .map(([name, { label, about, low, high, step, standard }]) =>
+        slider(name, label, about, `min="${low}" max="${high}" step="${step}" value="${standard}"`),
+      )
+      .join("")}
     ${select("grid", "Time grid", "Where the steps lie in time: evenly, or dense at one end.", options(Object.fromEntries(GRIDS.map((grid) => [grid, GRID_NAMES[grid] ?? grid]))))}`;
 
 const sampling = `

@@ -63,7 +63,12 @@ export class Drawing {
       const ctx = this.planes[name];
       const painters = this.painters.filter(({ layer, plane, dims = [view.dim] }) => {
         if (layer.onward && state.back) return false;
-        return plane === name && dims.includes(view.dim) && (layer.always || state.on.has(layer.name)) && present(layer, state);
+        return (
+          plane === name &&
+          dims.includes(view.dim) &&
+          (layer.always || state.on.has(layer.name)) &&
+          present(layer, state)
+        );
       });
       const adds = name === "travelled" && !this.stale.has(name) && state.t > this.until;
       ctx.canvas.hidden = painters.length === 0;

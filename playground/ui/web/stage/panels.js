@@ -33,18 +33,22 @@ export class Panels {
     deck.className = "pg-stage pg-deck";
     deck.setAttribute("aria-label", "Controls of all panels");
     root.append(this.row, deck);
-    this.controls = new Controls(deck, {
-      play: () => this.#byHand(() => (this.clock.playing ? this.clock.pause() : this.clock.play())),
-      restart: () => this.#byHand(() => this.clock.restart()),
-      state: (sign) => this.#toState(sign),
-      loop: () => this.#byHand(() => (this.clock.loop = !this.clock.loop)),
-      speed: (speed) => this.#byHand(() => (this.clock.speed = SPEEDS.includes(speed) ? speed : 1)),
-      hold: () => this.#byHand(() => this.clock.hold()),
-      scrub: (t) => this.#byHand(() => this.clock.scrub(t)),
-      release: () => this.#byHand(() => this.clock.release()),
-      sampling: () => this.#resample(),
-      training: (value, since) => this.lookAtShare(value / 100, since),
-    }, DECK);
+    this.controls = new Controls(
+      deck,
+      {
+        play: () => this.#byHand(() => (this.clock.playing ? this.clock.pause() : this.clock.play())),
+        restart: () => this.#byHand(() => this.clock.restart()),
+        state: (sign) => this.#toState(sign),
+        loop: () => this.#byHand(() => (this.clock.loop = !this.clock.loop)),
+        speed: (speed) => this.#byHand(() => (this.clock.speed = SPEEDS.includes(speed) ? speed : 1)),
+        hold: () => this.#byHand(() => this.clock.hold()),
+        scrub: (t) => this.#byHand(() => this.clock.scrub(t)),
+        release: () => this.#byHand(() => this.clock.release()),
+        sampling: () => this.#resample(),
+        training: (value, since) => this.lookAtShare(value / 100, since),
+      },
+      DECK,
+    );
     this.controls.rows.training.hidden = !history;
     Object.assign(this.controls.parts.training, { max: 100, disabled: false, value: 100 });
     const each = (act) => () => this.#each(act);
@@ -156,7 +160,9 @@ export class Panels {
   #resample() {
     this.controls.showSampling();
     this.#each((stage) => stage.apply(this.controls.choices));
-    this.root.dispatchEvent(new CustomEvent("pg:deck", { detail: { t: this.clock.t, sampling: this.controls.sampling } }));
+    this.root.dispatchEvent(
+      new CustomEvent("pg:deck", { detail: { t: this.clock.t, sampling: this.controls.sampling } }),
+    );
   }
 
   #unroll() {

@@ -25,7 +25,15 @@ export class Player {
     this.clock = new Clock();
     this.layers = layers();
     this.colour = "angle";
-    const look = { on: new Set(CALM), zoom: new Zoom(), unrolled: false, probes: [], hovered: null, pointer: null, found: {} };
+    const look = {
+      on: new Set(CALM),
+      zoom: new Zoom(),
+      unrolled: false,
+      probes: [],
+      hovered: null,
+      pointer: null,
+      found: {},
+    };
     this.state = { scene: null, trajectory: null, t: 1, ...look };
     this.drawing = new Drawing(this.picture, this.layers);
     this.companions = new Companions(sampler, lane, this.layers, {
@@ -102,7 +110,9 @@ export class Player {
   /** With the forward process on the clock runs there and back. */
   turnsBack() {
     const { on } = this.state;
-    this.clock.returns = this.layers.some((layer) => layer.name === "forward" && on.has(layer.name) && present(layer, this.state));
+    this.clock.returns = this.layers.some(
+      (layer) => layer.name === "forward" && on.has(layer.name) && present(layer, this.state),
+    );
     if (this.clock.returns || !this.clock.back) return;
     this.clock.seek(this.clock.t);
     this.touch();
@@ -131,7 +141,8 @@ export class Player {
     if (gliding) this.drawing.invalidate(...MOVING);
     state.tintNow = this.speeds ? this.speeds.at(state.t) : state.tint;
     state.view = this.drawing.view(state);
-    state.place = state.view && [state.view.width, state.view.height, state.view.a0, state.view.b0, state.view.by].join();
+    state.place =
+      state.view && [state.view.width, state.view.height, state.view.a0, state.view.b0, state.view.by].join();
     if (this.drawing.paint(state)) this.counters.draws += 1;
     this.painted(now);
     this.#ask();

@@ -68,7 +68,12 @@ export class Sampled extends Viewer {
     this.wanted = null;
     const { scene, dim } = this.state;
     const { id: snapshot } = this.track.shown;
-    const request = { run: scene.run, snapshot, ...this.#affordable(this.controls.sampling), ...this.#asked(scene.network, snapshot) };
+    const request = {
+      run: scene.run,
+      snapshot,
+      ...this.#affordable(this.controls.sampling),
+      ...this.#asked(scene.network, snapshot),
+    };
     try {
       const trajectory = await this.pictures.ask({ ...request, ...this.#start(scene.network, request), dim });
       if (trajectory && scene === this.state.scene) this.#show(trajectory, request, { since, glide });
@@ -90,8 +95,15 @@ export class Sampled extends Viewer {
   /** Where particles start, in the latent where there is one; what the server samples is told the settings instead. */
   #start({ map, remote, sampled, condition }, { told }) {
     const { x0, starts, latent, training } = this.state;
-    if (!remote) return { x0: map && latent ? this.#within(map) : starts, ...(condition ? { told: told ?? this.state.values } : {}) };
-    const chosen = { ...(sampled ? { sampler: this.controls.described } : {}), ...(this.model ? { model: this.model } : {}) };
+    if (!remote)
+      return {
+        x0: map && latent ? this.#within(map) : starts,
+        ...(condition ? { told: told ?? this.state.values } : {}),
+      };
+    const chosen = {
+      ...(sampled ? { sampler: this.controls.described } : {}),
+      ...(this.model ? { model: this.model } : {}),
+    };
     const asTrained = !this.model && (!sampled || this.controls.untouched);
     return { live: training && this.track.past === null, settings: asTrained ? null : chosen };
   }

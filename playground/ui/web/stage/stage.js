@@ -163,7 +163,10 @@ export class Stage extends Sampled {
   }
 
   #tellRounds() {
-    this.controls.showRounds(this.tracks.map(({ name }) => name), this.tracks.indexOf(this.track));
+    this.controls.showRounds(
+      this.tracks.map(({ name }) => name),
+      this.tracks.indexOf(this.track),
+    );
     this.emit("rounds", { tracks: this.tracks, track: this.track });
   }
 

@@ -65,18 +65,42 @@ export class View {
     this.side = Math.max(44, Math.min(0.15 * width, 130));
     this.box = { left: this.side, right: width - this.side, top: 0, bottom: height - 22 };
     const by = -this.box.bottom / (2 * half);
-    Object.assign(this, { ax: 0, at: width - 2 * this.side, a0: this.side, bx: 0, by, b0: this.box.bottom / 2 - by * center });
+    Object.assign(this, {
+      ax: 0,
+      at: width - 2 * this.side,
+      a0: this.side,
+      bx: 0,
+      by,
+      b0: this.box.bottom / 2 - by * center,
+    });
   }
 
   #plane() {
-    const { width, height, half, center: [cx, cy] } = this;
+    const {
+      width,
+      height,
+      half,
+      center: [cx, cy],
+    } = this;
     const scale = Math.min(width, height) / (2 * half);
-    Object.assign(this, { ax: scale, at: 0, a0: width / 2 - scale * cx, bx: 0, by: -scale, b0: height / 2 + scale * cy });
+    Object.assign(this, {
+      ax: scale,
+      at: 0,
+      a0: width / 2 - scale * cx,
+      bx: 0,
+      by: -scale,
+      b0: height / 2 + scale * cy,
+    });
   }
 
   /** Each plane is turned: its horizontal axis is short and goes up into the depth. */
   #row() {
-    const { width, height, half, center: [cx, cy] } = this;
+    const {
+      width,
+      height,
+      half,
+      center: [cx, cy],
+    } = this;
     const [short, rise, tall] = [0.4, 0.22, 0.86];
     const scale = Math.min((0.9 * height) / (tall + rise), (0.42 * width) / short) / (2 * half);
     const at = 0.94 * width - short * scale * 2 * half;

@@ -120,7 +120,9 @@ export class Viewer extends Player {
 
   showKeys() {
     const { state } = this;
-    const seen = this.layers.filter((layer) => layer.legend && (layer.always || state.on.has(layer.name)) && present(layer, state));
+    const seen = this.layers.filter(
+      (layer) => layer.legend && (layer.always || state.on.has(layer.name)) && present(layer, state),
+    );
     this.controls.showKeys(seen.map((layer) => layer.legend(state)).filter(Boolean));
   }
 
@@ -167,7 +169,8 @@ export class Viewer extends Player {
 
   fullScreen() {
     if (document.fullscreenElement) document.exitFullscreen();
-    else this.root.requestFullscreen?.().catch(() => this.say("This browser does not let the picture fill the screen."));
+    else
+      this.root.requestFullscreen?.().catch(() => this.say("This browser does not let the picture fill the screen."));
   }
 
   help() {
@@ -205,7 +208,8 @@ export class Viewer extends Player {
   /** A probe at a pixel, or in the middle: at the current time, in 1-D at the time of the pixel. */
   dropProbe(X = this.picture.clientWidth / 2, Y = this.picture.clientHeight / 2) {
     const { scene, trajectory, probes } = this.state;
-    if (trajectory && !hasField(scene)) return this.say("A probe follows a velocity field, which this model does not have.");
+    if (trajectory && !hasField(scene))
+      return this.say("A probe follows a velocity field, which this model does not have.");
     const probe = probeAt(this.state, X, Y);
     if (probe) this.setProbes([...probes, probe].slice(-MOST_PROBES));
   }

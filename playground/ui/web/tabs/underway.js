@@ -45,10 +45,15 @@ export class UnderWay {
   }
 
   #show() {
-    const [share, before] = [this.shares, this.before].map((one) => [...one.values()].reduce((a, b) => a + b, 0) / this.count);
+    const [share, before] = [this.shares, this.before].map(
+      (one) => [...one.values()].reduce((a, b) => a + b, 0) / this.count,
+    );
     const [progress, text] = this.root.children;
     this.root.hidden = false;
     progress.value = share;
-    text.textContent = this.since === null ? "waiting for the server …" : leftOf((performance.now() - this.since) / 1000, share, share - before) || "training …";
+    text.textContent =
+      this.since === null
+        ? "waiting for the server …"
+        : leftOf((performance.now() - this.since) / 1000, share, share - before) || "training …";
   }
 }

@@ -64,7 +64,11 @@ export class Aside {
       await this.calm();
       const end = Math.min(at + size, x0.length);
       const part = { x0: x0.slice(at, end), told: shareOf(told, at / dim, end / dim) };
-      await each(await this.ask("sample", { ...request, ...part, particle: at / dim, patience: Infinity }), at, part.told);
+      await each(
+        await this.ask("sample", { ...request, ...part, particle: at / dim, patience: Infinity }),
+        at,
+        part.told,
+      );
     }
   }
 

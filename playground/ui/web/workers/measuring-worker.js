@@ -27,7 +27,8 @@ const handlers = {
     const reference = references.get(run);
     if (!reference) throw new Error(`run ${run} has nothing to be compared with`);
     const { dim, modes, training } = reference;
-    if (!points.every(Number.isFinite)) return { sliced_w2: null, energy_distance: null, coverage: null, memorised: null, classes: null };
+    if (!points.every(Number.isFinite))
+      return { sliced_w2: null, energy_distance: null, coverage: null, memorised: null, classes: null };
     const measured = { sliced_w2: reference.distance(points, value) };
     if (!all) return measured;
     const real = reference.under(value).points;
@@ -36,7 +37,8 @@ const handlers = {
     if (training) reference.nearness ??= nearness(reference.points, training, dim);
     measured.memorised = training && { ...nearness(points, training, dim), floor: reference.nearness };
     const labels = Number.isFinite(value) ? new Float32Array(points.length / dim).fill(value) : values;
-    measured.classes = reference.classes && labels ? classFigures(points, labels, reference.points, reference.values, dim, modes) : null;
+    measured.classes =
+      reference.classes && labels ? classFigures(points, labels, reference.points, reference.values, dim, modes) : null;
     return measured;
   },
 };

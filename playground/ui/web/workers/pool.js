@@ -105,7 +105,15 @@ export class Sampler {
   async evaluate({ run, snapshot, points, t, told, guidance, lane = null }) {
     const dim = this.#dims.get(run) ?? 1;
     const shares = this.#told(this.#divide(points, dim), told, dim);
-    const parts = shares.map(({ x0, told: part }) => ({ kind: "evaluate", run, snapshot, points: x0, told: part, guidance, t }));
+    const parts = shares.map(({ x0, told: part }) => ({
+      kind: "evaluate",
+      run,
+      snapshot,
+      points: x0,
+      told: part,
+      guidance,
+      t,
+    }));
     const answers = await this.#ask(run, lane, parts);
     return answers && concatenated(answers.map((answer) => answer.values));
   }
@@ -223,7 +231,10 @@ export class Sampler {
 /** Sends a message, handing over the arrays in it. */
 function post(port, message) {
   const arrays = [...Object.values(message), ...Object.values(message.weights ?? {})].filter(ArrayBuffer.isView);
-  port.postMessage(message, arrays.map((array) => array.buffer));
+  port.postMessage(
+    message,
+    arrays.map((array) => array.buffer),
+  );
 }
 
 /** The trajectories of consecutive shares of particles as one. */

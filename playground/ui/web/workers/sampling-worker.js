@@ -129,7 +129,9 @@ self.onmessage = async ({ data }) => {
   try {
     const answer = await handlers[data.kind](data);
     if (id === undefined || data.kind === "cancel") return;
-    const buffers = Object.values(answer).filter(ArrayBuffer.isView).map((array) => array.buffer);
+    const buffers = Object.values(answer)
+      .filter(ArrayBuffer.isView)
+      .map((array) => array.buffer);
     self.postMessage({ id, ...answer }, buffers);
   } catch (error) {
     self.postMessage({ id, error: error.message });

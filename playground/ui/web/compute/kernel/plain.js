@@ -21,10 +21,21 @@ export function javascriptExports() {
     for (let w = weights >> 2; w < stop; w += 2 * (inputs + 1), to += 2 * BLOCK) {
       const last = w + 2 * (inputs + 1);
       for (let i = 0; i < BLOCK; i += 4) {
-        let p0 = f[w], p1 = p0, p2 = p0, p3 = p0;
-        let q0 = f[w + 1], q1 = q0, q2 = q0, q3 = q0;
+        let p0 = f[w],
+          p1 = p0,
+          p2 = p0,
+          p3 = p0;
+        let q0 = f[w + 1],
+          q1 = q0,
+          q2 = q0,
+          q3 = q0;
         for (let k = w + 2, row = (x >> 2) + i; k < last; k += 2, row += BLOCK) {
-          const p = f[k], q = f[k + 1], x0 = f[row], x1 = f[row + 1], x2 = f[row + 2], x3 = f[row + 3];
+          const p = f[k],
+            q = f[k + 1],
+            x0 = f[row],
+            x1 = f[row + 1],
+            x2 = f[row + 2],
+            x3 = f[row + 3];
           p0 += p * x0;
           p1 += p * x1;
           p2 += p * x2;
@@ -35,8 +46,8 @@ export function javascriptExports() {
           q3 += q * x3;
         }
         const at = to + i;
-        f[at] = p0, f[at + 1] = p1, f[at + 2] = p2, f[at + 3] = p3;
-        f[at + BLOCK] = q0, f[at + BLOCK + 1] = q1, f[at + BLOCK + 2] = q2, f[at + BLOCK + 3] = q3;
+        ((f[at] = p0), (f[at + 1] = p1), (f[at + 2] = p2), (f[at + 3] = p3));
+        ((f[at + BLOCK] = q0), (f[at + BLOCK + 1] = q1), (f[at + BLOCK + 2] = q2), (f[at + BLOCK + 3] = q3));
       }
     }
   }
@@ -45,20 +56,25 @@ export function javascriptExports() {
     const f = floats;
     const [first, last, logits] = [components >> 2, end >> 2, scratch >> 2];
     for (let i = x >> 2, o = y >> 2, stop = i + BLOCK; i < stop; i++, o++) {
-      const x1 = f[i], x2 = f[i + BLOCK];
+      const x1 = f[i],
+        x2 = f[i + BLOCK];
       let most = -Infinity;
       for (let c = first, l = logits; c < last; c += COMPONENT, l++) {
-        const d1 = x1 - f[c], d2 = x2 - f[c + 1];
+        const d1 = x1 - f[c],
+          d2 = x2 - f[c + 1];
         const logit = d1 * (f[c + 2] * d1 + f[c + 3] * d2) + f[c + 4] * d2 * d2 + f[c + 5];
         f[l] = logit;
         if (logit > most) most = logit;
       }
-      let sum = 0, v1 = 0, v2 = 0;
+      let sum = 0,
+        v1 = 0,
+        v2 = 0;
       for (let c = first, l = logits; c < last; c += COMPONENT, l++) {
         const logit = f[l] - most;
         if (logit < -40) continue; // a share below 1e-12
         const share = Math.exp(Math.LN2 * logit);
-        const d1 = x1 - f[c], d2 = x2 - f[c + 1];
+        const d1 = x1 - f[c],
+          d2 = x2 - f[c + 1];
         sum += share;
         v1 += share * (f[c + 6] + f[c + 8] * d1 + f[c + 9] * d2);
         v2 += share * (f[c + 7] + f[c + 11] * d1 + f[c + 10] * d2);

@@ -66,7 +66,10 @@ export function transportCost(x0, x1, dim) {
 /** {shift: |E Z₁ − E X₁|, spread: the root of the ratio of their variances}: how far samples have drifted from real points. */
 export function drift(samples, real, dim) {
   const [a, b] = [moments(samples, dim), moments(real, dim)];
-  return { shift: Math.hypot(...a.mean.map((value, k) => value - b.mean[k])), spread: Math.sqrt(a.variance / b.variance) };
+  return {
+    shift: Math.hypot(...a.mean.map((value, k) => value - b.mean[k])),
+    spread: Math.sqrt(a.variance / b.variance),
+  };
 }
 
 function moments(points, dim) {

@@ -34,7 +34,9 @@ export class Grid {
 /** Smooths rows × columns in place with a Gaussian of standard deviation `width` cells; an edge goes on as it is. */
 export function smooth(values, columns, rows, width) {
   const reach = Math.ceil(2.5 * width);
-  const kernel = Float32Array.from({ length: 2 * reach + 1 }, (_, k) => Math.exp(-((k - reach) ** 2) / (2 * width ** 2)));
+  const kernel = Float32Array.from({ length: 2 * reach + 1 }, (_, k) =>
+    Math.exp(-((k - reach) ** 2) / (2 * width ** 2)),
+  );
   const sum = kernel.reduce((a, b) => a + b);
   const taps = kernel.map((weight) => weight / sum);
   const line = new Float32Array(Math.max(columns, rows) + 2 * reach);
@@ -86,7 +88,12 @@ export function contour(values, cells, level) {
         const [from, to] = [corners[side], corners[(side + 1) % 4]];
         if (high[side] === high[(side + 1) % 4]) continue;
         const share = (level - from) / (to - from);
-        const [right, up] = [[share, 0], [1, share], [1 - share, 1], [0, 1 - share]][side];
+        const [right, up] = [
+          [share, 0],
+          [1, share],
+          [1 - share, 1],
+          [0, 1 - share],
+        ][side];
         cuts.push([column + right, row + up]);
       }
       if (cuts.length === 4 && high[0]) segments.push(...cuts[0], ...cuts[3], ...cuts[1], ...cuts[2]);

@@ -70,7 +70,7 @@ export function squaredW2(a, b) {
     return sum / a.length;
   }
   // In units of 1 / (|a| |b|) both quantile functions are constant between whole numbers.
-  for (let i = 0, j = 0, from = 0; i < a.length && j < b.length; ) {
+  for (let i = 0, j = 0, from = 0; i < a.length && j < b.length;) {
     const [endA, endB] = [(i + 1) * b.length, (j + 1) * a.length];
     const to = Math.min(endA, endB);
     sum += (to - from) * (a[i] - b[j]) ** 2;

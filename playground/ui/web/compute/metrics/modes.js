@@ -16,7 +16,10 @@ export function alive(shares) {
 export function modeKL(shares, weights) {
   const whole = shares.reduce((a, b) => a + b, 0);
   if (!whole) return null;
-  return shares.reduce((sum, share, k) => (share ? sum + (share / whole) * Math.log(share / whole / weights[k]) : sum), 0);
+  return shares.reduce(
+    (sum, share, k) => (share ? sum + (share / whole) * Math.log(share / whole / weights[k]) : sum),
+    0,
+  );
 }
 
 /** The first collapse in looks in order of training, {step, alive, before}, or null. */

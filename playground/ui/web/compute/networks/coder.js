@@ -45,30 +45,44 @@ export class Coder {
 
   /** Mean and deviation, both (n·k), of the latents that points may have come from. */
   encode(points) {
-    const { dim, k, data: { mean, std } } = this;
+    const {
+      dim,
+      k,
+      data: { mean, std },
+    } = this;
     const inside = Float64Array.from(points, (value, i) => (value - mean[i % dim]) / std[i % dim]);
     const said = evaluated(this.networks.encoder, this.weights.encoder, inside);
     const n = points.length / dim;
-    const part = (from) => Float64Array.from({ length: n * k }, (_, i) => said[2 * k * Math.floor(i / k) + from + (i % k)]);
+    const part = (from) =>
+      Float64Array.from({ length: n * k }, (_, i) => said[2 * k * Math.floor(i / k) + from + (i % k)]);
     return { mean: part(0), deviation: part(k).map((value) => Math.exp(value / 2)) };
   }
 
   /** The means (n·d) of the points that latents (n·k) stand for. */
   decode(latents) {
-    const { dim, map: { outside: { mean, std } } } = this;
+    const {
+      dim,
+      map: {
+        outside: { mean, std },
+      },
+    } = this;
     const raw = evaluated(this.networks.decoder, this.weights.decoder, latents);
     return raw.map((value, i) => mean[i % dim] + std[i % dim] * value);
   }
 
   /** log p(x|z) (n) of points under what latents decode to. */
   likelihood(points, latents) {
-    const { dim, weights: { spread } } = this;
+    const {
+      dim,
+      weights: { spread },
+    } = this;
     const made = this.decode(latents);
     let constant = 0;
     for (let axis = 0; axis < dim; axis++) constant += Math.log(spread[axis]) + LOG_2PI / 2;
     return Float64Array.from({ length: points.length / dim }, (_, i) => {
       let sum = -constant;
-      for (let axis = 0; axis < dim; axis++) sum -= ((points[i * dim + axis] - made[i * dim + axis]) / spread[axis]) ** 2 / 2;
+      for (let axis = 0; axis < dim; axis++)
+        sum -= ((points[i * dim + axis] - made[i * dim + axis]) / spread[axis]) ** 2 / 2;
       return sum;
     });
   }

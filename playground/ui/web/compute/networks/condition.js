@@ -39,7 +39,10 @@ export function groupsOf(condition, told) {
 export function passesOf(condition, told, guidance) {
   const weighted = (of, weight) => groupsOf(condition, of).map((group) => ({ ...group, weight }));
   if (!condition || !told?.length) return { passes: weighted(null, 1), calls: 1 };
-  const passes = [...(guidance === 1 ? [] : weighted(null, 1 - guidance)), ...(guidance === 0 ? [] : weighted(told, guidance))];
+  const passes = [
+    ...(guidance === 1 ? [] : weighted(null, 1 - guidance)),
+    ...(guidance === 0 ? [] : weighted(told, guidance)),
+  ];
   return { passes, calls: guidance === 0 || guidance === 1 ? 1 : 2 };
 }
 

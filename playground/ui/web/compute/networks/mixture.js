@@ -27,7 +27,10 @@ export class MixtureRun {
     if (!(dim === 1 || dim === 2)) throw new Error(`a mixture has 1 or 2 dimensions, not ${dim}`);
     Object.assign(this, { kernel, path, count, dim, condition, era: -1 });
     this.table = new PathTable(path.table);
-    const own = source.covariance ?? [[source.std ** 2, 0], [0, source.std ** 2]];
+    const own = source.covariance ?? [
+      [source.std ** 2, 0],
+      [0, source.std ** 2],
+    ];
     this.covariance0 = dim === 2 ? [own[0][0], own[0][1], own[1][1]] : [own[0][0], 0, 0];
     this.mean0 = [source.mean[0], dim === 2 ? source.mean[1] : 0];
     this.components = Array.from({ length: count }, (_, k) => {
@@ -69,7 +72,8 @@ export class MixtureRun {
         }
         kernel.mixture(first, this.at + from * COMPONENT, this.at + to * COMPONENT, rows, scratch);
         for (let j = 0; j < dim; j++) {
-          for (let k = start, at = rows + j * BLOCK; k < stop; k++) into[(index ? index[k] : k) * dim + j] += weight * floats[at++];
+          for (let k = start, at = rows + j * BLOCK; k < stop; k++)
+            into[(index ? index[k] : k) * dim + j] += weight * floats[at++];
         }
       }
     }

@@ -27,7 +27,13 @@ export class Layers {
     this.ops = ops.map((op) => ({ ...op }));
     this.era = -1;
     const hidden = ops.filter(({ op }) => op === "linear").slice(0, -1);
-    this.film = film ? new Film(film, weights, hidden.map(({ out }) => out)) : null;
+    this.film = film
+      ? new Film(
+          film,
+          weights,
+          hidden.map(({ out }) => out),
+        )
+      : null;
     let at = this.film?.size ?? 0;
     for (const op of this.ops) {
       if (op.op === "linear") {
@@ -154,7 +160,13 @@ export class NetworkRun {
   field(snapshot, { told = null, guidance = 1 } = {}) {
     const layers = this.snapshots.get(snapshot);
     if (!layers) throw new Error(`snapshot ${snapshot} is not here`);
-    const { path: { t_min: tMin, t_max: tMax }, condition, dim, scaling, prediction } = this.description;
+    const {
+      path: { t_min: tMin, t_max: tMax },
+      condition,
+      dim,
+      scaling,
+      prediction,
+    } = this.description;
     const { passes, calls } = passesOf(condition, told, guidance);
     const velocity = (x, t, into) => {
       this.#evaluate(layers.velocity, affinePlace(scaling, prediction, this.table, t, dim), passes, x, t, into);

@@ -18,7 +18,7 @@ export class PathTable {
     if (this.timesteps) return this.#turned(t);
     const nodes = this.t;
     let low = 0;
-    for (let high = nodes.length - 1; high - low > 1; ) {
+    for (let high = nodes.length - 1; high - low > 1;) {
       const middle = (low + high) >> 1;
       if (nodes[middle] <= t) low = middle;
       else high = middle;
@@ -41,7 +41,10 @@ export class PathTable {
     const { timesteps } = this;
     if (!timesteps) return times;
     const steps = new Set(Array.from(times, (t) => Math.min(timesteps, Math.max(0, Math.floor(t * timesteps + 0.5)))));
-    return Float64Array.from([...steps].sort((one, other) => one - other), (step) => step / timesteps);
+    return Float64Array.from(
+      [...steps].sort((one, other) => one - other),
+      (step) => step / timesteps,
+    );
   }
 
   #turned(t) {

@@ -58,7 +58,8 @@ export class Surfaces {
 /** Adds bowl · ‖(x − mean) / std‖² to each value: what keeps an energy's density integrable. */
 function addBowl(values, points, { bowl, inside: { mean, std } }) {
   const dim = mean.length;
-  for (let i = 0; i < points.length; i++) values[Math.floor(i / dim)] += bowl * ((points[i] - mean[i % dim]) / std[i % dim]) ** 2;
+  for (let i = 0; i < points.length; i++)
+    values[Math.floor(i / dim)] += bowl * ((points[i] - mean[i % dim]) / std[i % dim]) ** 2;
 }
 
 /** A run without a field of its own, which the server samples: it may have surfaces. */
@@ -115,7 +116,10 @@ export class MapRun extends SurfaceRun {
     const { inputs } = this;
     const { latent, dim, inside, outside } = this.map;
     const n = z.length / latent;
-    const own = inputs === latent ? z : Float32Array.from({ length: n * inputs }, (_, i) => z[Math.floor(i / inputs) * latent + (i % inputs)]);
+    const own =
+      inputs === latent
+        ? z
+        : Float32Array.from({ length: n * inputs }, (_, i) => z[Math.floor(i / inputs) * latent + (i % inputs)]);
     const x = evaluate(this.kernel, found.layers, own, { inputs, outputs: dim, inside }, new Float32Array(n * dim));
     for (let i = 0; i < x.length; i++) x[i] = outside.mean[i % dim] + outside.std[i % dim] * x[i];
     const noise = (i) => found.spread[i % dim] * z[Math.floor(i / dim) * latent + inputs + (i % dim)];

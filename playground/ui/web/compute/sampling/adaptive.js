@@ -52,7 +52,8 @@ export function* adaptive(tableau, velocity, x0, times, { rtol = TOLERANCE, atol
     } else {
       rejected.push([t, after]);
       h *= Math.max(SHRINK, scale);
-      if (h < smallest) throw new Error(sentence(label, t, `even a step of ${h.toExponential(0)} misses the tolerance`));
+      if (h < smallest)
+        throw new Error(sentence(label, t, `even a step of ${h.toExponential(0)} misses the tolerance`));
     }
   }
 }

@@ -15,23 +15,38 @@ const BISECTIONS = 40;
 export const DIALS = {
   churn: {
     label: "Churn",
-    about: "How much noise is added and taken away on the way: 0 follows the flow (an ODE), 1 the reverse diffusion (an SDE). The marginals stay the same.",
-    low: 0, high: 1, step: 0.01, standard: 1,
+    about:
+      "How much noise is added and taken away on the way: 0 follows the flow (an ODE), 1 the reverse diffusion (an SDE). The marginals stay the same.",
+    low: 0,
+    high: 1,
+    step: 0.01,
+    standard: 1,
   },
   s_churn: {
     label: "S<sub>churn</sub>",
-    about: "How much noise is added in all: each step raises the noise by the share S_churn / steps, by no more than 41 %. 0 is Heun's method.",
-    low: 0, high: 100, step: 1, standard: 10,
+    about:
+      "How much noise is added in all: each step raises the noise by the share S_churn / steps, by no more than 41 %. 0 is Heun's method.",
+    low: 0,
+    high: 100,
+    step: 1,
+    standard: 10,
   },
   variance: {
     label: "Variance",
-    about: "Of the noise in each step: 0 is the posterior's least, 1 its greatest; between them the logarithms are mixed.",
-    low: 0, high: 1, step: 0.01, standard: 0,
+    about:
+      "Of the noise in each step: 0 is the posterior's least, 1 its greatest; between them the logarithms are mixed.",
+    low: 0,
+    high: 1,
+    step: 0.01,
+    standard: 0,
   },
   eta: {
     label: "η",
     about: "How much of the noise is new in each step: 0 is deterministic, 1 is DDPM's ancestral sampling.",
-    low: 0, high: 1, step: 0.01, standard: 0,
+    low: 0,
+    high: 1,
+    step: 0.01,
+    standard: 0,
   },
 };
 
@@ -189,7 +204,9 @@ function* dpmSolver(process, x0, times) {
     const [now, then] = [process.level(t), process.level(after)];
     process.velocity(x, t, velocity);
     yield null;
-    const { data: [ofVelocity, ofPoint] } = splitting(now);
+    const {
+      data: [ofVelocity, ofPoint],
+    } = splitting(now);
     const data = x.map((value, k) => ofVelocity * velocity[k] + ofPoint * value);
     const share = kept(now, then);
     const way = share > 0 ? -Math.log(share) : Infinity;

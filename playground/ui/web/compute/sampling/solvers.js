@@ -74,7 +74,12 @@ export function gridOf(name, start, stop, steps) {
     the `seed` of its noise and the number of the first `particle`; back in time it follows the flow. `snapped` gives the times that a discrete path
     knows.
     @returns {{solve: (process, x0) => Generator, evaluations: number}} evaluations is NaN where not known before. */
-export function planOf({ solver, steps, grid = "uniform", rtol, atol, times, seed = 0, particle = 0, ...dials }, start, stop, snapped = (stands) => stands) {
+export function planOf(
+  { solver, steps, grid = "uniform", rtol, atol, times, seed = 0, particle = 0, ...dials },
+  start,
+  stop,
+  snapped = (stands) => stands,
+) {
   if (isSampler(solver)) {
     const { cost, solve, dial } = SAMPLERS[solver];
     const stands = times ?? snapped(gridOf(grid, start, stop, steps));
@@ -86,7 +91,10 @@ export function planOf({ solver, steps, grid = "uniform", rtol, atol, times, see
   }
   const tableau = tableauOf(solver);
   if (tableau.error && !times) {
-    return { solve: ({ velocity }, x0) => adaptive(tableau, velocity, x0, [start, stop], { rtol, atol }), evaluations: NaN };
+    return {
+      solve: ({ velocity }, x0) => adaptive(tableau, velocity, x0, [start, stop], { rtol, atol }),
+      evaluations: NaN,
+    };
   }
   const stands = times ?? snapped(gridOf(grid, start, stop, steps));
   const evaluations = (stands.length - 1) * tableau.b.length;

@@ -6,7 +6,10 @@
 /** erf to 1.2e-7, Numerical Recipes' Chebyshev fit of erfc. */
 export function erf(x) {
   const t = 1 / (1 + 0.5 * Math.abs(x));
-  const fit = [0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196, 1.00002368, -1.26551223];
+  const fit = [
+    0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196, 1.00002368,
+    -1.26551223,
+  ];
   const tail = t * Math.exp(-x * x + fit.reduce((sum, c) => sum * t + c, 0));
   return x >= 0 ? 1 - tail : tail - 1;
 }

@@ -60,7 +60,8 @@ export function boundChart({ scene, picture, bounds, training }, theme) {
   if (!found) return "The terms of the bound are being worked out …";
   if (found.message) return found.message;
   const { terms, sum, timesteps, variance } = found;
-  const spread = { 0: "the least variance β̃", 1: "the greatest variance β" }[variance] ?? `the variance ${variance} between β̃ and β`;
+  const spread =
+    { 0: "the least variance β̃", 1: "the greatest variance β" }[variance] ?? `the variance ${variance} between β̃ and β`;
   const inner = terms.slice(1, -1);
   const steps = inner.map((_, k) => k + 1);
   const said = (value) => value.toPrecision(3).replace("-", "−");

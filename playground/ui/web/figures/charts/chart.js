@@ -8,14 +8,20 @@ const UNDER_TOOLS = 30;
 const LIBRARY = "/playground/plotly.min.js";
 
 /** Plotly names icons by path and size; this one is an arrow into a tray, like its own camera in weight. */
-const SVG_ICON = { width: 24, height: 24, path: "M11 3h2v9l3.5-3.5 1.4 1.4L12 15.8 6.1 9.9l1.4-1.4L11 12zM4 18h16v2H4z" };
+const SVG_ICON = {
+  width: 24,
+  height: 24,
+  path: "M11 3h2v9l3.5-3.5 1.4 1.4L12 15.8 6.1 9.9l1.4-1.4L11 12zM4 18h16v2H4z",
+};
 
 let loading;
 
 /** Fetches the library without running it, which takes the main thread a while. */
 export function fetchLibrary() {
   if (loading || document.querySelector(`link[href$="${LIBRARY}"]`)) return;
-  document.head.append(Object.assign(document.createElement("link"), { rel: "preload", as: "script", href: root + LIBRARY }));
+  document.head.append(
+    Object.assign(document.createElement("link"), { rel: "preload", as: "script", href: root + LIBRARY }),
+  );
 }
 
 /** The library; the same promise for all who ask. */
@@ -103,7 +109,13 @@ function layoutOf({ title, traces, x, y, y2, shapes, annotations }, theme, revis
   const log = (values) => ({ tickformat: "~g", nticks: decadesOf(values) < 0.7 ? 5 : 3 });
   const titled = ({ title: text, short, slim, ...given }, name) => {
     const title = { text: narrow ? (short ?? text) : text, standoff: 8 };
-    return { ...axis, ...(given.type === "log" && log(traces.flatMap((trace) => trace[name] ?? []))), ...given, ...(narrow && slim), title };
+    return {
+      ...axis,
+      ...(given.type === "log" && log(traces.flatMap((trace) => trace[name] ?? []))),
+      ...given,
+      ...(narrow && slim),
+      title,
+    };
   };
   return {
     title: {
@@ -120,11 +132,28 @@ function layoutOf({ title, traces, x, y, y2, shapes, annotations }, theme, revis
     yaxis: titled(y, "y"),
     ...(y2 && { yaxis2: { ...titled(y2, "y"), tickmode: "auto", overlaying: "y", side: "right", showgrid: false } }),
     shapes,
-    annotations: annotations?.map((note) => ({ showarrow: false, font: { size: 11, color: theme["ink-soft"] }, ...note })),
+    annotations: annotations?.map((note) => ({
+      showarrow: false,
+      font: { size: 11, color: theme["ink-soft"] },
+      ...note,
+    })),
     hovermode: "closest",
-    hoverlabel: { bgcolor: theme.field, bordercolor: theme["line-strong"], font: { color: theme.ink, family: theme.font } },
+    hoverlabel: {
+      bgcolor: theme.field,
+      bordercolor: theme["line-strong"],
+      font: { color: theme.ink, family: theme.font },
+    },
     legend: narrow
-      ? { orientation: "h", entrywidth: traces.filter(({ showlegend = true }) => showlegend).length > 1 ? 0.48 : 1, entrywidthmode: "fraction", x: 0, yref: "container", y: 0, yanchor: "bottom", font: { size: 10.5 } }
+      ? {
+          orientation: "h",
+          entrywidth: traces.filter(({ showlegend = true }) => showlegend).length > 1 ? 0.48 : 1,
+          entrywidthmode: "fraction",
+          x: 0,
+          yref: "container",
+          y: 0,
+          yanchor: "bottom",
+          font: { size: 10.5 },
+        }
       : { x: y2 ? 1.11 : 1.01, y: 1, font: { size: 12 } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: theme["ink-faint"], activecolor: theme.accent, orientation: "h" },
     dragmode: narrow ? false : "zoom", // a finger scrolls the page
@@ -140,7 +169,8 @@ function decadesOf(values) {
 }
 
 function configOf(Plotly, name) {
-  const save = (format) => (node) => Plotly.downloadImage(node, { format, filename: name, scale: format === "png" ? 2 : 1 });
+  const save = (format) => (node) =>
+    Plotly.downloadImage(node, { format, filename: name, scale: format === "png" ? 2 : 1 });
   return {
     displaylogo: false,
     showSendToCloud: false, // nothing leaves this page

@@ -114,7 +114,9 @@ export function solverCurves({ solvers, picture, distances, reference, scene }, 
       name,
       x: points.map((one) => one.nfe),
       y: points.map((one) => one.sliced_w2),
-      text: points.map(({ sliced_w2, rtol }) => joined(times(sliced_w2, floor.value, "floor"), rtol && `tolerance ${rtol}`)),
+      text: points.map(({ sliced_w2, rtol }) =>
+        joined(times(sliced_w2, floor.value, "floor"), rtol && `tolerance ${rtol}`),
+      ),
       mode: "lines+markers",
       line: { color, dash: DASHES[(k + round) % DASHES.length], width: chosen ? 3 : 1.5 },
       marker: { color, symbol: SYMBOLS[(k + 2 * round) % SYMBOLS.length], size: chosen ? 9 : 7 },
@@ -125,7 +127,11 @@ export function solverCurves({ solvers, picture, distances, reference, scene }, 
   return {
     title: "Quality against evaluations",
     description: `Sliced W2 against network evaluations for ${kinds.length} solvers, log–log; the picture uses ${nfe}.`,
-    traces: [...kinds.map(solver), here(nfe, distances?.picture === picture ? distances.sliced_w2 : null, theme), floor.line],
+    traces: [
+      ...kinds.map(solver),
+      here(nfe, distances?.picture === picture ? distances.sliced_w2 : null, theme),
+      floor.line,
+    ],
     x: {
       title: "network evaluations for each particle (NFE)",
       short: "network evaluations (NFE)",
@@ -147,7 +153,8 @@ export function growthCurve({ growth, history, picture, reference, scene }, them
   const spent = history.kept.at(-1).seconds;
   const floor = floorOf(reference.fewer?.sliced_w2, theme, [0, spent]);
   const shown = history.kept.filter(({ id }) => id === picture.snapshot);
-  const about = ({ id, step }) => joined(`step ${step.toLocaleString("en")}`, times(growth.get(id), floor.value, "floor"));
+  const about = ({ id, step }) =>
+    joined(`step ${step.toLocaleString("en")}`, times(growth.get(id), floor.value, "floor"));
   const curve = {
     name: hasField(scene) ? "500 particles, Heun 50" : "500 particles",
     x: points.map(({ seconds }) => seconds),
@@ -183,7 +190,15 @@ function here(nfe, value, theme) {
 }
 
 function upright(x, theme) {
-  return { type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: theme.moving, width: 1.5, dash: "dot" } };
+  return {
+    type: "line",
+    x0: x,
+    x1: x,
+    yref: "paper",
+    y0: 0,
+    y1: 1,
+    line: { color: theme.moving, width: 1.5, dash: "dot" },
+  };
 }
 
 /** Words at the top, right of x; on a log axis x is the logarithm. */

@@ -13,7 +13,11 @@ export function heat(points, values, dim, { center, half }) {
     const x = cell(points[i * dim], 0);
     const y = dim === 1 ? CELLS / 2 - 0.5 : cell(points[i * dim + 1], 1);
     for (let row = Math.max(0, Math.round(y) - reach); row <= Math.min(CELLS - 1, Math.round(y) + reach); row++) {
-      for (let column = Math.max(0, Math.round(x) - reach); column <= Math.min(CELLS - 1, Math.round(x) + reach); column++) {
+      for (
+        let column = Math.max(0, Math.round(x) - reach);
+        column <= Math.min(CELLS - 1, Math.round(x) + reach);
+        column++
+      ) {
         const weight = Math.exp(-((x - column) ** 2 + (y - row) ** 2) / (2 * WIDTH ** 2));
         weights[row * CELLS + column] += weight;
         sums[row * CELLS + column] += weight * values[i];

@@ -10,7 +10,13 @@ const MOST_SNR = 10;
 const LINES = [
   { key: "alpha", name: "α, share of x₁", long: "α, the factor of the target point x₁", line: 0, dash: "solid" },
   { key: "sigma", name: "σ, share of x₀", long: "σ, the factor of the source point x₀", line: 1, dash: "dash" },
-  { key: "gamma", name: "γ, noise on the way", long: "γ, the factor of the bridge's own noise z", line: 3, dash: "dot" },
+  {
+    key: "gamma",
+    name: "γ, noise on the way",
+    long: "γ, the factor of the bridge's own noise z",
+    line: 3,
+    dash: "dot",
+  },
 ];
 
 export function scheduleCurves({ scene }, theme) {

@@ -52,7 +52,8 @@ export class ConditionControls {
     const { label, angle } = parts;
     const every = given === null;
     if (condition.kind === "labels") {
-      if (every || (Number.isInteger(given) && given >= 0 && given < condition.classes)) label.value = every ? "" : `${given}`;
+      if (every || (Number.isInteger(given) && given >= 0 && given < condition.classes))
+        label.value = every ? "" : `${given}`;
     } else if (every || Number.isFinite(given)) this.slide("angle", every ? angle.min : given);
     if (condition.guidable && Number.isFinite(guidance)) this.slide("guidance", guidance);
     this.show();

@@ -37,9 +37,15 @@ export class Controls {
     time.addEventListener("input", () => on.scrub(time.valueAsNumber));
     for (const end of ["pointerup", "pointercancel"]) time.addEventListener(end, () => on.release());
     const dials = Object.keys(DIALS).map((name) => this.parts[name]);
-    for (const input of [steps, tolerance, ...dials]) input.addEventListener("input", (event) => on.sampling(event.timeStamp));
+    for (const input of [steps, tolerance, ...dials])
+      input.addEventListener("input", (event) => on.sampling(event.timeStamp));
     for (const choice of [solver, grid]) choice.addEventListener("change", (event) => on.sampling(event.timeStamp));
-    this.condition = new ConditionControls(this.parts, this.rows, (part, value) => this.#slide(part, value), on.sampling);
+    this.condition = new ConditionControls(
+      this.parts,
+      this.rows,
+      (part, value) => this.#slide(part, value),
+      on.sampling,
+    );
     training.addEventListener("input", (event) => on.training(training.valueAsNumber, event.timeStamp));
   }
 
@@ -94,7 +100,9 @@ export class Controls {
     const { solver, steps, grid, rtol } = this.standard ?? {};
     const now = this.choices;
     if (now.solver !== solver) return false;
-    return isAdaptive(solver) ? Math.abs(Math.log10(now.tolerance / rtol)) < 0.01 : now.steps === steps && now.grid === grid && this.#sameDial(solver);
+    return isAdaptive(solver)
+      ? Math.abs(Math.log10(now.tolerance / rtol)) < 0.01
+      : now.steps === steps && now.grid === grid && this.#sameDial(solver);
   }
 
   #sameDial(solver) {
@@ -181,7 +189,9 @@ export class Controls {
     for (const option of solver.options) {
       if (!isSampler(option.value)) continue;
       option.disabled = Boolean(network) && !network.samplers?.includes(option.value);
-      option.title = option.disabled ? "It asks for a path and a score: a standard Gaussian source in independent pairs." : "";
+      option.title = option.disabled
+        ? "It asks for a path and a score: a standard Gaussian source in independent pairs."
+        : "";
     }
     if (solver.selectedOptions[0]?.disabled) this.setSampling({ solver: "heun" });
   }
@@ -242,15 +252,21 @@ export class Controls {
     const { nfe, ms, t, rejected, axis, ends } = trajectory;
     const counted = axis && axis !== "time" && ends;
     this.axis = counted ? { at: (share) => `${axis} ${Math.round(ends[0] + share * (ends[1] - ends[0]))}` } : null;
-    this.parts.time.title = counted ? `${axis}: drag to scrub.` : "Time along the path: 0 is the source, 1 the target. Drag to scrub.";
+    this.parts.time.title = counted
+      ? `${axis}: drag to scrub.`
+      : "Time along the path: 0 is the source, 1 the target. Drag to scrub.";
     this.#say("nfe", count(nfe));
     this.showTicks(trajectory);
     if (isAdaptive(this.solver)) {
       const vain = rejected?.length ? `, ${rejected.length} rejected` : "";
-      this.#say("tolerance-value", `${this.choices.tolerance.toExponential(0).replace("-", "−")} · ${t.length - 1} steps${vain}`);
+      this.#say(
+        "tolerance-value",
+        `${this.choices.tolerance.toExponential(0).replace("-", "−")} · ${t.length - 1} steps${vain}`,
+      );
     }
     this.parts.distance.classList.add("pg-stale");
-    const accepted = typeof trajectory.acceptance === "number" ? `, ${Math.round(100 * trajectory.acceptance)} % accepted` : "";
+    const accepted =
+      typeof trajectory.acceptance === "number" ? `, ${Math.round(100 * trajectory.acceptance)} % accepted` : "";
     this.#say("nfe-note", `in ${ms < 9.95 ? ms.toFixed(1) : count(ms)} ms${accepted}`);
   }
 

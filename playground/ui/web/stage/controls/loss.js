@@ -54,8 +54,10 @@ export function plotLoss(canvas, points, steps, theme, marked = null) {
 /** Two to four round numbers between 10^low and 10^high: powers of ten, else 1, 2, 5·10^k, else evenly spaced ones. */
 function logTicks(low, high) {
   const decades = Array.from({ length: Math.ceil(high - low) + 2 }, (_, k) => Math.floor(low) + k);
-  const within = (digits) => decades.flatMap((k) => digits.map((m) => Number(`${m}e${k}`)))
-    .filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
+  const within = (digits) =>
+    decades
+      .flatMap((k) => digits.map((m) => Number(`${m}e${k}`)))
+      .filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
   const choices = [within([1]), within([1, 2, 5]), ticks(10 ** low, 10 ** high, 3)];
   return choices.find(({ length }) => length >= 2 && length <= 4) ?? choices[0];
 }

@@ -6,7 +6,8 @@ import { noDensity, offered } from "../../scene/capabilities.js";
 import { GROUPS, SWITCHES } from "../layers/index.js";
 
 const ICONS = {
-  colour: '<path d="M10 3a7 7 0 1 0 0 14c1.500 0 1.600-1.200 1-2-.7-1-.1-2.300 1.300-2.300H14a3 3 0 0 0 3-3C17 5.800 13.800 3 10 3z"/><g fill="currentColor" stroke="none"><circle cx="6.600" cy="10.500" r="1.100"/><circle cx="8" cy="6.900" r="1.100"/><circle cx="12" cy="6.400" r="1.100"/></g>',
+  colour:
+    '<path d="M10 3a7 7 0 1 0 0 14c1.500 0 1.600-1.200 1-2-.7-1-.1-2.300 1.300-2.300H14a3 3 0 0 0 3-3C17 5.800 13.800 3 10 3z"/><g fill="currentColor" stroke="none"><circle cx="6.600" cy="10.500" r="1.100"/><circle cx="8" cy="6.900" r="1.100"/><circle cx="12" cy="6.400" r="1.100"/></g>',
   unrolled: '<path d="M3 6.500 6 4v10l-3 2.500zM9 6.500 12 4v10l-3 2.500zM15 6.500 18 4v10l-3 2.500z"/>',
   clear: '<path d="m4 12 6-7 6 5-5 6H7zM8 7.500l6 5M11 16.500h6"/>',
   fit: '<path d="M3.500 7.500v-4h4M12.500 3.500h4v4M16.500 12.500v4h-4M7.500 16.500h-4v-4"/><circle cx="10" cy="10" r="1.800" fill="currentColor"/>',
@@ -16,7 +17,15 @@ const ICONS = {
 
 const TOOLS = [
   { name: "colour", label: "Colour", key: "k", apart: true },
-  { name: "unrolled", label: "Unrolled", key: "u", about: "The planes of all times in a row, from the source at the left to the target at the right.", pressed: true, dims: [2], apart: true },
+  {
+    name: "unrolled",
+    label: "Unrolled",
+    key: "u",
+    about: "The planes of all times in a row, from the source at the left to the target at the right.",
+    pressed: true,
+    dims: [2],
+    apart: true,
+  },
   { name: "clear", label: "Clear the probes", key: "x", about: "Click into the picture to drop a probe." },
   { name: "fit", label: "Fit", key: "0", about: "All of the scene again, after zoom and pan." },
   { name: "full", label: "Full screen", key: "f" },

@@ -20,7 +20,10 @@ export function helpDialog(root, groups) {
   dialog.setAttribute("aria-labelledby", id);
   const rows = (list) => list.map(([keys, says]) => `<div><dt>${keys}</dt><dd>${says}</dd></div>`).join("");
   const sections = Object.entries(groups).map(([name, list]) => {
-    const entries = list.map(({ keys, shown, says }) => [`<kbd>${shown ?? upper(keys[0]).replace("<", "&lt;")}</kbd>`, says]);
+    const entries = list.map(({ keys, shown, says }) => [
+      `<kbd>${shown ?? upper(keys[0]).replace("<", "&lt;")}</kbd>`,
+      says,
+    ]);
     return `<section><h3>${name}</h3><dl>${rows(entries)}</dl></section>`;
   });
   dialog.innerHTML = `

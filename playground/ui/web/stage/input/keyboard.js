@@ -8,7 +8,13 @@ export function shortcuts(layers) {
   return {
     Time: [
       { keys: [" "], shown: "Space", says: "Play or pause", act: (stage) => stage.playOrPause() },
-      { keys: ["ArrowLeft"], shown: "←", says: "A little back in time", act: (stage) => stage.nudge(-0.02), moves: true },
+      {
+        keys: ["ArrowLeft"],
+        shown: "←",
+        says: "A little back in time",
+        act: (stage) => stage.nudge(-0.02),
+        moves: true,
+      },
       { keys: ["ArrowRight"], shown: "→", says: "A little on in time", act: (stage) => stage.nudge(0.02), moves: true },
       { keys: [","], says: "To the solver state before", act: (stage) => stage.toState(-1) },
       { keys: ["."], says: "To the next solver state", act: (stage) => stage.toState(1) },
@@ -19,10 +25,22 @@ export function shortcuts(layers) {
       { keys: [">"], says: "Faster", act: (stage) => stage.faster(1) },
     ],
     Sampling: [
-      { keys: ["["], says: "Fewer steps, or a wider tolerance", act: (stage, event) => stage.refine(-1, event.timeStamp) },
-      { keys: ["]"], says: "More steps, or a narrower tolerance", act: (stage, event) => stage.refine(1, event.timeStamp) },
+      {
+        keys: ["["],
+        says: "Fewer steps, or a wider tolerance",
+        act: (stage, event) => stage.refine(-1, event.timeStamp),
+      },
+      {
+        keys: ["]"],
+        says: "More steps, or a narrower tolerance",
+        act: (stage, event) => stage.refine(1, event.timeStamp),
+      },
       { keys: ["s"], says: "The next solver", act: (stage, event) => stage.nextSolver(event.timeStamp) },
-      { keys: ["{"], says: "An earlier snapshot of the training", act: (stage, event) => stage.lookBack(-1, event.timeStamp) },
+      {
+        keys: ["{"],
+        says: "An earlier snapshot of the training",
+        act: (stage, event) => stage.lookBack(-1, event.timeStamp),
+      },
       { keys: ["}"], says: "A later snapshot", act: (stage, event) => stage.lookBack(1, event.timeStamp) },
     ],
     Layers: [
@@ -34,11 +52,22 @@ export function shortcuts(layers) {
     ],
     View: [
       { keys: ["u"], says: "Unrolled: source at the left, target at the right", act: (stage) => stage.unroll() },
-      { keys: ["Enter"], says: "Drop a probe in the middle (when the picture has the focus)", act: (stage) => stage.dropProbe(), onPicture: true },
+      {
+        keys: ["Enter"],
+        says: "Drop a probe in the middle (when the picture has the focus)",
+        act: (stage) => stage.dropProbe(),
+        onPicture: true,
+      },
       { keys: ["x", "Escape"], shown: "X or Esc", says: "Clear the probes", act: (stage) => stage.clearProbes() },
       { keys: ["+", "="], shown: "+", says: "Zoom in", act: (stage) => stage.zoomBy(1.25) },
       { keys: ["-"], shown: "−", says: "Zoom out", act: (stage) => stage.zoomBy(0.8) },
-      { keys: ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"], shown: "Shift + ←↑→↓", says: "Move the picture", act: (stage, event) => stage.panBy(event.key), moves: true },
+      {
+        keys: ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"],
+        shown: "Shift + ←↑→↓",
+        says: "Move the picture",
+        act: (stage, event) => stage.panBy(event.key),
+        moves: true,
+      },
       { keys: ["0"], says: "Fit: all of it again", act: (stage) => stage.fit() },
       { keys: ["f"], says: "Full screen", act: (stage) => stage.fullScreen() },
       { keys: ["?"], says: "These keys", act: (stage) => stage.help() },

@@ -43,12 +43,20 @@ function axes(ctx, view, { theme }) {
 
 /** The planes of the times from source to target. */
 function frames(ctx, view, theme) {
-  const { center: [cx, cy], half } = view;
+  const {
+    center: [cx, cy],
+    half,
+  } = view;
   const label = lettering(ctx, theme);
   ctx.lineWidth = 1;
   for (const t of FRAMES) {
     ctx.beginPath();
-    for (const [x, y] of [[-half, -half], [half, -half], [half, half], [-half, half]]) {
+    for (const [x, y] of [
+      [-half, -half],
+      [half, -half],
+      [half, half],
+      [-half, half],
+    ]) {
       ctx.lineTo(view.X(cx + x, t), view.Y(cx + x, cy + y));
     }
     ctx.closePath();

@@ -14,23 +14,59 @@ import { unread } from "../../api/props.js";
 import { UnderWay } from "../underway.js";
 
 const ENTRANTS = [
-  { key: "collapsing", preset: "gan_collapsing", title: "GAN, collapsing recipe", about: "Raw coordinates, β₁ = 0.9, constant rate, no average, a generator five times as fast as its critic." },
-  { key: "tuned", preset: "gan_tuned", title: "The same GAN, tuned", about: "Standardised, β₁ = 0.5, falling rate, R1 = R2 = 0.02." },
+  {
+    key: "collapsing",
+    preset: "gan_collapsing",
+    title: "GAN, collapsing recipe",
+    about: "Raw coordinates, β₁ = 0.9, constant rate, no average, a generator five times as fast as its critic.",
+  },
+  {
+    key: "tuned",
+    preset: "gan_tuned",
+    title: "The same GAN, tuned",
+    about: "Standardised, β₁ = 0.5, falling rate, R1 = R2 = 0.02.",
+  },
   { key: "flow", preset: "ring", title: "Flow matching", about: "The default flow: nothing to tune, nothing to lose." },
 ];
 const TARGETS = {
-  ring: { label: "Ring of 8", budget: { seconds: 8, steps: 3000 }, target: { kind: "ring", modes: 8, radius: 2, std: 0.1 } },
-  grid: { label: "Grid of 25", budget: { seconds: 20, steps: 8000 }, target: { kind: "grid", side: 5, spacing: 2, std: 0.05 } },
+  ring: {
+    label: "Ring of 8",
+    budget: { seconds: 8, steps: 3000 },
+    target: { kind: "ring", modes: 8, radius: 2, std: 0.1 },
+  },
+  grid: {
+    label: "Grid of 25",
+    budget: { seconds: 20, steps: 8000 },
+    target: { kind: "grid", side: 5, spacing: 2, std: 0.05 },
+  },
 };
 const BUDGETS = {
-  seconds: { label: "compute time", unit: "s each", min: 2, max: 60, step: 1, title: "Each model gets the same processor time of the server" },
-  steps: { label: "gradient steps", unit: "steps each", min: 500, max: 10_000, step: 500, title: "Each model takes the same number of steps, whatever they cost" },
+  seconds: {
+    label: "compute time",
+    unit: "s each",
+    min: 2,
+    max: 60,
+    step: 1,
+    title: "Each model gets the same processor time of the server",
+  },
+  steps: {
+    label: "gradient steps",
+    unit: "steps each",
+    min: 500,
+    max: 10_000,
+    step: 500,
+    title: "Each model takes the same number of steps, whatever they cost",
+  },
 };
 const LAYERS = ["particles", "surface", "pull"];
 
-const radios = (name, choices) => Object.entries(choices)
-  .map(([value, { label, title = "" }], k) => `<label title="${title}"><input type="radio" name="pg-${name}" value="${value}"${k ? "" : " checked"}><span>${label}</span></label>`)
-  .join("");
+const radios = (name, choices) =>
+  Object.entries(choices)
+    .map(
+      ([value, { label, title = "" }], k) =>
+        `<label title="${title}"><input type="radio" name="pg-${name}" value="${value}"${k ? "" : " checked"}><span>${label}</span></label>`,
+    )
+    .join("");
 
 const PAGE = `
   <p class="pg-lead">A GAN learns from its critic alone, and nothing in its loss asks for <em>every</em> mode; a flow is
@@ -69,8 +105,10 @@ class Collapse {
     (window.__playground ??= { stages: [] }).collapse = this.counters;
     for (const name of ["train", "stop", "resume"]) this.buttons[name].addEventListener("click", () => this[name]());
     this.buttons.seeds.addEventListener("click", () => this.trySeeds());
-    for (const radio of root.querySelectorAll("[name=pg-budget]")) radio.addEventListener("change", () => this.#offer());
-    for (const radio of root.querySelectorAll("[name=pg-target]")) radio.addEventListener("change", () => this.#retarget());
+    for (const radio of root.querySelectorAll("[name=pg-budget]"))
+      radio.addEventListener("change", () => this.#offer());
+    for (const radio of root.querySelectorAll("[name=pg-target]"))
+      radio.addEventListener("change", () => this.#retarget());
     this.parts.amount.addEventListener("input", () => this.#showAmount());
     for (const { key, title } of ENTRANTS) this.#furnish(this.panels.add(key, title), key);
     this.slow = new SlowMotion((turn, key, repeat) => this.#ask("step", { turn, key, repeat }));
@@ -122,9 +160,11 @@ class Collapse {
 
   async #open() {
     try {
-      await Promise.all(ENTRANTS.map(async ({ key, preset }) => {
-        this.presets.set(key, await fetchJSON(`/playground/presets/${preset}.json`));
-      }));
+      await Promise.all(
+        ENTRANTS.map(async ({ key, preset }) => {
+          this.presets.set(key, await fetchJSON(`/playground/presets/${preset}.json`));
+        }),
+      );
       if (this.state === "empty" && this.#target === "ring") this.#showPresets();
     } catch (error) {
       this.#say(`The models could not be opened: ${error.message}`);
@@ -162,7 +202,8 @@ class Collapse {
   #showAmount() {
     const { amount } = this.parts;
     amount.style.setProperty("--fill", (amount.value - amount.min) / (amount.max - amount.min));
-    this.parts["amount-value"].textContent = `${amount.valueAsNumber.toLocaleString("en")} ${BUDGETS[this.#budget].unit}`;
+    this.parts["amount-value"].textContent =
+      `${amount.valueAsNumber.toLocaleString("en")} ${BUDGETS[this.#budget].unit}`;
   }
 
   // ---------------------------------------------------------------------------------------------- asking
@@ -190,7 +231,9 @@ class Collapse {
   trySeeds() {
     this.slow.stop();
     this.#ask("seeds", { count: 5 });
-    this.seeds.begin(`${TARGETS[this.#target].label}, ${this.parts["amount-value"].textContent} (${BUDGETS[this.#budget].label}), 2,500 samples`);
+    this.seeds.begin(
+      `${TARGETS[this.#target].label}, ${this.parts["amount-value"].textContent} (${BUDGETS[this.#budget].label}), 2,500 samples`,
+    );
     this.#become("training");
   }
 

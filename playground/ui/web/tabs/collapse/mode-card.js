@@ -30,7 +30,8 @@ export class ModeCard {
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
     Object.assign(this, { root, stage, sampler, looks: new Map(), shown: null, filling: false, alarmed: null });
     this.listen = new AbortController();
-    const on = (name, act) => stage.root.addEventListener(name, ({ detail }) => act(detail), { signal: this.listen.signal });
+    const on = (name, act) =>
+      stage.root.addEventListener(name, ({ detail }) => act(detail), { signal: this.listen.signal });
     on("pg:scene", () => this.#begin());
     on("pg:sampled", (picture) => this.#count(picture));
     on("pg:snapshot", () => this.#fill());
@@ -141,7 +142,10 @@ export class ModeCard {
       const before = alarmed.before > alarmed.alive ? `, after ${alarmed.before}` : "";
       text = `Collapsed at step ${alarmed.step.toLocaleString("en")}: ${alarmed.alive} of ${total} modes alive${before}.`;
     } else if (looks.length > 8 && most <= total / 2) {
-      const seen = looks.reduce((all, { shares }) => all.map((one, k) => one || alive(shares)[k]), Array(total).fill(false));
+      const seen = looks.reduce(
+        (all, { shares }) => all.map((one, k) => one || alive(shares)[k]),
+        Array(total).fill(false),
+      );
       const different = seen.filter(Boolean).length;
       const hops = different > most + 1 ? `, though ${different} different ones in turn: it hops` : "";
       text = `Never more than ${most} of ${total} modes alive at once so far${hops}.`;

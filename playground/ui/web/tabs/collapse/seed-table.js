@@ -43,7 +43,9 @@ export class SeedTable {
     progress.value = share;
     progress.hidden = Boolean(ended);
     this.doing.hidden = ended === "done";
-    status.textContent = ended ? `Stopped: ${rows.length} of ${all} trainings are finished and counted.` : this.#under(all, share, seconds, at, rows);
+    status.textContent = ended
+      ? `Stopped: ${rows.length} of ${all} trainings are finished and counted.`
+      : this.#under(all, share, seconds, at, rows);
     const text = JSON.stringify(rows);
     if (text === this.shown) return;
     this.shown = text;
@@ -86,7 +88,10 @@ function strip(strict, total) {
     seen.set(count, level + 1);
     return `<circle cx="${X(count)}" cy="${ground - 1 - 5 * level}" r="3.4" class="${count === total ? "pg-whole" : ""}"><title>seed ${seed + 1}: ${count} of ${total}</title></circle>`;
   });
-  const ticks = Array.from({ length: total + 1 }, (_, k) => `<line x1="${X(k)}" x2="${X(k)}" y1="${ground + 2}" y2="${ground + (k % total ? 4 : 6)}"/>`);
+  const ticks = Array.from(
+    { length: total + 1 },
+    (_, k) => `<line x1="${X(k)}" x2="${X(k)}" y1="${ground + 2}" y2="${ground + (k % total ? 4 : 6)}"/>`,
+  );
   return `<svg width="${WIDE}" height="${HIGH}" role="img" aria-label="${strict.join(", ")} of ${total}">
     <line x1="${X(0)}" x2="${X(total)}" y1="${ground + 2}" y2="${ground + 2}"/>${ticks.join("")}
     <line class="pg-spread" x1="${X(Math.min(...strict))}" x2="${X(Math.max(...strict))}" y1="${ground + 2}" y2="${ground + 2}"/>${dots.join("")}</svg>`;

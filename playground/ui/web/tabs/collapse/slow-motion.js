@@ -5,7 +5,10 @@ const BEAT = 1100; // ms
 const STEPS = 8;
 const BEATS = [
   { turn: "critic", says: `The critic learns (${STEPS} steps): its surface moves, the points stand still.` },
-  { turn: "generator", says: `The generator follows the arrows (${STEPS} steps): its points move, the surface stands still.` },
+  {
+    turn: "generator",
+    says: `The generator follows the arrows (${STEPS} steps): its points move, the surface stands still.`,
+  },
 ];
 
 export class SlowMotion {

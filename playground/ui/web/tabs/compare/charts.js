@@ -9,24 +9,33 @@ const NARROW = 560;
 const PAUSE = 40; // ms between two pieces of work, so that a hand is never waited for
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up"];
 const DASHES = ["solid", "dash", "dot", "dashdot"];
-const DISTANCE = { title: "sliced W<sub>2</sub> to the target (data units)", short: "sliced W<sub>2</sub>", type: "log" };
+const DISTANCE = {
+  title: "sliced W<sub>2</sub> to the target (data units)",
+  short: "sliced W<sub>2</sub>",
+  type: "log",
+};
 
 export class CompareCharts {
   constructor(root, sampler) {
     Object.assign(this, { root, sampler, entries: [], turn: 0 });
     root.innerHTML = `<div class="pg-plot" role="figure" data-chart="nfe"></div><div class="pg-plot" role="figure" data-chart="growth"></div>`;
     const node = (name) => root.querySelector(`[data-chart="${name}"]`);
-    this.charts = { nfe: new Chart(node("nfe"), "quality-against-evaluations"), growth: new Chart(node("growth"), "quality-against-training-time") };
+    this.charts = {
+      nfe: new Chart(node("nfe"), "quality-against-evaluations"),
+      growth: new Chart(node("growth"), "quality-against-training-time"),
+    };
     this.look = new IntersectionObserver((found) => found.some(({ isIntersecting }) => isIntersecting) && this.#work());
     this.look.observe(root);
     const colours = new MutationObserver(() => this.#draw());
-    for (const one of [document.documentElement, document.body]) colours.observe(one, { attributes: true, attributeFilter: ["class"] });
+    for (const one of [document.documentElement, document.body])
+      colours.observe(one, { attributes: true, attributeFilter: ["class"] });
   }
 
   show(entries) {
     this.entries = entries;
     for (const entry of entries) {
-      if (entry.curves?.run !== entry.scene.run) entry.curves = { run: entry.scene.run, nfe: new Map(), growth: new Map() };
+      if (entry.curves?.run !== entry.scene.run)
+        entry.curves = { run: entry.scene.run, nfe: new Map(), growth: new Map() };
     }
     this.#work();
   }
@@ -48,7 +57,10 @@ export class CompareCharts {
 
   /** A function that finds one missing point of an entry; null where there is none, or training goes on. */
   #missing(entry) {
-    const { curves, panel: { stage } } = entry;
+    const {
+      curves,
+      panel: { stage },
+    } = entry;
     const { scene, training, latent, starts: x0, dim, n } = stage.state;
     const { kept } = stage.history;
     if (!scene?.network || scene.network.remote || training || !kept.length) return null;
@@ -63,7 +75,8 @@ export class CompareCharts {
       into.set(at, value === null ? null : { nfe: found.nfe, value });
     };
     const trial = (flows ? TRIALS : [1]).find((steps) => !curves.nfe.has(steps));
-    if (trial) return () => ask(curves.nfe, trial, trial, kept.at(-1).id, { solver: "euler", steps: trial, grid: "uniform" });
+    if (trial)
+      return () => ask(curves.nfe, trial, trial, kept.at(-1).id, { solver: "euler", steps: trial, grid: "uniform" });
     const shot = kept.find(({ id, step }) => step > 0 && !curves.growth.has(id));
     return shot ? () => ask(curves.growth, shot.id, 0, shot.id, GROWTH) : null;
   }
@@ -89,22 +102,57 @@ export class CompareCharts {
       hovertemplate: more,
     });
     const floor = Math.min(...this.entries.map(({ scene }) => scene.floor?.sliced_w2 ?? Infinity));
-    const shapes = Number.isFinite(floor) ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: floor, y1: floor, line: { color: theme["ink-faint"], dash: "dot", width: 1 } }] : [];
-    const annotations = Number.isFinite(floor) ? [{ xref: "paper", x: 1, xanchor: "right", y: Math.log10(floor), yanchor: "bottom", text: "floor" }] : [];
-    const byNFE = ({ curves }) => [...curves.nfe.values()].filter(Boolean).map(({ nfe, value }) => [nfe, value]).sort((a, b) => a[0] - b[0]);
-    const grown = ({ curves, panel }) => panel.stage.history.kept.filter(({ id }) => curves.growth.get(id)).map(({ id, seconds }) => [seconds, curves.growth.get(id).value]);
+    const shapes = Number.isFinite(floor)
+      ? [
+          {
+            type: "line",
+            xref: "paper",
+            x0: 0,
+            x1: 1,
+            y0: floor,
+            y1: floor,
+            line: { color: theme["ink-faint"], dash: "dot", width: 1 },
+          },
+        ]
+      : [];
+    const annotations = Number.isFinite(floor)
+      ? [{ xref: "paper", x: 1, xanchor: "right", y: Math.log10(floor), yanchor: "bottom", text: "floor" }]
+      : [];
+    const byNFE = ({ curves }) =>
+      [...curves.nfe.values()]
+        .filter(Boolean)
+        .map(({ nfe, value }) => [nfe, value])
+        .sort((a, b) => a[0] - b[0]);
+    const grown = ({ curves, panel }) =>
+      panel.stage.history.kept
+        .filter(({ id }) => curves.growth.get(id))
+        .map(({ id, seconds }) => [seconds, curves.growth.get(id).value]);
     const common = { y: DISTANCE, shapes, annotations };
-    this.charts.nfe.draw({
-      title: "Quality against evaluations (Euler)",
-      traces: this.entries.map((entry, k) => trace(entry, k, byNFE(entry), "%{x} evaluations: %{y:.3g}<extra></extra>")),
-      x: { title: "network evaluations for each particle", short: "evaluations", type: "log" },
-      ...common,
-    }, theme, "compare nfe").catch(() => null);
-    this.charts.growth.draw({
-      title: "Quality against training time",
-      traces: this.entries.map((entry, k) => trace(entry, k, grown(entry), "%{x:.1f} s: %{y:.3g}<extra></extra>")),
-      x: { title: "training (s)", rangemode: "tozero" },
-      ...common,
-    }, theme, "compare growth").catch(() => null);
+    this.charts.nfe
+      .draw(
+        {
+          title: "Quality against evaluations (Euler)",
+          traces: this.entries.map((entry, k) =>
+            trace(entry, k, byNFE(entry), "%{x} evaluations: %{y:.3g}<extra></extra>"),
+          ),
+          x: { title: "network evaluations for each particle", short: "evaluations", type: "log" },
+          ...common,
+        },
+        theme,
+        "compare nfe",
+      )
+      .catch(() => null);
+    this.charts.growth
+      .draw(
+        {
+          title: "Quality against training time",
+          traces: this.entries.map((entry, k) => trace(entry, k, grown(entry), "%{x:.1f} s: %{y:.3g}<extra></extra>")),
+          x: { title: "training (s)", rangemode: "tozero" },
+          ...common,
+        },
+        theme,
+        "compare growth",
+      )
+      .catch(() => null);
   }
 }

@@ -19,8 +19,24 @@ const FIRST = ["ring", "gan_tuned"]; // or those that the link names: ?tab=compa
 const LETTERS = "ABCD";
 const BUDGETS = {
   none: { label: "as trained", title: "Each as it came, with the training that it had" },
-  seconds: { label: "compute time", unit: "s each", min: 2, max: 30, step: 1, value: 5, title: "Train all again, each for the same processor time" },
-  steps: { label: "gradient steps", unit: "steps each", min: 500, max: 10_000, step: 500, value: 2000, title: "Train all again, each for the same number of steps" },
+  seconds: {
+    label: "compute time",
+    unit: "s each",
+    min: 2,
+    max: 30,
+    step: 1,
+    value: 5,
+    title: "Train all again, each for the same processor time",
+  },
+  steps: {
+    label: "gradient steps",
+    unit: "steps each",
+    min: 500,
+    max: 10_000,
+    step: 500,
+    value: 2000,
+    title: "Train all again, each for the same number of steps",
+  },
 };
 
 const PAGE = `
@@ -31,8 +47,12 @@ const PAGE = `
     <button type="button" data-do="open" title="A run that was saved to a folder: choose its experiment.yaml and run.safetensors">Open a saved run</button>
     <input type="file" data-part="files" multiple accept=".yaml,.yml,.safetensors" hidden>
     <button type="button" data-do="pin" title="Keep the Studio's run as it is now beside the others">Pin the Studio's run</button>
-    <fieldset class="pg-switch"><legend>Budget</legend>${Object.entries(BUDGETS).map(([value, { label, title }], k) => `
-      <label title="${title}"><input type="radio" name="pg-equal" value="${value}"${k ? "" : " checked"}><span>${label}</span></label>`).join("")}</fieldset>
+    <fieldset class="pg-switch"><legend>Budget</legend>${Object.entries(BUDGETS)
+      .map(
+        ([value, { label, title }], k) => `
+      <label title="${title}"><input type="radio" name="pg-equal" value="${value}"${k ? "" : " checked"}><span>${label}</span></label>`,
+      )
+      .join("")}</fieldset>
     <label class="pg-amount" hidden><span class="pg-unseen">Budget</span><input type="range" data-part="amount"><output data-part="amount-value"></output></label>
     <button type="button" class="pg-primary" data-do="train" hidden>Train all</button>
     <button type="button" data-do="stop" hidden>Stop</button>
@@ -60,7 +80,11 @@ class Compare {
     this.underway = new UnderWay(this.parts.underway);
     this.table = new CompareTable(this.parts.table, page.sampler);
     this.charts = new CompareCharts(this.parts.charts, page.sampler);
-    this.counters = { state: "empty", entries: () => this.entries.map(({ key, title }) => [key, title]), table: this.table.values };
+    this.counters = {
+      state: "empty",
+      entries: () => this.entries.map(({ key, title }) => [key, title]),
+      table: this.table.values,
+    };
     (window.__playground ??= { stages: [] }).compare = this.counters;
     this.parts.add.addEventListener("change", () => this.#addChosen());
     this.buttons.open.addEventListener("click", () => this.parts.files.click());
@@ -97,7 +121,10 @@ class Compare {
 
   async addPreset(key, name) {
     try {
-      this.#add(await fetchJSON(`/playground/presets/${encodeURIComponent(key)}.json`), name, { page: await pageKey(), run: `preset ${key}` });
+      this.#add(await fetchJSON(`/playground/presets/${encodeURIComponent(key)}.json`), name, {
+        page: await pageKey(),
+        run: `preset ${key}`,
+      });
     } catch (error) {
       this.#say(`This experiment could not be opened: ${error.message}`);
     }
@@ -129,7 +156,9 @@ class Compare {
     const page = await pageKey();
     try {
       const [, preset] = /^preset (.*)$/.exec(scene.run) ?? [];
-      const path = preset ? `/playground/presets/${encodeURIComponent(preset)}.json` : `/playground/pinned/${page}.json`;
+      const path = preset
+        ? `/playground/presets/${encodeURIComponent(preset)}.json`
+        : `/playground/pinned/${page}.json`;
       const run = (await fetchJSON(path)) ?? (await fetchJSON(`/playground/runs/${page}.json`)); // as far as it is trained
       if (!run) return this.#say("The server no longer has the Studio's run; train it again.");
       const title = run.experiment.name || `${kindOf(run.experiment.model)}, ${kindOf(run.experiment.target)}`;
@@ -143,13 +172,22 @@ class Compare {
   #add({ experiment, scene, snapshots }, title, origin) {
     if (this.entries.length === MOST) return this.#say(`${MOST} is the most: remove one first.`);
     if (this.entries.length && this.entries[0].scene.dim !== scene.dim) {
-      return this.#say(`${title} has ${scene.dim} dimensions and the others ${this.entries[0].scene.dim}: compare what has as many.`);
+      return this.#say(
+        `${title} has ${scene.dim} dimensions and the others ${this.entries[0].scene.dim}: compare what has as many.`,
+      );
     }
     this.#say("");
     const key = `entry ${++this.count}`;
     const run = `compared ${this.count}`;
     const network = scene.network?.remote ? { ...scene.network, origin: { run: scene.run, round: 0 } } : scene.network;
-    const entry = { key, title, experiment, scene: { ...scene, run, network, origin: scene.origin ?? { run: scene.run, round: 0 } }, snapshots, origin };
+    const entry = {
+      key,
+      title,
+      experiment,
+      scene: { ...scene, run, network, origin: scene.origin ?? { run: scene.run, round: 0 } },
+      snapshots,
+      origin,
+    };
     this.entries.push(entry);
     this.#furnish(entry);
     const { stage } = entry.panel;
@@ -170,7 +208,11 @@ class Compare {
     head.querySelector("[data-remove]").addEventListener("click", () => this.#remove(entry));
     head.querySelector("[data-open]").addEventListener("click", () => {
       const { experiment, scene, snapshots } = entry;
-      this.page.openInStudio({ experiment, scene: { ...scene, run: `${scene.run} in the Studio` }, snapshots: snapshots.map((one) => ({ ...one, run: `${scene.run} in the Studio` })) });
+      this.page.openInStudio({
+        experiment,
+        scene: { ...scene, run: `${scene.run} in the Studio` },
+        snapshots: snapshots.map((one) => ({ ...one, run: `${scene.run} in the Studio` })),
+      });
     });
   }
 
@@ -216,11 +258,16 @@ class Compare {
 
   #showAmount() {
     const { amount } = this.parts;
-    this.parts["amount-value"].textContent = `${amount.valueAsNumber.toLocaleString("en")} ${BUDGETS[this.#budget].unit}`;
+    this.parts["amount-value"].textContent =
+      `${amount.valueAsNumber.toLocaleString("en")} ${BUDGETS[this.#budget].unit}`;
   }
 
   #train() {
-    const entrants = this.entries.map(({ key, title, experiment }) => ({ key: key.replace(" ", "-"), title, experiment }));
+    const entrants = this.entries.map(({ key, title, experiment }) => ({
+      key: key.replace(" ", "-"),
+      title,
+      experiment,
+    }));
     this.#say("");
     this.panels.lookAtShare(1);
     this.desk.ask("train", { entrants, budget: this.#budget, amount: this.parts.amount.valueAsNumber });
@@ -253,7 +300,11 @@ class Compare {
       if (!entry) continue;
       const origin = { page: this.desk.key, run: scene.run };
       const network = scene.network.remote ? { ...scene.network, origin: { ...origin, round: 0 } } : scene.network;
-      Object.assign(entry, { scene: { ...scene, network, own: scene.view, origin: { ...origin, round: 0 } }, snapshots: [], origin });
+      Object.assign(entry, {
+        scene: { ...scene, network, own: scene.view, origin: { ...origin, round: 0 } },
+        snapshots: [],
+        origin,
+      });
       entry.panel.stage.setScene(entry.scene);
       entry.panel.stage.apply(this.panels.controls.choices);
     }
@@ -305,7 +356,10 @@ function together(views) {
     const high = Math.max(...views.map(({ center, half }) => center[axis] + half));
     return [low, high];
   });
-  return { center: axes.map(([low, high]) => (low + high) / 2), half: Math.max(...axes.map(([low, high]) => (high - low) / 2)) };
+  return {
+    center: axes.map(([low, high]) => (low + high) / 2),
+    half: Math.max(...axes.map(([low, high]) => (high - low) / 2)),
+  };
 }
 
 const kindOf = (choice) => String(choice.kind ?? choice).replaceAll("_", " ");

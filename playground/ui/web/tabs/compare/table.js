@@ -9,16 +9,43 @@ const TRY_AGAIN = 900; // ms until a busy server is asked again
 
 /** [label, title, which is better: −1 the lower, 1 the higher, 0 neither, how it is written] by name. */
 const ROWS = {
-  sliced_w2: ["Sliced W<sub>2</sub>", `Distance of the end points to real target samples, in units of the data; beside it in units of the floor. ${FLOOR}`, -1],
+  sliced_w2: [
+    "Sliced W<sub>2</sub>",
+    `Distance of the end points to real target samples, in units of the data; beside it in units of the floor. ${FLOOR}`,
+    -1,
+  ],
   strict: ["Modes covered, ≥ 1 %", "Modes that hold at least 1 % of the particles.", 1],
-  high_quality: ["High quality", "Share of the particles within 3 standard deviations of a mode.", 1, (value) => `${(100 * value).toFixed(1)} %`],
+  high_quality: [
+    "High quality",
+    "Share of the particles within 3 standard deviations of a mode.",
+    1,
+    (value) => `${(100 * value).toFixed(1)} %`,
+  ],
   nfe: ["NFE", "Network evaluations for each particle.", -1],
-  ms: ["Sampling", "What the picture took your browser.", -1, (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`],
-  seconds: ["Training time", "Seconds of training up to the snapshot that is looked at.", -1, (value) => `${value.toFixed(1)} s`],
+  ms: [
+    "Sampling",
+    "What the picture took your browser.",
+    -1,
+    (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`,
+  ],
+  seconds: [
+    "Training time",
+    "Seconds of training up to the snapshot that is looked at.",
+    -1,
+    (value) => `${value.toFixed(1)} s`,
+  ],
   step: ["Training steps", "Gradient steps up to the snapshot that is looked at.", 0],
-  straightness: ["Straightness S", "0 for straight paths at constant speed; of the solution with 100 Heun steps. Measured on the server.", -1],
+  straightness: [
+    "Straightness S",
+    "0 for straight paths at constant speed; of the solution with 100 Heun steps. Measured on the server.",
+    -1,
+  ],
   npe: ["Path energy, NPE", "0 for optimal transport. Measured on the server.", -1],
-  w2: ["W<sub>2</sub>, exact", `At the most evaluations, on 1,000 points; beside it in units of its floor. Measured on the server. ${FLOOR}`, -1],
+  w2: [
+    "W<sub>2</sub>, exact",
+    `At the most evaluations, on 1,000 points; beside it in units of its floor. Measured on the server. ${FLOOR}`,
+    -1,
+  ],
   nll: ["NLL", "Negative log-likelihood of real points, in nats. Measured on the server.", -1],
 };
 const LACKS = "–"; // of an experiment that has no such setting
@@ -74,7 +101,13 @@ export class CompareTable {
       try {
         entry.known.measured = await this.#ask(entry.origin);
         const { straightness, npe, nll, by_nfe, floor } = entry.known.measured;
-        Object.assign(entry.known, { straightness, npe, nll, w2: Object.values(by_nfe).at(-1)?.w2, w2_floor: floor.w2 });
+        Object.assign(entry.known, {
+          straightness,
+          npe,
+          nll,
+          w2: Object.values(by_nfe).at(-1)?.w2,
+          w2_floor: floor.w2,
+        });
         entry.measured?.();
       } catch (error) {
         entry.known.failed = error.message;
@@ -109,16 +142,30 @@ export class CompareTable {
 
   #paint() {
     const { entries } = this;
-    const head = entries.map(({ letter, title }, k) => `<th style="--entry: var(--pg-series-${k + 1})" title="${escaped(title)}"><i>${letter}</i><span>${escaped(title)}</span></th>`).join("");
-    const figures = Object.keys(ROWS).map((name) => this.#figures(name)).join("");
+    const head = entries
+      .map(
+        ({ letter, title }, k) =>
+          `<th style="--entry: var(--pg-series-${k + 1})" title="${escaped(title)}"><i>${letter}</i><span>${escaped(title)}</span></th>`,
+      )
+      .join("");
+    const figures = Object.keys(ROWS)
+      .map((name) => this.#figures(name))
+      .join("");
     const settings = differing(entries.map(({ experiment }) => experiment));
-    const row = ([name, values]) => `<tr class="pg-setting"><th>${escaped(name)}</th>${values.map((one) => `<td>${escaped(one)}</td>`).join("")}</tr>`;
+    const row = ([name, values]) =>
+      `<tr class="pg-setting"><th>${escaped(name)}</th>${values.map((one) => `<td>${escaped(one)}</td>`).join("")}</tr>`;
     const shared = settings.filter(([, values]) => values.filter((one) => one !== LACKS).length > 1);
     const single = settings.filter((one) => !shared.includes(one));
-    const more = single.length ? `<tr><th colspan="${entries.length + 1}"><button type="button" data-more aria-expanded="${this.all}">
-      ${this.all ? "Hide" : "Show"} the ${single.length} that only one of them has</button></th></tr>${this.all ? single.map(row).join("") : ""}` : "";
-    const between = entries.length > 1 ? `<tr class="pg-section"><th colspan="${entries.length + 1}">Settings that differ</th></tr>${shared.map(row).join("")}${more}` : "";
-    this.root.querySelector(".pg-scroll").innerHTML = `<table><thead><tr><th></th>${head}</tr></thead><tbody>${figures}${between}</tbody></table>`;
+    const more = single.length
+      ? `<tr><th colspan="${entries.length + 1}"><button type="button" data-more aria-expanded="${this.all}">
+      ${this.all ? "Hide" : "Show"} the ${single.length} that only one of them has</button></th></tr>${this.all ? single.map(row).join("") : ""}`
+      : "";
+    const between =
+      entries.length > 1
+        ? `<tr class="pg-section"><th colspan="${entries.length + 1}">Settings that differ</th></tr>${shared.map(row).join("")}${more}`
+        : "";
+    this.root.querySelector(".pg-scroll").innerHTML =
+      `<table><thead><tr><th></th>${head}</tr></thead><tbody>${figures}${between}</tbody></table>`;
     this.root.querySelector("[data-more]")?.addEventListener("click", () => {
       this.all = !this.all;
       this.#draw();
@@ -140,7 +187,11 @@ export class CompareTable {
     const cells = values.map((value, k) => {
       const { known } = this.entries[k];
       if (!Number.isFinite(value)) return `<td>${lack(name, known)}</td>`;
-      const note = floors[k] ? ` <small>${times(value, floors[k], "floor")}</small>` : name === "strict" ? ` <small>of ${known.total}</small>` : "";
+      const note = floors[k]
+        ? ` <small>${times(value, floors[k], "floor")}</small>`
+        : name === "strict"
+          ? ` <small>of ${known.total}</small>`
+          : "";
       return `<td${judged[k] === best ? ' class="pg-best"' : ""}>${write(value)}${note}</td>`;
     });
     return `<tr title="${title}"><th>${label}</th>${cells.join("")}</tr>`;
@@ -151,10 +202,13 @@ export class CompareTable {
 function lack(name, known) {
   if (!ASIDE.includes(name)) return "–";
   if (known.measured) return `<small>${NONE[name]}</small>`;
-  return known.failed ? `<small title="${escaped(known.failed)}">not measured</small>` : '<small title="Press Measure on the server.">to measure</small>';
+  return known.failed
+    ? `<small title="${escaped(known.failed)}">not measured</small>`
+    : '<small title="Press Measure on the server.">to measure</small>';
 }
 
-const escaped = (text) => String(text).replace(/[&<>"]/g, (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[one]);
+const escaped = (text) =>
+  String(text).replace(/[&<>"]/g, (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[one]);
 
 /** The settings of experiments as [name, values], those alone in which not all agree. */
 export function differing(experiments) {
@@ -163,10 +217,20 @@ export function differing(experiments) {
     return Object.fromEntries(leaves(rest));
   });
   const names = [...new Set(flat.flatMap(Object.keys))];
-  const shown = (value) => (value === undefined ? LACKS : value === null ? "none" : Array.isArray(value) ? JSON.stringify(value) : String(value));
+  const shown = (value) =>
+    value === undefined
+      ? LACKS
+      : value === null
+        ? "none"
+        : Array.isArray(value)
+          ? JSON.stringify(value)
+          : String(value);
   return names
     .filter((name) => new Set(flat.map((one) => JSON.stringify(one[name]))).size > 1)
-    .map((name) => [name.replaceAll("_", " ").replace(/\.kind$/, ""), flat.map((one) => shown(one[name]).replaceAll("_", " "))]);
+    .map((name) => [
+      name.replaceAll("_", " ").replace(/\.kind$/, ""),
+      flat.map((one) => shown(one[name]).replaceAll("_", " ")),
+    ]);
 }
 
 function leaves(value, path = "") {

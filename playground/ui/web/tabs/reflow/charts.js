@@ -11,7 +11,11 @@ const flows = (rounds) => rounds.filter((round) => round && !round.map);
 /** Colour, symbol and dash of a round, the same in all charts. */
 function look(round, theme) {
   const k = round.map ? 4 : round.index;
-  return { color: theme.lines[k % theme.lines.length], symbol: SYMBOLS[k % SYMBOLS.length], dash: DASHES[k % DASHES.length] };
+  return {
+    color: theme.lines[k % theme.lines.length],
+    symbol: SYMBOLS[k % SYMBOLS.length],
+    dash: DASHES[k % DASHES.length],
+  };
 }
 
 export function straightnessChart({ rounds }, theme) {
@@ -29,13 +33,22 @@ export function straightnessChart({ rounds }, theme) {
         textposition: "top right",
         cliponaxis: false,
         line: { color: theme.accent, width: 2 },
-        marker: { size: 9, color: known.map((round) => look(round, theme).color), symbol: known.map((round) => look(round, theme).symbol) },
+        marker: {
+          size: 9,
+          color: known.map((round) => look(round, theme).color),
+          symbol: known.map((round) => look(round, theme).symbol),
+        },
         hovertemplate: "%{x}: S = %{y:.3g}<extra></extra>",
         showlegend: false,
       },
     ],
     x: { type: "category", range: [-0.3, Math.max(1, known.length - 1) + 0.6] },
-    y: { title: "straightness S (squared data units)", short: "S", type: "log", ...decades(known.map(({ straightness }) => straightness)) },
+    y: {
+      title: "straightness S (squared data units)",
+      short: "S",
+      type: "log",
+      ...decades(known.map(({ straightness }) => straightness)),
+    },
   };
 }
 
@@ -64,7 +77,9 @@ export function qualityChart({ rounds, floor }, theme) {
   const against = floorOf(floor, theme, [1, 100]);
   return {
     title: "Quality against evaluations",
-    description: known.map(({ name, quality }) => `${name}: ${rounded(quality[0].sliced_w2)} at one evaluation`).join("; "),
+    description: known
+      .map(({ name, quality }) => `${name}: ${rounded(quality[0].sliced_w2)} at one evaluation`)
+      .join("; "),
     traces: [...traces, against.line],
     shapes: against.band,
     x: { title: "network evaluations (NFE), Euler", short: "NFE, Euler", type: "log", tickvals: EVALUATIONS },
@@ -77,7 +92,12 @@ export function costChart({ rounds, independent, optimal }, theme) {
   if (!known.length) return null;
   const bars = [{ name: "independent pairs", ...independent }, ...known];
   const name = optimal?.value ? `optimal: ${rounded(optimal.value)} ± ${optimal.error.toPrecision(1)}` : "";
-  const least = bandOf(rangeOf(optimal), { name, about: "optimal transport, estimated:", ends: [bars[0].name, bars.at(-1).name], theme });
+  const least = bandOf(rangeOf(optimal), {
+    name,
+    about: "optimal transport, estimated:",
+    ends: [bars[0].name, bars.at(-1).name],
+    theme,
+  });
   return {
     title: "Transport cost beside optimal transport",
     description: bars.map(({ name, cost }) => `${name}: ${rounded(cost)}`).join("; "),
@@ -99,7 +119,14 @@ export function costChart({ rounds, independent, optimal }, theme) {
       least.line,
     ],
     shapes: least.band,
-    x: { type: "category", slim: { tickangle: 0, tickvals: bars.map((bar) => bar.name), ticktext: bars.map((bar) => bar.name.replaceAll(" ", "<br>")) } },
+    x: {
+      type: "category",
+      slim: {
+        tickangle: 0,
+        tickvals: bars.map((bar) => bar.name),
+        ticktext: bars.map((bar) => bar.name.replaceAll(" ", "<br>")),
+      },
+    },
     y: { title: "E|Z<sub>1</sub> − Z<sub>0</sub>|² (squared data units)", short: "cost", rangemode: "tozero" },
   };
 }
@@ -109,7 +136,9 @@ export function bendingChart({ rounds }, theme) {
   if (!known.length) return null;
   return {
     title: "Where in time straightness is lost",
-    description: known.map(({ name, straightness }) => `${name}: the area below is S = ${rounded(straightness)}`).join("; "),
+    description: known
+      .map(({ name, straightness }) => `${name}: the area below is S = ${rounded(straightness)}`)
+      .join("; "),
     traces: known.map((round) => {
       const { color, dash } = look(round, theme);
       return {

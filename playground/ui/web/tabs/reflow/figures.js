@@ -24,7 +24,13 @@ export class RoundFigures {
   begin(scene) {
     for (const { run } of this.rounds) this.#aside.tell("forget", { run });
     const real = decodeArray(scene.target).data;
-    Object.assign(this, { rounds: [], scene, dim: scene.dim, x0: started(decodeArray(scene.x0).data, scene.network), real });
+    Object.assign(this, {
+      rounds: [],
+      scene,
+      dim: scene.dim,
+      x0: started(decodeArray(scene.x0).data, scene.network),
+      real,
+    });
     this.real = real.slice(0, this.x0.length);
     const pairs = { ...transportCost(this.x0, this.real, this.dim), variance: this.#variance(this.x0, this.real) };
     this.independent = pairs; // of source and target points as they come, which are independent
@@ -42,7 +48,14 @@ export class RoundFigures {
     this.rounds[index] = round;
     this.#aside.tell("open", { run, description: network });
     this.#aside.tell("put", { run, snapshot: snapshot.id, weights: decodeWeights(snapshot.weights) });
-    this.#aside.tell("compare", { run, dim: this.dim, modes: null, values: null, training: null, points: decodeArray(scene.target).data });
+    this.#aside.tell("compare", {
+      run,
+      dim: this.dim,
+      modes: null,
+      values: null,
+      training: null,
+      points: decodeArray(scene.target).data,
+    });
     this.#queue = this.#queue
       .then(() => this.rounds[index] === round && this.#measure(round, snapshot.id))
       .catch((error) => this.rounds[index] === round && reportError(error)); // of a run that was left none is expected
@@ -53,7 +66,10 @@ export class RoundFigures {
     if (round.map) this.#missed(round, await this.#reach(round, snapshot, 1));
     else await this.#solve(round, snapshot);
     if (this.rounds[round.index] !== round || !round.ends) return;
-    Object.assign(round, { ...transportCost(this.x0, round.ends, this.dim), variance: this.#variance(this.x0, round.ends) });
+    Object.assign(round, {
+      ...transportCost(this.x0, round.ends, this.dim),
+      variance: this.#variance(this.x0, round.ends),
+    });
     round.drift = drift(round.ends, this.real, this.dim);
     this.changed(round.index);
     for (const nfe of round.map ? [1] : EVALUATIONS) {
@@ -115,9 +131,12 @@ export class RoundFigures {
   /** Where all particles end after so many Euler steps. */
   async #reach(round, snapshot, nfe) {
     const ends = new Float32Array(this.x0.length);
-    await this.#aside.sample({ run: round.run, snapshot, x0: this.x0, dim: this.dim, solver: "euler", steps: nfe }, (piece, at) => {
-      ends.set(piece.x.subarray(-piece.x.length / piece.t.length), at);
-    });
+    await this.#aside.sample(
+      { run: round.run, snapshot, x0: this.x0, dim: this.dim, solver: "euler", steps: nfe },
+      (piece, at) => {
+        ends.set(piece.x.subarray(-piece.x.length / piece.t.length), at);
+      },
+    );
     return ends;
   }
 
@@ -125,4 +144,5 @@ export class RoundFigures {
   trainedOn(index) {
     const before = index === 0 ? this.real : this.rounds[index - 1]?.ends;
     return before ? { x0: this.x0, x1: before } : null;
-  }}
+  }
+}

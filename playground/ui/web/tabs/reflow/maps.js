@@ -12,7 +12,11 @@ export function drawMaps(rounds, { t, figures, scene, colours, moved }) {
     const why = pairs && disagreement(pairs.x0, pairs.x1, t, scene.dim);
     const at = pairs && Float32Array.from(pairs.x0, (value, i) => value + t * (pairs.x1[i] - value));
     const from = figures.rounds[index]?.particles;
-    return { from: from && heat(figures.x0, from, scene.dim, views.from), why: why && heat(at, why, scene.dim, views.why), variance: why && mean(why) };
+    return {
+      from: from && heat(figures.x0, from, scene.dim, views.from),
+      why: why && heat(at, why, scene.dim, views.why),
+      variance: why && mean(why),
+    };
   });
   for (const kind of moved ? ["why"] : ["from", "why"]) {
     const first = maps[0][kind]; // the first flow's is the largest: the others are seen beside it
@@ -36,7 +40,10 @@ function viewOf(x0, dim) {
     const values = x0.filter((_, i) => i % dim === k).sort();
     return [values[Math.floor(0.004 * values.length)], values[Math.floor(0.996 * (values.length - 1))]];
   });
-  return { center: sides.map(([low, high]) => (low + high) / 2), half: (1.06 * Math.max(...sides.map(([low, high]) => high - low))) / 2 };
+  return {
+    center: sides.map(([low, high]) => (low + high) / 2),
+    half: (1.06 * Math.max(...sides.map(([low, high]) => high - low))) / 2,
+  };
 }
 
 /** The colours of nothing and of much, as [r, g, b], from the page's own. */
@@ -49,4 +56,3 @@ export function coloursOf(element) {
     return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
   });
 }
-

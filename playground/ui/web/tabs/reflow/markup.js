@@ -2,9 +2,13 @@
 
 import { FLOOR } from "../../scene/against.js";
 
-const radios = (name, choices, chosen) => choices
-  .map(([value, label, title = ""]) => `<label title="${title}"><input type="radio" name="pg-reflow-${name}" value="${value}"${value === chosen ? " checked" : ""}><span>${label}</span></label>`)
-  .join("");
+const radios = (name, choices, chosen) =>
+  choices
+    .map(
+      ([value, label, title = ""]) =>
+        `<label title="${title}"><input type="radio" name="pg-reflow-${name}" value="${value}"${value === chosen ? " checked" : ""}><span>${label}</span></label>`,
+    )
+    .join("");
 
 /** Fills the choices of a side, source or target, from the form's description; `last` is an option of another kind. */
 export function offerKinds(select, { fields }, last) {
@@ -23,11 +27,38 @@ export const pageOf = (charts) => `
     <button type="button" data-do="resume" hidden>Continue</button>
     <label>From <select data-part="source" aria-label="Source"></select></label>
     <label>to <select data-part="target" aria-label="Target"></select></label>
-    <fieldset class="pg-switch"><legend>Flows</legend>${radios("rounds", [["1", "1"], ["2", "2"], ["3", "3"], ["4", "4"]], "2")}</fieldset>
+    <fieldset class="pg-switch"><legend>Flows</legend>${radios(
+      "rounds",
+      [
+        ["1", "1"],
+        ["2", "2"],
+        ["3", "3"],
+        ["4", "4"],
+      ],
+      "2",
+    )}</fieldset>
     <label title="At the end train a network without a time to do in one call what the last flow does"><input type="checkbox" data-part="distill" checked> then distil to one step</label>
     <details class="pg-more"><summary>More</summary><div>
-      <fieldset class="pg-switch"><legend>Pairs</legend>${radios("pairs", [["fresh", "fresh", "The flow before carries new source points to the target"], ["mixed", "mixed with real data", "As many again are real target points, carried back to the source: against the drift of many rounds"]], "fresh")}</fieldset>
-      <fieldset class="pg-switch"><legend>Distillation loss</legend>${radios("loss", [["squared", "squared"], ["huber", "Huber", "Which the few points between modes do not rule"]], "squared")}</fieldset>
+      <fieldset class="pg-switch"><legend>Pairs</legend>${radios(
+        "pairs",
+        [
+          ["fresh", "fresh", "The flow before carries new source points to the target"],
+          [
+            "mixed",
+            "mixed with real data",
+            "As many again are real target points, carried back to the source: against the drift of many rounds",
+          ],
+        ],
+        "fresh",
+      )}</fieldset>
+      <fieldset class="pg-switch"><legend>Distillation loss</legend>${radios(
+        "loss",
+        [
+          ["squared", "squared"],
+          ["huber", "Huber", "Which the few points between modes do not rule"],
+        ],
+        "squared",
+      )}</fieldset>
       <label title="How many pairs a flow makes for the next round. More take longer to make; few are learnt by heart.">Pairs a round <input type="number" data-part="count" min="4096" max="131072" step="1024" value="16384"></label>
       <label>Steps a round <input type="number" data-part="steps" min="100" max="20000" step="100" value="4000"></label>
       <label>Seed <input type="number" data-part="seed" min="0" max="999999" step="1" value="0"></label>

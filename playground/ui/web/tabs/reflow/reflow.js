@@ -32,8 +32,21 @@ class Reflow {
   constructor(root, { props, watch, desk }, page) {
     root.classList.add("pg-reflow");
     root.innerHTML = pageOf(Object.keys(CHARTS));
-    Object.assign(this, { root, desk, page, run: null, rounds: [], state: "empty", charts: {}, reference: null, due: 0, mapped: 0 });
-    this.parts = Object.fromEntries([...root.querySelectorAll(":scope > [data-part], .pg-bar [data-part]")].map((node) => [node.dataset.part, node]));
+    Object.assign(this, {
+      root,
+      desk,
+      page,
+      run: null,
+      rounds: [],
+      state: "empty",
+      charts: {},
+      reference: null,
+      due: 0,
+      mapped: 0,
+    });
+    this.parts = Object.fromEntries(
+      [...root.querySelectorAll(":scope > [data-part], .pg-bar [data-part]")].map((node) => [node.dataset.part, node]),
+    );
     this.buttons = Object.fromEntries([...root.querySelectorAll("[data-do]")].map((node) => [node.dataset.do, node]));
     this.panels = new Panels(this.parts.panels, { sampler: page.sampler, history: false });
     this.panels.setSampling({ solver: "euler", steps: 32 });
@@ -52,7 +65,8 @@ class Reflow {
     }
     const redraw = () => this.#draw();
     this.colours = new MutationObserver(() => (this.#drawMaps(), redraw()));
-    for (const node of [document.documentElement, document.body]) this.colours.observe(node, { attributes: true, attributeFilter: ["class"] });
+    for (const node of [document.documentElement, document.body])
+      this.colours.observe(node, { attributes: true, attributeFilter: ["class"] });
     this.#become("empty");
     this.#listen(props, watch);
     this.#offer().then(() => this.#open());
@@ -63,7 +77,8 @@ class Reflow {
   /** Fills the choices of source and target from the form's description. */
   async #offer() {
     const description = await fetchJSON("/playground/form.json");
-    for (const side of ["source", "target"]) offerKinds(this.parts[side], description, new Option("as in the Studio", STUDIO));
+    for (const side of ["source", "target"])
+      offerKinds(this.parts[side], description, new Option("as in the Studio", STUDIO));
     [this.parts.source.value, this.parts.target.value] = ["gaussian", "checkerboard"];
   }
 
@@ -71,7 +86,14 @@ class Reflow {
     const radio = (name) => this.root.querySelector(`[name=pg-reflow-${name}]:checked`).value;
     const { distill, count, steps, seed } = this.parts;
     return {
-      model: { kind: "rectified_flow", rounds: Number(radio("rounds")), distill: distill.checked, pairs: radio("pairs"), distill_loss: radio("loss"), pair_count: count.valueAsNumber },
+      model: {
+        kind: "rectified_flow",
+        rounds: Number(radio("rounds")),
+        distill: distill.checked,
+        pairs: radio("pairs"),
+        distill_loss: radio("loss"),
+        pair_count: count.valueAsNumber,
+      },
       training: { steps: steps.valueAsNumber, seed: seed.valueAsNumber },
     };
   }
@@ -123,7 +145,8 @@ class Reflow {
     const read = () => {
       const [scene, snapshot, problems] = [fresh("scene"), fresh("value"), fresh("problems")];
       const own = (message) => ({ ...message, run: `reflow ${message.run}` });
-      if (scene) this.#begin({ ...own(scene), origin: { page: this.desk.key, run: scene.run, round: 0 } }, this.experiment);
+      if (scene)
+        this.#begin({ ...own(scene), origin: { page: this.desk.key, run: scene.run, round: 0 } }, this.experiment);
       if (snapshot) this.#add(own(snapshot));
       if (problems?.length) {
         this.#say(problems.map(({ path, sentence }) => [...(path ?? []).slice(-1), sentence].join(": ")).join(" "));
@@ -145,7 +168,13 @@ class Reflow {
     this.parts.heats.style.setProperty("--panels", names.length);
     this.table.begin(names.map(titleOf));
     this.rounds = names.map((name, index) => this.#panel(name, index, scene));
-    this.parts.progress.innerHTML = names.map((name) => titleOf(name).split(":")[0]).map((title) => `<li data-state="waiting"><span>${title}</span><progress max="1" value="0" aria-label="${title}"></progress><small></small></li>`).join("");
+    this.parts.progress.innerHTML = names
+      .map((name) => titleOf(name).split(":")[0])
+      .map(
+        (title) =>
+          `<li data-state="waiting"><span>${title}</span><progress max="1" value="0" aria-label="${title}"></progress><small></small></li>`,
+      )
+      .join("");
     this.#mark(experiment);
     this.#refer(scene);
     this.#draw();
@@ -166,15 +195,29 @@ class Reflow {
     heats.innerHTML = `<h4>${titleOf(name)}</h4>${HEATS}`;
     if (name === "distilled") heats.querySelector("figcaption").textContent = "misses the flow";
     this.parts.heats.append(heats);
-    return { name, index, panel, heats, sampler, network: index === 0 ? scene.network : null, newest: null, done: false };
+    return {
+      name,
+      index,
+      panel,
+      heats,
+      sampler,
+      network: index === 0 ? scene.network : null,
+      newest: null,
+      done: false,
+    };
   }
 
   /** The controls say what is shown. */
   #mark({ source, target, model, training }) {
     const { parts, root } = this;
     const known = ({ options }, kind) => [...options].some(({ value }) => value === kind);
-    for (const [side, { kind }] of Object.entries({ source, target })) if (known(parts[side], kind) && parts[side].value !== STUDIO) parts[side].value = kind;
-    for (const [name, value] of Object.entries({ rounds: model.rounds, pairs: model.pairs, loss: model.distill_loss })) {
+    for (const [side, { kind }] of Object.entries({ source, target }))
+      if (known(parts[side], kind) && parts[side].value !== STUDIO) parts[side].value = kind;
+    for (const [name, value] of Object.entries({
+      rounds: model.rounds,
+      pairs: model.pairs,
+      loss: model.distill_loss,
+    })) {
       const radio = root.querySelector(`[name=pg-reflow-${name}][value="${value}"]`);
       if (radio) radio.checked = true;
     }
@@ -213,7 +256,8 @@ class Reflow {
     round.done = newest.step === newest.steps;
     round.measured = newest.id;
     panel.foot.querySelector("[data-open]").disabled = false;
-    if (newest.step > 0) this.figures.add(round.index, { run, network, snapshot: { ...newest, name: titleOf(round.name) } });
+    if (newest.step > 0)
+      this.figures.add(round.index, { run, network, snapshot: { ...newest, name: titleOf(round.name) } });
   }
 
   #tell({ index }, { step, steps, prepared = 1, seconds, done }) {
@@ -223,7 +267,12 @@ class Reflow {
     item.dataset.state = complete ? "done" : done ? "stopped" : "training";
     item.querySelector("progress").value = prepared < 1 ? prepared : step / steps;
     item.classList.toggle("pg-making", prepared < 1);
-    const text = prepared < 1 ? `making pairs ${Math.round(100 * prepared)} %` : complete ? `${steps.toLocaleString("en")} steps, ${seconds.toFixed(1)} s` : `step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`;
+    const text =
+      prepared < 1
+        ? `making pairs ${Math.round(100 * prepared)} %`
+        : complete
+          ? `${steps.toLocaleString("en")} steps, ${seconds.toFixed(1)} s`
+          : `step ${step.toLocaleString("en")} of ${steps.toLocaleString("en")}`;
     item.querySelector("small").textContent = done && !complete ? `stopped at ${text}` : text;
   }
 
@@ -252,7 +301,13 @@ class Reflow {
     say("straightness", found.map ? "one jump" : rounded(straightness));
     say("npe", found.map ? "–" : rounded(pathEnergy(energy, this.reference?.optimal_cost) ?? NaN));
     say("cost", rounded(cost));
-    this.table.show(index, found, this.figures, this.scene.floor.sliced_w2, index ? this.figures.rounds[index - 1] : this.figures.independent);
+    this.table.show(
+      index,
+      found,
+      this.figures,
+      this.scene.floor.sliced_w2,
+      index ? this.figures.rounds[index - 1] : this.figures.independent,
+    );
     this.#drawMaps();
     this.#draw();
   }
@@ -263,7 +318,9 @@ class Reflow {
     if (!round || !event.detail.trajectory) return;
     const { x, n, dim } = event.detail.trajectory;
     const { run } = event.detail;
-    const value = await this.page.sampler.distance({ run, points: x.subarray(-n * dim), lane: `reflow ${round.index}` }).catch(() => null);
+    const value = await this.page.sampler
+      .distance({ run, points: x.subarray(-n * dim), lane: `reflow ${round.index}` })
+      .catch(() => null);
     if (value === null || run !== round.run) return;
     const cell = panel.head.querySelector("[data-figure=distance]");
     cell.textContent = `${(value / this.scene.floor.sliced_w2).toFixed(1)}×`;
@@ -291,7 +348,12 @@ class Reflow {
     if (!this.scene || !this.root.offsetParent) return;
     const theme = themeOf(this.root);
     const { rounds, independent } = this.figures;
-    const known = { rounds, independent, optimal: this.reference?.optimal_cost, floor: this.reference?.floor.sliced_w2 ?? { value: this.scene.floor.sliced_w2 } };
+    const known = {
+      rounds,
+      independent,
+      optimal: this.reference?.optimal_cost,
+      floor: this.reference?.floor.sliced_w2 ?? { value: this.scene.floor.sliced_w2 },
+    };
     for (const [name, content] of Object.entries(CHARTS)) {
       const node = this.root.querySelector(`[data-chart=${name}]`);
       const drawn = content(known, theme);
@@ -312,9 +374,16 @@ class Reflow {
   async #openInStudio(index) {
     const { scene, rounds, shown, page } = this;
     const run = `${scene.run} in the Studio`;
-    const snapshots = rounds.filter(({ newest }) => newest).flatMap(({ network, panel, index: round }) =>
-      panel.stage.history.kept.map((snapshot, k) => ({ ...snapshot, run, round, ...(round > 0 && k === 0 ? { network } : {}) })),
-    );
+    const snapshots = rounds
+      .filter(({ newest }) => newest)
+      .flatMap(({ network, panel, index: round }) =>
+        panel.stage.history.kept.map((snapshot, k) => ({
+          ...snapshot,
+          run,
+          round,
+          ...(round > 0 && k === 0 ? { network } : {}),
+        })),
+      );
     await page.openInStudio({ experiment: shown, scene: { ...scene, run }, snapshots });
     document.body.dataset.run = "preset"; // shown here, but not the Studio's to continue
     const stage = await page.ready.stage.promise;

@@ -3,12 +3,28 @@
 import { rounded, times } from "../../common/numbers.js";
 
 const COLUMNS = [
-  ["pairs", "V of its pairs, before → after", "V(X₀, X₁), the conditional variance: of the pairs that the round was trained on, and of those that it makes. It is what a flow has to bend for"],
-  ["cost", "cost, before → after", "E|X₁ − X₀|² of the pairs that it was trained on, and of those that it makes: a reflow never pays more"],
+  [
+    "pairs",
+    "V of its pairs, before → after",
+    "V(X₀, X₁), the conditional variance: of the pairs that the round was trained on, and of those that it makes. It is what a flow has to bend for",
+  ],
+  [
+    "cost",
+    "cost, before → after",
+    "E|X₁ − X₀|² of the pairs that it was trained on, and of those that it makes: a reflow never pays more",
+  ],
   ["one", "sliced W₂, 1 NFE", "With one Euler step"],
   ["fine", "sliced W₂, 100 NFE", "With 100 Euler steps"],
-  ["shift", "drift of the mean", "How far the mean of its end points is from that of real points; every round adds its own error"],
-  ["spread", "spread kept", "The deviation of its end points over that of real points: below 1× the samples contract from round to round"],
+  [
+    "shift",
+    "drift of the mean",
+    "How far the mean of its end points is from that of real points; every round adds its own error",
+  ],
+  [
+    "spread",
+    "spread kept",
+    "The deviation of its end points over that of real points: below 1× the samples contract from round to round",
+  ],
 ];
 
 export class RoundTable {

@@ -22,9 +22,24 @@ function at({ t, x, dim }, now) {
 }
 
 function paint(ctx, view, { found: { alongs, probes: ways }, probes, t, theme }) {
-  if (!alongs?.ways || !ways?.length || alongs.ids.join() !== probes.slice(-alongs.ways.length).map(({ id }) => id).join()) return;
+  if (
+    !alongs?.ways ||
+    !ways?.length ||
+    alongs.ids.join() !==
+      probes
+        .slice(-alongs.ways.length)
+        .map(({ id }) => id)
+        .join()
+  )
+    return;
   ctx.font = `600 11px ${theme.font}`;
-  Object.assign(ctx, { textAlign: "left", textBaseline: "middle", lineWidth: 4, lineJoin: "round", strokeStyle: theme.paper });
+  Object.assign(ctx, {
+    textAlign: "left",
+    textBaseline: "middle",
+    lineWidth: 4,
+    lineJoin: "round",
+    strokeStyle: theme.paper,
+  });
   alongs.ways.forEach((one, i) => {
     const way = ways.at(i - alongs.ways.length);
     if (!way) return;
@@ -45,15 +60,24 @@ export const alongs = {
   always: true,
   needs: "density",
   asks: ({ request, scene, probes, training }) =>
-    probes.length && scene.density === "time" && !training ? `${request.run} ${request.snapshot} ${probes.map(({ id }) => id)}` : "none",
+    probes.length && scene.density === "time" && !training
+      ? `${request.run} ${request.snapshot} ${probes.map(({ id }) => id)}`
+      : "none",
   ask: async (sampler, state) => {
-    const { probes, scene, training, request: { snapshot } } = state;
+    const {
+      probes,
+      scene,
+      training,
+      request: { snapshot },
+    } = state;
     if (!probes.length || scene.density !== "time" || training) return {};
     const given = probes.map(({ point, t }) => ({ point: Array.from(point), t }));
     const { ways } = await asked("density/along", { scene, snapshot, probes: given });
     return { ways, ids: probes.slice(-ways.length).map(({ id }) => id) };
   },
   legend: ({ found, probes }) =>
-    found.alongs?.ways?.length && probes.length ? { mark: "probe", text: "log p_t of the model at the probe, in nats" } : null,
+    found.alongs?.ways?.length && probes.length
+      ? { mark: "probe", text: "log p_t of the model at the probe, in nats" }
+      : null,
   painters: [{ plane: "over", paint }],
 };

@@ -47,7 +47,10 @@ function painter() {
     if (drawn.answer !== answer || drawn.dark !== theme.dark) {
       drawn = { answer, dark: theme.dark, canvas: picture(answer.shares, theme) };
     }
-    const { center: [cx, cy], half } = answer.view;
+    const {
+      center: [cx, cy],
+      half,
+    } = answer.view;
     const reach = REACH * half;
     const [left, top] = [view.X(cx - reach, 1), view.Y(0, cy + reach)];
     ctx.imageSmoothingEnabled = true;
@@ -71,9 +74,12 @@ export const boltzmannDensity = () => ({
   needs: "energy",
   asks: ({ request, scene }) => `${request.snapshot} ${JSON.stringify(scene.view)}`,
   ask: async (sampler, state, lane) => {
-    const { request: { run, snapshot }, scene: { view } } = state;
+    const {
+      request: { run, snapshot },
+      scene: { view },
+    } = state;
     const energies = await sampler.surface({ run, snapshot, name: energyOf(state), points: grid(view), lane });
-    return energies && { ...boltzmann(energies, (2 * REACH * view.half / CELLS) ** 2), view };
+    return energies && { ...boltzmann(energies, ((2 * REACH * view.half) / CELLS) ** 2), view };
   },
   painters: [{ plane: "ground", paint: painter() }],
 });

@@ -45,7 +45,14 @@ function plane() {
     own.putImageData(image, 0, 0);
     const [left, top] = [grid.low[0], grid.low[1] + CELLS * grid.size];
     ctx.save();
-    ctx.transform(view.ax * grid.size, view.bx * grid.size, 0, -view.by * grid.size, view.X(left, t), view.Y(left, top));
+    ctx.transform(
+      view.ax * grid.size,
+      view.bx * grid.size,
+      0,
+      -view.by * grid.size,
+      view.X(left, t),
+      view.Y(left, top),
+    );
     ctx.drawImage(canvas, 0, 0);
     ctx.restore();
   };

@@ -12,11 +12,19 @@ import { asked as told } from "../../../api/probing.js";
 const RANGE = 7;
 
 async function ask(sampler, state) {
-  const { dim, scene, t, request: { snapshot } } = state;
+  const {
+    dim,
+    scene,
+    t,
+    request: { snapshot },
+  } = state;
   const { low, high } = state.view.sight;
   const time = scene.density === "time" ? t : 1;
   const answer = await told("density/surface", { scene, snapshot, low, high, t: time });
-  const { shape: [rows, columns], data } = decodeArray(answer.values);
+  const {
+    shape: [rows, columns],
+    data,
+  } = decodeArray(answer.values);
   const most = data.reduce((a, b) => (b > a ? b : a), -Infinity);
   return { rows, columns, data, most, low, high, t: dim === 2 ? time : null };
 }
@@ -53,7 +61,10 @@ function legend({ dim, scene, found: { likelihood } }) {
   if (!likelihood?.data) return { mark: "heat", text: "log-density of the model …" };
   const when = dim === 1 ? "at every time" : `at t = ${likelihood.t.toFixed(2)}`;
   const scale = `full colour ${rounded(likelihood.most).replace("-", "−")} nats, gone ${RANGE} nats lower`;
-  return { mark: "heat", text: `log-density of the model ${scene.density === "end" ? "" : `${when} `}: ${scale}`.replace(" :", ":") };
+  return {
+    mark: "heat",
+    text: `log-density of the model ${scene.density === "end" ? "" : `${when} `}: ${scale}`.replace(" :", ":"),
+  };
 }
 
 export const likelihood = () => {

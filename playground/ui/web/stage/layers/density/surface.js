@@ -7,7 +7,11 @@
 const CELLS = 72;
 /** The grid reaches a little beyond the view. */
 const REACH = 1.25;
-const [FAKE, EVEN, REAL] = [[163, 62, 189], [150, 154, 160], [0, 136, 55]];
+const [FAKE, EVEN, REAL] = [
+  [163, 62, 189],
+  [150, 154, 160],
+  [0, 136, 55],
+];
 
 /** [name, description] of the surface that is shown, if the model has one. */
 export function surfaceOf({ scene }) {
@@ -78,7 +82,13 @@ function painter() {
     const reach = REACH * shown.half;
     const [left, top] = [view.X(shown.center[0] - reach, 1), view.Y(0, shown.center[1] + reach)];
     ctx.imageSmoothingEnabled = true;
-    ctx.drawImage(drawn.canvas, left, top, view.X(shown.center[0] + reach, 1) - left, view.Y(0, shown.center[1] - reach) - top);
+    ctx.drawImage(
+      drawn.canvas,
+      left,
+      top,
+      view.X(shown.center[0] + reach, 1) - left,
+      view.Y(0, shown.center[1] - reach) - top,
+    );
   };
 }
 
@@ -90,14 +100,21 @@ export const surface = () => ({
   about: "What the model's critic, or its energy, says of every place. Purple is taken for generated, green for real.",
   legend: (state) => {
     const [, { label, of }] = surfaceOf(state);
-    const ends = { probability: `${label}: 0 not real, grey ½, 1 real`, value: `${label}: from not real to real`, energy: `${label}: strong is low` };
+    const ends = {
+      probability: `${label}: 0 not real, grey ½, 1 real`,
+      value: `${label}: from not real to real`,
+      energy: `${label}: strong is low`,
+    };
     return { mark: of === "energy" ? "heat" : "critic", text: ends[of] ?? label };
   },
   icon: '<rect x="3" y="3" width="14" height="14" rx="2"/><path d="M3.500 12.500c3-5 5.500 1.500 8-2s3-4 5-4.500" /><path d="M4 16.500h12" opacity=".5"/>',
   needs: "surface",
   asks: ({ request, scene }) => `${request.snapshot} ${JSON.stringify(scene.view)}`,
   ask: async (sampler, state, lane) => {
-    const { request: { run, snapshot }, scene: { view } } = state;
+    const {
+      request: { run, snapshot },
+      scene: { view },
+    } = state;
     const [name] = surfaceOf(state);
     const values = await sampler.surface({ run, snapshot, name, points: grid(view), lane });
     return values && { values, view };

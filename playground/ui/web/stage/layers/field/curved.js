@@ -16,13 +16,22 @@ function asking() {
   let of = {};
   /** What leads through the point that is pointed at: {place, found}, worked out once for each; null without one. */
   return (state) => {
-    const { scene, found: { pairs }, x0, target, dim } = state;
+    const {
+      scene,
+      found: { pairs },
+      x0,
+      target,
+      dim,
+    } = state;
     const place = placeOf(state);
     if (!place || !pairs?.partners) return null;
     if (of.scene !== scene) {
       const independent = pairs.couplings.find(({ chosen }) => chosen)?.kind === "independent";
       const partners = independent ? null : pairs.partners;
-      of = { scene, conditional: new Conditional({ path: pathOf(scene), x0, target, dim, half: scene.view.half, partners }) };
+      of = {
+        scene,
+        conditional: new Conditional({ path: pathOf(scene), x0, target, dim, half: scene.view.half, partners }),
+      };
     }
     const same = of.place?.point === place.point && of.place.t === place.t;
     if (!same) Object.assign(of, { place, found: of.conditional.through(place.point, place.t) });
@@ -41,9 +50,17 @@ function painter(found) {
     const answer = found(state);
     if (!answer?.found) return;
     const { dim, theme } = state;
-    const { place, conditional, found: { paths, mean } } = answer;
-    const pixel = (point, time) => [view.X(dim === 1 ? 0 : point[0], time), view.Y(dim === 1 ? 0 : point[0], point[dim - 1])];
-    const corners = conditional.path.kind === "linear" ? [0, 1] : Array.from({ length: CORNERS + 1 }, (_, k) => k / CORNERS);
+    const {
+      place,
+      conditional,
+      found: { paths, mean },
+    } = answer;
+    const pixel = (point, time) => [
+      view.X(dim === 1 ? 0 : point[0], time),
+      view.Y(dim === 1 ? 0 : point[0], point[dim - 1]),
+    ];
+    const corners =
+      conditional.path.kind === "linear" ? [0, 1] : Array.from({ length: CORNERS + 1 }, (_, k) => k / CORNERS);
     ctx.lineWidth = 1.2;
     ctx.lineCap = ctx.lineJoin = "round";
     ctx.strokeStyle = theme.accent;
@@ -54,7 +71,10 @@ function painter(found) {
       ctx.stroke();
     }
     ctx.globalAlpha = 0.9;
-    for (const [time, fill] of [[0, theme.source], [1, theme["target-ink"]]]) {
+    for (const [time, fill] of [
+      [0, theme.source],
+      [1, theme["target-ink"]],
+    ]) {
       ctx.fillStyle = fill;
       for (const one of paths) {
         ctx.beginPath();
@@ -65,7 +85,10 @@ function painter(found) {
     const [X, Y] = pixel(place.point, place.t);
     const [across, down] = direction(view, mean);
     ctx.globalAlpha = 1;
-    for (const [width, colour] of [[6, theme.paper], [3, theme.ink]]) {
+    for (const [width, colour] of [
+      [6, theme.paper],
+      [3, theme.ink],
+    ]) {
       ctx.beginPath();
       arrow(ctx, X, Y, across, down);
       Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
@@ -112,7 +135,10 @@ export const curved = () => {
       const where = `x = ${numbers(answer.place.point)} at t = ${answer.place.t.toFixed(2)}`;
       if (!answer.found) return { mark: "curved", text: `no pair of these points leads through ${where}` };
       const { mean, deviation } = answer.found;
-      return { mark: "curved", text: `paths through ${where}: mean velocity ${numbers(mean)}, single paths ± ${rounded(deviation)}` };
+      return {
+        mark: "curved",
+        text: `paths through ${where}: mean velocity ${numbers(mean)}, single paths ± ${rounded(deviation)}`,
+      };
     },
     icon: '<path d="M3 4.500 17 13M3 10.500l14-1M3 16 17 6" opacity=".75" stroke-width="1.100"/><circle cx="9.800" cy="9.200" r="2.400" fill="currentColor"/><path d="M3 13.500c4-1 5.500-3 7-4.500s4-1.500 7-1.200" />',
     needs: "pairs",

@@ -33,7 +33,9 @@ function asking() {
     const marginal = new Marginal({ path: scene.network.path, exact, x0, target, dim, count: POINTS });
     const [first, last] = common(scene.network.path, exact.network.path);
     const some = [0.1, 0.5, 0.9].map((share) => first + share * (last - first));
-    const slopes = await Promise.all(some.map((t) => sampler.evaluate({ run, snapshot: 0, points: marginal.at(t), t })));
+    const slopes = await Promise.all(
+      some.map((t) => sampler.evaluate({ run, snapshot: 0, points: marginal.at(t), t })),
+    );
     const square = slopes.reduce((sum, values) => sum + meanSquare(values, null, dim) / some.length, 0);
     open = { scene, run, marginal, first, last, about: exact.target, usual: Math.sqrt(square) || 1 };
     return open;
@@ -67,12 +69,17 @@ async function plane(sampler, state, exact, lane) {
 }
 
 async function spaceTime(sampler, state, exact, lane) {
-  const { low: [low], high: [high] } = state.view.sight;
+  const {
+    low: [low],
+    high: [high],
+  } = state.view.sight;
   const points = Float32Array.from({ length: HEIGHTS }, (_, k) => mid(low, high, k, HEIGHTS));
   const times = Array.from({ length: TIMES }, (_, k) => (k + 0.5) / TIMES);
   const inside = (t) => t >= exact.first && t <= exact.last;
   const found = await Promise.all(
-    times.map((t, k) => (inside(t) ? differences(sampler, state, exact, points, t, `${lane} ${k}`) : { values: null, mean: NaN })),
+    times.map((t, k) =>
+      inside(t) ? differences(sampler, state, exact, points, t, `${lane} ${k}`) : { values: null, mean: NaN },
+    ),
   );
   if (!found.every(Boolean)) return null;
   const means = found.map(({ mean }) => mean).filter(Number.isFinite);
@@ -115,7 +122,7 @@ function paintPlane() {
     const most = 1.1 * EVERY * wide;
     ctx.beginPath();
     for (let k = 0; k < CELLS * CELLS; k++) {
-      if (k % CELLS % EVERY || Math.floor(k / CELLS) % EVERY || seen[k] < 0.5) continue;
+      if ((k % CELLS) % EVERY || Math.floor(k / CELLS) % EVERY || seen[k] < 0.5) continue;
       const [vx, vy] = [values[2 * k], values[2 * k + 1]];
       const speed = Math.hypot(vx, vy);
       const length = softened(speed, 0.3 * usual, most) / (speed || 1);
@@ -155,7 +162,10 @@ function paintSpaceTime() {
       const seen = visibility(smooth(counts, 1, HEIGHTS, 1.3));
       values.forEach((value, row) => {
         const share = Math.min(1, Math.abs(value) / (FULL * usual));
-        image.data.set([...(value > 0 ? above : below), 220 * share * seen[row]], 4 * ((HEIGHTS - 1 - row) * TIMES + column));
+        image.data.set(
+          [...(value > 0 ? above : below), 220 * share * seen[row]],
+          4 * ((HEIGHTS - 1 - row) * TIMES + column),
+        );
       });
     });
     own.putImageData(image, 0, 0);
@@ -180,12 +190,14 @@ export const difference = () => {
     name: "difference",
     label: "Learned minus exact",
     key: "q",
-    about: "Where the learned velocity differs from the exact one, which is known for a Gaussian source and independent pairs.",
+    about:
+      "Where the learned velocity differs from the exact one, which is known for a Gaussian source and independent pairs.",
     legend,
     icon: '<path d="M3 14.500c3-7 6-8 14-9M3 14.500c5-1 9-2 14-9" /><path d="M6 11.500v1.500M9 8.800v3.600M12 7.200v3.200" stroke-width="1.100"/>',
     needs: "exact",
     light: true,
-    asks: ({ dim, t, request, place }) => `${request.run} ${request.snapshot} ${place} ${dim === 2 ? t.toFixed(3) : ""}`,
+    asks: ({ dim, t, request, place }) =>
+      `${request.run} ${request.snapshot} ${place} ${dim === 2 ? t.toFixed(3) : ""}`,
     ask: async (sampler, state, lane) => {
       const exact = await opened(sampler, state, lane);
       return (state.dim === 1 ? spaceTime : plane)(sampler, state, exact, lane);

@@ -24,7 +24,10 @@ async function plane(sampler, { view, request: { run, snapshot, told, guidance }
 }
 
 async function spaceTime(sampler, { view, request: { run, snapshot, told, guidance } }, lane) {
-  const { low: [low], high: [high] } = view.sight;
+  const {
+    low: [low],
+    high: [high],
+  } = view.sight;
   const points = Float32Array.from({ length: HEIGHTS }, (_, k) => low + ((high - low) * (k + 0.5)) / HEIGHTS);
   const times = Array.from({ length: TIMES }, (_, k) => (k + 0.5) / TIMES);
   const columns = await Promise.all(
@@ -44,7 +47,14 @@ function paintPlane(ctx, view, { found: { field }, theme, t }) {
     const speed = Math.hypot(vx, vy);
     const length = softened(speed, usual, most) / (speed || 1);
     const [across, up] = [length * vx, length * vy];
-    arrow(ctx, view.X(points[i], t), view.Y(points[i], points[i + 1]), view.ax * across, view.bx * across + view.by * up, true);
+    arrow(
+      ctx,
+      view.X(points[i], t),
+      view.Y(points[i], points[i + 1]),
+      view.ax * across,
+      view.bx * across + view.by * up,
+      true,
+    );
   }
   stroke(ctx, theme);
 }

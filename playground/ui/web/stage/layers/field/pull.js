@@ -18,13 +18,21 @@ export function slopes(values, h) {
 function paint(ctx, view, { found: { pull }, theme, t }) {
   if (!pull || t < ARRIVED || view.unrolled) return;
   const { points, gradient } = pull;
-  const sizes = Float32Array.from({ length: points.length / 2 }, (_, i) => Math.hypot(gradient[2 * i], gradient[2 * i + 1]));
+  const sizes = Float32Array.from({ length: points.length / 2 }, (_, i) =>
+    Math.hypot(gradient[2 * i], gradient[2 * i + 1]),
+  );
   const usual = Float32Array.from(sizes).sort()[Math.floor(sizes.length / 2)] || 1;
   ctx.beginPath();
   sizes.forEach((size, i) => {
     if (!(size > 0)) return;
     const length = softened(size, usual, LONGEST);
-    arrow(ctx, view.X(points[2 * i], 1), view.Y(points[2 * i], points[2 * i + 1]), (length * gradient[2 * i]) / size, (-length * gradient[2 * i + 1]) / size);
+    arrow(
+      ctx,
+      view.X(points[2 * i], 1),
+      view.Y(points[2 * i], points[2 * i + 1]),
+      (length * gradient[2 * i]) / size,
+      (-length * gradient[2 * i + 1]) / size,
+    );
   });
   ctx.lineWidth = 3;
   ctx.strokeStyle = theme.paper;
@@ -47,14 +55,23 @@ export const pull = {
   needs: "critic",
   asks: ({ request, picture }) => `${request.snapshot} ${picture}`,
   ask: async (sampler, state, lane) => {
-    const { request: { run, snapshot }, trajectory: { x, n }, scene: { view } } = state;
+    const {
+      request: { run, snapshot },
+      trajectory: { x, n },
+      scene: { view },
+    } = state;
     const [name] = surfaceOf(state);
     const h = STEP * view.half;
     const last = x.subarray(x.length - 2 * n);
     const points = last.slice(0, 2 * Math.min(POINTS, n));
     const around = new Float32Array(4 * points.length);
     for (let i = 0; i < points.length; i += 2) {
-      [[h, 0], [-h, 0], [0, h], [0, -h]].forEach(([right, up], k) => {
+      [
+        [h, 0],
+        [-h, 0],
+        [0, h],
+        [0, -h],
+      ].forEach(([right, up], k) => {
         around[4 * i + 2 * k] = points[i] + right;
         around[4 * i + 2 * k + 1] = points[i + 1] + up;
       });

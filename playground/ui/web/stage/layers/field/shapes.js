@@ -28,7 +28,11 @@ function ellipses(ctx, view, all, theme) {
       ctx.beginPath();
       ellipse(ctx, view, one, sigmas);
       const width = sigmas === 1 ? 1.8 : 1.1;
-      for (const [colour, more, alpha] of [[theme.paper, 2.4, 0.6], [theme.ink, 0, 1]]) { // seen on particles too
+      for (const [colour, more, alpha] of [
+        [theme.paper, 2.4, 0.6],
+        [theme.ink, 0, 1],
+      ]) {
+        // seen on particles too
         ctx.strokeStyle = colour;
         ctx.lineWidth = width + more;
         ctx.globalAlpha = alpha * strength * (sigmas === 1 ? 0.95 : 0.6);
@@ -48,11 +52,18 @@ function ellipses(ctx, view, all, theme) {
 }
 
 function lines(ctx, view, all, theme) {
-  const { center: [cx, cy], half } = view;
+  const {
+    center: [cx, cy],
+    half,
+  } = view;
   const far = 4 * half;
   const longest = Math.max(1e-9, ...all.map(({ pull }) => Math.hypot(...pull)));
   ctx.strokeStyle = theme.ink;
-  for (const { normal: [nx, ny], offset, pull } of all) {
+  for (const {
+    normal: [nx, ny],
+    offset,
+    pull,
+  } of all) {
     const size = Math.hypot(nx, ny);
     const strength = Math.hypot(...pull) / longest;
     if (size < 1e-9) continue;
@@ -82,7 +93,8 @@ export const shapes = {
   needs: "trajectory",
   legend: ({ shapes: found }) => {
     if (found?.ellipses?.length) return { mark: "ellipse", text: "components at 1 and 2 standard deviations" };
-    if (found?.lines?.length) return { mark: "arrow", text: "hidden units: on beyond their line, pulling along the arrow" };
+    if (found?.lines?.length)
+      return { mark: "arrow", text: "hidden units: on beyond their line, pulling along the arrow" };
     return null;
   },
   painters: [

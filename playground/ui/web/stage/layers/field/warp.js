@@ -95,10 +95,14 @@ export const warp = {
   label: "Warped grid",
   key: "g",
   about: "A grid of straight lines over the source, carried along by the flow.",
-  legend: ({ dim }) => ({ mark: "line", text: dim === 1 ? "evenly spaced starts, carried by the flow" : "a square grid, carried by the flow" }),
+  legend: ({ dim }) => ({
+    mark: "line",
+    text: dim === 1 ? "evenly spaced starts, carried by the flow" : "a square grid, carried by the flow",
+  }),
   icon: '<path d="M3.500 4.500c4-2 9-2 13 0M3.500 10c4-3 9 2.500 13 0M3.500 15.500c4 1.500 9 1.500 13 0M3.500 4.500c1.500 3 1.500 8 0 11M10 3c-2.500 4 2.500 9 0 13.600M16.500 4.500c-1.500 3-1.500 8 0 11"/>',
   needs: "carried",
-  asks: ({ scene, request, picture, training }) => (hasField(scene) || !training ? `${request.field} ${picture}` : "training"),
+  asks: ({ scene, request, picture, training }) =>
+    hasField(scene) || !training ? `${request.field} ${picture}` : "training",
   ask: (sampler, state, lane) => {
     const { scene, request, starts: x0, dim, trajectory } = state;
     if (hasField(scene)) return sampler.sample({ ...request, x0: lines(x0, dim), dim, times: trajectory.t, lane });

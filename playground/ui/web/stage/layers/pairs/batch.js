@@ -13,7 +13,7 @@ const PAIRS = 40;
 const CORNERS = 24;
 
 function* numbers(seed) {
-  for (let state = seed >>> 0; ; ) {
+  for (let state = seed >>> 0; ;) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0; // Numerical Recipes' generator: enough to pick pairs
     yield (state + 0.5) / 2 ** 32;
   }
@@ -50,7 +50,10 @@ function painter() {
       const { alpha, sigma, gamma } = table.at(within(time));
       return Array.from(x1, (b, j) => alpha * b + sigma * x0[j] + gamma * z[j]);
     };
-    const pixel = (point, time) => [view.X(dim === 1 ? 0 : point[0], time), view.Y(dim === 1 ? 0 : point[0], point[dim - 1])];
+    const pixel = (point, time) => [
+      view.X(dim === 1 ? 0 : point[0], time),
+      view.Y(dim === 1 ? 0 : point[0], point[dim - 1]),
+    ];
 
     ctx.lineWidth = 1;
     ctx.strokeStyle = theme.moving;
@@ -58,7 +61,9 @@ function painter() {
     ctx.beginPath();
     for (const one of batch) {
       const corners = straight ? [0, 1] : Array.from({ length: CORNERS + 1 }, (_, k) => k / CORNERS);
-      corners.forEach((time, k) => (k ? ctx.lineTo(...pixel(at(one, time), time)) : ctx.moveTo(...pixel(at(one, time), time))));
+      corners.forEach((time, k) =>
+        k ? ctx.lineTo(...pixel(at(one, time), time)) : ctx.moveTo(...pixel(at(one, time), time)),
+      );
     }
     ctx.stroke();
     ctx.globalAlpha = 1;
@@ -99,7 +104,8 @@ export const batch = () => ({
   name: "batch",
   label: "A training batch",
   key: "b",
-  about: "Pairs of a source and a target point, as the coupling makes them, the point between them at this time, and the velocity that the network is to learn there.",
+  about:
+    "Pairs of a source and a target point, as the coupling makes them, the point between them at this time, and the velocity that the network is to learn there.",
   legend: ({ scene, found }) => ({
     mark: "batch",
     text: found.pairs?.partners ? `a training batch, ${scene.coupling.toLowerCase()} pairs` : "a training batch …",

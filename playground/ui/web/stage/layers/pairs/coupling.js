@@ -22,7 +22,10 @@ function paint(ctx, view, state) {
     ctx.stroke();
   }
   ctx.globalAlpha = 1;
-  for (const [end, fill] of [["from", theme.source], ["to", theme["target-ink"]]]) {
+  for (const [end, fill] of [
+    ["from", theme.source],
+    ["to", theme["target-ink"]],
+  ]) {
     ctx.fillStyle = fill;
     for (const one of drawn) {
       ctx.beginPath();
@@ -34,8 +37,12 @@ function paint(ctx, view, state) {
 
 /** "cost 1.02, V 0.055 (independent 6.11, 3.70)". */
 function figures({ couplings }) {
-  const [chosen, independent] = [couplings.find(({ chosen }) => chosen), couplings.find(({ kind }) => kind === "independent")];
-  const beside = chosen === independent ? "" : ` (independent ${rounded(independent.cost)}, ${rounded(independent.variance)})`;
+  const [chosen, independent] = [
+    couplings.find(({ chosen }) => chosen),
+    couplings.find(({ kind }) => kind === "independent"),
+  ];
+  const beside =
+    chosen === independent ? "" : ` (independent ${rounded(independent.cost)}, ${rounded(independent.variance)})`;
   return `cost ${rounded(chosen.cost)}, V ${rounded(chosen.variance)}${beside}`;
 }
 

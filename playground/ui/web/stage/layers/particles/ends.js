@@ -22,7 +22,8 @@ export const ends = {
   name: "ends",
   label: "Start to end",
   key: "z",
-  about: "A straight line from the start of each particle to its end: the pairs (Z₀, Z₁) that this model makes, and that a reflow learns from.",
+  about:
+    "A straight line from the start of each particle to its end: the pairs (Z₀, Z₁) that this model makes, and that a reflow learns from.",
   legend: () => ({ mark: "line", text: "start to end: the pairs that this model makes" }),
   icon: '<path d="M4.500 15.500 15 5M4.500 10.500 15.500 12"/><g fill="currentColor" stroke="none"><circle cx="4" cy="15.800" r="1.900"/><circle cx="4" cy="10.400" r="1.900"/></g><circle cx="16" cy="4.500" r="1.800"/><circle cx="16.200" cy="12.200" r="1.800"/>',
   needs: "trajectory",

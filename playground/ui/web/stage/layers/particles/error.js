@@ -12,7 +12,12 @@ const MOST_STEPS = 20;
 const PARTICLES = 64;
 
 /** Mean distance between the ends of the shown and the fine solution, over these particles. */
-function meanError({ trajectory: { t, x, n, dim }, found: { error: { ends } } }) {
+function meanError({
+  trajectory: { t, x, n, dim },
+  found: {
+    error: { ends },
+  },
+}) {
   const last = (t.length - 1) * n * dim;
   let sum = 0;
   for (let i = 0; i < ends.length; i += dim) {
@@ -28,7 +33,12 @@ function paint(ctx, view, { found: { error }, trajectory: { t, x, n, dim }, them
   const lines = Array.from({ length: ends.length / dim }, (_, i) => {
     const [a, b] = [last + i * dim, i * dim];
     const right = dim === 1 ? [0, 0] : [x[a], ends[b]];
-    return [view.X(right[0], 1), view.Y(right[0], x[a + dim - 1]), view.X(right[1], 1), view.Y(right[1], ends[b + dim - 1])];
+    return [
+      view.X(right[0], 1),
+      view.Y(right[0], x[a + dim - 1]),
+      view.X(right[1], 1),
+      view.Y(right[1], ends[b + dim - 1]),
+    ];
   });
   const reach = dim === 1 ? 7 : 0; // 1-D: both ends stand above each other, so the line bows out of the way of the dots
   ctx.strokeStyle = theme.error;
@@ -91,7 +101,16 @@ export const error = {
     const count = Math.min(PARTICLES, n);
     const starts = x0.slice(0, count * dim);
     const under = told ?? values?.slice(0, count);
-    const solved = await sampler.sample({ run, snapshot, x0: starts, dim, ...fine(request), told: under, guidance, lane });
+    const solved = await sampler.sample({
+      run,
+      snapshot,
+      x0: starts,
+      dim,
+      ...fine(request),
+      told: under,
+      guidance,
+      lane,
+    });
     return solved && { ends: solved.x.slice(-starts.length) };
   },
   painters: [{ plane: "over", paint }],

@@ -26,7 +26,10 @@ export async function noised({ scene, target, dim }) {
   const path = pathOf(scene);
   const table = new PathTable(path.table);
   const size = Math.min(POINTS * dim, target.length);
-  const even = Float64Array.from({ length: TIMES }, (_, k) => path.t_min + ((path.t_max - path.t_min) * k) / (TIMES - 1));
+  const even = Float64Array.from(
+    { length: TIMES },
+    (_, k) => path.t_min + ((path.t_max - path.t_min) * k) / (TIMES - 1),
+  );
   const t = table.snapped(even);
   const x = new Float32Array(t.length * size);
   const z = new Float64Array(size);

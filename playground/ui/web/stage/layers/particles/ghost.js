@@ -22,8 +22,13 @@ export const ghost = {
   name: "ghost",
   label: "Ghost",
   key: "r",
-  about: "Keeps the particles as they go now, as a faint grey crowd behind whatever comes next: other steps, another solver, a further training, another model.",
-  legend: ({ ghost: { trajectory: { nfe } } }) => ({ mark: "ghost", text: `ghost: kept at ${nfe.toLocaleString("en")} NFE` }),
+  about:
+    "Keeps the particles as they go now, as a faint grey crowd behind whatever comes next: other steps, another solver, a further training, another model.",
+  legend: ({
+    ghost: {
+      trajectory: { nfe },
+    },
+  }) => ({ mark: "ghost", text: `ghost: kept at ${nfe.toLocaleString("en")} NFE` }),
   icon: '<path d="M5 16.500V9a5 5 0 0 1 10 0v7.500l-1.700-1.400-1.600 1.400-1.700-1.400-1.700 1.400-1.600-1.400z"/><g fill="currentColor" stroke="none"><circle cx="8.200" cy="8.800" r="1"/><circle cx="11.800" cy="8.800" r="1"/></g>',
   needs: "ghost",
   onward: true,

@@ -26,7 +26,13 @@ function quantiles(latent, width, axis, shares) {
 /** The latent nodes, row after row. */
 export function nodes(latent, width) {
   const middle = Array.from({ length: width }, (_, axis) => quantiles(latent, width, axis, [0.5])[0]);
-  const line = (axis, count) => quantiles(latent, width, axis, Array.from({ length: count }, (_, k) => shareAt(k, count)));
+  const line = (axis, count) =>
+    quantiles(
+      latent,
+      width,
+      axis,
+      Array.from({ length: count }, (_, k) => shareAt(k, count)),
+    );
   if (width === 1) return Float32Array.from(line(0, THREAD));
   const [across, up] = [line(0, CELLS + 1), line(1, CELLS + 1)];
   return Float32Array.from(up.flatMap((b) => across.flatMap((a) => [a, b, ...middle.slice(2)])));
@@ -51,7 +57,12 @@ function paint(ctx, view, { found: { manifold }, theme, t: now }) {
   ctx.lineWidth = 0.6;
   for (let row = 0; row < CELLS; row++) {
     for (let column = 0; column < CELLS; column++) {
-      const corners = [row * side + column, row * side + column + 1, (row + 1) * side + column + 1, (row + 1) * side + column];
+      const corners = [
+        row * side + column,
+        row * side + column + 1,
+        (row + 1) * side + column + 1,
+        (row + 1) * side + column,
+      ];
       ctx.beginPath();
       for (const i of corners) ctx.lineTo(X[i], Y[i]);
       ctx.closePath();
@@ -75,10 +86,14 @@ function thread(ctx, theme, X, Y) {
 
 /** The area of a quadrilateral, by the shoelace formula. */
 function area(corners, X, Y) {
-  return Math.abs(corners.reduce((sum, i, k) => {
-    const j = corners[(k + 1) % corners.length];
-    return sum + X[i] * Y[j] - X[j] * Y[i];
-  }, 0)) / 2;
+  return (
+    Math.abs(
+      corners.reduce((sum, i, k) => {
+        const j = corners[(k + 1) % corners.length];
+        return sum + X[i] * Y[j] - X[j] * Y[i];
+      }, 0),
+    ) / 2
+  );
 }
 
 export const manifold = {
@@ -86,7 +101,8 @@ export const manifold = {
   label: "The latent's grid",
   key: "m",
   dims: [2],
-  about: "A grid over the latent, each cell equally likely, where the generator takes it: opaque where samples are dense.",
+  about:
+    "A grid over the latent, each cell equally likely, where the generator takes it: opaque where samples are dense.",
   legend: () => ({ mark: "manifold", text: "the latent's grid, opaque where it is dense" }),
   icon: '<path d="M3 5c4 2 6-1.500 9 0s3 1 5 0v10c-2 1-3 1-5 0s-5 2-9 0zM7.500 5.500v10M12.500 5v10M3 10c4 2 6-1 9 0s3 1 5 0"/>',
   needs: "map",

@@ -24,7 +24,9 @@ function byTint({ traced, tint, theme }) {
 /** Strokes the paths of the traced particles between two times, one stroke a colour. */
 function strokePaths(ctx, view, state, since, until) {
   const { t: times, x, n, dim } = state.trajectory;
-  const within = corners(state.trajectory).map((k) => times[k]).filter((time) => time > since && time < until);
+  const within = corners(state.trajectory)
+    .map((k) => times[k])
+    .filter((time) => time > since && time < until);
   const stops = [since, ...within, until].map((time) => ({ time, ...bracket(times, time) }));
   ctx.lineJoin = "round";
   byTint(state).forEach((group, colour) => {
@@ -46,7 +48,12 @@ function strokePaths(ctx, view, state, since, until) {
 }
 
 function whole(ctx, view, state) {
-  const { trajectory: { t, x, n, dim }, traced, tint, theme } = state;
+  const {
+    trajectory: { t, x, n, dim },
+    traced,
+    tint,
+    theme,
+  } = state;
   const few = t.length - 1 <= FEW_STEPS;
   ctx.lineWidth = 1;
   ctx.globalAlpha = few ? 0.4 : 0.22;
@@ -77,7 +84,8 @@ export const paths = {
   name: "paths",
   label: "Paths",
   key: "t",
-  about: "The whole way of some particles, faint, and what they have travelled so far, strong. Dots on it are solver states.",
+  about:
+    "The whole way of some particles, faint, and what they have travelled so far, strong. Dots on it are solver states.",
   icon: '<path d="M3 16c4.500 0 3.500-11.500 8-11.500 3 0 3.200 3 3.500 5.500"/><circle cx="14.800" cy="13" r="2.200" fill="currentColor"/>',
   needs: "trajectory",
   onward: true,

@@ -9,9 +9,15 @@ const FIRST = 2 ** 20;
 
 /** A way {t, x}: its line and nodes on a halo, its start as a ring, and where it is at time `now` as a disc. */
 function way(ctx, view, { t, x, dim }, now, colour, theme) {
-  const place = (k) => [view.X(dim === 1 ? 0 : x[k * dim], t[k]), view.Y(dim === 1 ? 0 : x[k * dim], x[k * dim + dim - 1])];
+  const place = (k) => [
+    view.X(dim === 1 ? 0 : x[k * dim], t[k]),
+    view.Y(dim === 1 ? 0 : x[k * dim], x[k * dim + dim - 1]),
+  ];
   const states = Array.from(t, (_, k) => k);
-  for (const [width, style] of [[5, theme.paper], [2.2, colour]]) {
+  for (const [width, style] of [
+    [5, theme.paper],
+    [2.2, colour],
+  ]) {
     ctx.beginPath();
     for (const k of states) ctx.lineTo(...place(k));
     Object.assign(ctx, { lineWidth: width, strokeStyle: style, lineJoin: "round", globalAlpha: width > 3 ? 0.8 : 1 });
@@ -50,7 +56,10 @@ function paint(ctx, view, { found, probes, hovered, trajectory, tint, t, theme }
     const right = point.length === 1 ? 0 : point[0];
     const [X, Y] = [view.X(right, view.dim === 1 || view.unrolled ? dropped : t), view.Y(right, point.at(-1))];
     ctx.beginPath();
-    for (const [across, down] of [[1, 1], [1, -1]]) {
+    for (const [across, down] of [
+      [1, 1],
+      [1, -1],
+    ]) {
       ctx.moveTo(X - 4 * across, Y - 4 * down);
       ctx.lineTo(X + 4 * across, Y + 4 * down);
     }
@@ -63,11 +72,20 @@ function paint(ctx, view, { found, probes, hovered, trajectory, tint, t, theme }
 /** The ways of all probes, each from where it was dropped to both ends, at the times of the picture's own states. */
 async function ask(sampler, { request, probes, dim, trajectory: { t: times } }, lane) {
   const carry = async (probe, k, onward) => {
-    const rest = onward ? times.filter((time) => time > probe.t + 1e-9) : times.filter((time) => time < probe.t - 1e-9).reverse();
+    const rest = onward
+      ? times.filter((time) => time > probe.t + 1e-9)
+      : times.filter((time) => time < probe.t - 1e-9).reverse();
     if (!rest.length) return { t: [], x: [] };
     const grid = Float64Array.from([probe.t, ...rest]);
     const x0 = Float32Array.from(probe.point);
-    const part = await sampler.sample({ ...request, x0, dim, times: grid, particle: FIRST + k, lane: `${lane} ${k} ${onward}` });
+    const part = await sampler.sample({
+      ...request,
+      x0,
+      dim,
+      times: grid,
+      particle: FIRST + k,
+      lane: `${lane} ${k} ${onward}`,
+    });
     return part && { t: Array.from(part.t).slice(1), x: Array.from(part.x).slice(dim) };
   };
   const ways = await Promise.all(
@@ -89,7 +107,8 @@ export const probes = {
   name: "probes",
   always: true,
   needs: "trajectory",
-  legend: ({ probes: { length } }) => (length ? { mark: "probe", text: length === 1 ? "a probe, dropped at ×" : `${length} probes, dropped at ×` } : null),
+  legend: ({ probes: { length } }) =>
+    length ? { mark: "probe", text: length === 1 ? "a probe, dropped at ×" : `${length} probes, dropped at ×` } : null,
   asks: ({ request, picture, scene, probes: dropped }) =>
     dropped.length && hasField(scene) ? `${request.field} ${picture} ${dropped.map(({ id }) => id)}` : "none",
   ask: async (sampler, state, lane) => (state.probes.length && hasField(state.scene) ? ask(sampler, state, lane) : []),

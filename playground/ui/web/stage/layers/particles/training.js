@@ -32,8 +32,12 @@ export const training = {
   name: "learnt",
   label: "Training points",
   key: "o",
-  about: "The points of the target that training is limited to. Particles that only end on them have been learnt by heart.",
-  legend: ({ learnt: { length }, dim }) => ({ mark: "learnt", text: `the ${(length / dim).toLocaleString("en")} training points` }),
+  about:
+    "The points of the target that training is limited to. Particles that only end on them have been learnt by heart.",
+  legend: ({ learnt: { length }, dim }) => ({
+    mark: "learnt",
+    text: `the ${(length / dim).toLocaleString("en")} training points`,
+  }),
   icon: '<circle cx="5" cy="13.500" r="2.600"/><circle cx="10.500" cy="6" r="2.600"/><circle cx="15.500" cy="13" r="2.600"/>',
   needs: "training",
   painters: [
