@@ -1,4 +1,4 @@
-"""The README's Python does what it says."""
+"""The README's Python does what it says, and the files that the guides name are there."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import re
 from pathlib import Path
 from typing import Literal
 
+import pytest
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from playground.distributions import curves
 
-TEXT = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
@@ -30,8 +32,17 @@ def test_the_distribution_that_is_added_can_be_sampled() -> None:
 def test_what_is_done_from_python_runs(tmp_path, monkeypatch, capsys) -> None:
     (block,) = [one for one in BLOCKS if "import Experiment" in one]
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "presets").symlink_to(Path(__file__).parents[1] / "presets")
+    (tmp_path / "presets").symlink_to(ROOT / "presets")
     block = block.replace('presets/checkerboard.yaml")', 'presets/checkerboard.yaml", ["training.steps=60"])')
     exec(compile(block, "README.md", "exec"), {})
     assert (tmp_path / "runs" / "checkerboard" / "experiment.yaml").exists()
     assert capsys.readouterr().out.splitlines()[-1].startswith("60 ")
+
+
+@pytest.mark.parametrize("guide", ["README.md", "CONTRIBUTING.md"])
+def test_the_files_that_a_guide_names_are_there(guide):
+    named = set(
+        re.findall(r"`((?:playground|presets|tests|benchmarks|docs|tools)/[\w./-]*)`", (ROOT / guide).read_text())
+    )
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).exists() and "NAME" not in name] == []

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
-from scipy.special import digamma
 from torch import Generator, Tensor
 
 from playground.distributions.axes import DimensionFree, Spread
@@ -50,8 +49,8 @@ class StudentT(DimensionFree):
 
     def entropy(self) -> float:
         """(ν + d)/2 · (ψ((ν + d)/2) − ψ(ν/2)) less the logarithm of the density in the middle."""
-        freedom, both = self.freedom / 2, (self.freedom + self._settled()) / 2
-        return both * float(digamma(both) - digamma(freedom)) - self._log_peak()
+        freedom, both = torch.tensor([self.freedom, self.freedom + self._settled()], dtype=torch.float64) / 2
+        return float(both * (both.digamma() - freedom.digamma())) - self._log_peak()
 
     def _log_peak(self) -> float:
         """The logarithm of the density in the middle."""

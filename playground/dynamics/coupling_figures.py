@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from scipy.spatial import cKDTree
 from torch import Tensor
 
 TIMES = 16
@@ -53,6 +52,8 @@ def disagreement(x0: Tensor, x1: Tensor, t: float) -> Tensor:
     the pairs around x it estimates the conditional variance E[|X1 − X0 − E[X1 − X0 | X_t = x]|² | X_t = x], which is
     why the flow of a coupling bends there; averaged over all, its mean at t.
     """
+    from scipy.spatial import cKDTree
+
     x0, x1 = x0.detach().cpu().double(), x1.detach().cpu().double()
     moved, at = x1 - x0, (t * x1 + (1 - t) * x0).numpy()
     nearest = torch.from_numpy(cKDTree(at).query(at, k=2)[1][:, 1])

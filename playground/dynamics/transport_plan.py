@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 INNER = 20
@@ -30,6 +29,8 @@ def assignment(x0: Tensor, x1: Tensor) -> Tensor:
     if x0.shape[1] == 1:
         order0, order1 = x0[:, 0].cpu().argsort(stable=True), x1[:, 0].cpu().argsort(stable=True)
         return torch.empty_like(order1).scatter_(0, order0, order1)
+    from scipy.optimize import linear_sum_assignment
+
     columns = linear_sum_assignment(squared_distances(x0, x1).numpy())[1]
     return torch.from_numpy(columns.astype(np.int64))
 

@@ -9,9 +9,9 @@ from playground.engine.library import read_weights
 from playground.engine.run import Run
 from playground.experiment import Experiment
 
-FOLDER = Path(__file__).parents[2] / "presets"
-
-
+_PACKAGE = Path(__file__).parents[1]
+FOLDER = next(filter(Path.is_dir, (_PACKAGE / "presets", _PACKAGE.parent / "presets")))
+"""Where they lie: an installed package has them inside, a clone beside it (pyproject.toml maps one to the other)."""
 ORDER = (
     "checkerboard",
     "two_moons",

@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request
 
 ROOT = Path(__file__).parents[2]
+APP = (sys.executable, "app.py")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 """What the browser may be called; the first of these that is on the path is used."""
 FLAGS = (
@@ -67,8 +68,8 @@ class Server:
 
 
 @contextmanager
-def serve() -> Iterator[Server]:
-    """`python app.py` on a free port, from when it answers until the end of the block."""
+def serve(command: Sequence[str] = APP, folder: Path = ROOT) -> Iterator[Server]:
+    """A command that serves the page, run in a folder with a free --port, from when it answers to the block's end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -76,8 +77,8 @@ def serve() -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
         with log.open("wb") as output:
-            command = [sys.executable, "app.py", "--port", str(port)]
-            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+            asked = [*command, "--port", str(port)]
+            process = subprocess.Popen(asked, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
         server = Server(f"http://127.0.0.1:{port}/", process, log)
         try:
             _await_answer(server)
