@@ -103,7 +103,7 @@ PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="wi
   const description = %s;
   window.told = [];
   window.make = (options) => {
-    document.getElementById("root").replaceChildren();
+    window.form?.destroy();
     window.form = new Form(document.getElementById("root"), description,
                            { onChange: (value, state) => window.told.push({ value, ...state }), ...options });
   };

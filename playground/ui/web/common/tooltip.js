@@ -60,6 +60,11 @@ export class Tooltip {
     document.removeEventListener("pointerdown", this.away, true);
     document.removeEventListener("scroll", this.away, true);
   }
+
+  remove() {
+    this.hide();
+    this.element.remove();
+  }
 }
 
 /**

@@ -41,7 +41,7 @@ export class Form {
     [this.past, this.future, this.gesture] = [[], [], null];
     this.state = complete(description, value);
     this.element = h("div", { class: "pg-form", onkeydown: (event) => this.#keys(event) });
-    this.tooltip = new Tooltip(this.element);
+    this.tooltip = new Tooltip(document.body); // outside of the form, whose styles it would inherit
     this.general = h("ul", { class: "pg-problems", role: "alert", hidden: true });
     const part = (field) => (isSection(field) ? this.#section(field) : makeField(this, field, [field.name]));
     this.parts = this.#chosen(groups).map((field) => [field.name, part(field)]);
@@ -113,7 +113,7 @@ export class Form {
   }
 
   destroy() {
-    this.tooltip.hide();
+    this.tooltip.remove();
     this.element.remove();
   }
 
