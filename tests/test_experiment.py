@@ -650,7 +650,7 @@ def test_overrides_that_are_refused(file, override, part):
         ),
         (
             {"model": {"kind": "flow_matching", "path": "bridge"}, "sampler": {"solver": "ddim"}},
-            "along a bridge choose euler_maruyama or heun",
+            "along a bridge choose stochastic_midpoint or heun",
         ),
         ({"source": {"kind": "gaussian", "std": [2.0, 1.0]}, "model": "exact", "sampler": {"churn": 1}}, "adds noise"),
         ({"sampler": {"solver": {"kind": "ddim", "eta": 1.5}}}, "1.5 is too large; choose at most 1."),

@@ -53,7 +53,7 @@ class CosinePath(Path):
 
     def coefficients(self, t: Tensor) -> Coefficients:
         quarter = math.pi / 2
-        sine, cosine = torch.sin(quarter * t), torch.cos(quarter * t)
+        sine, cosine = torch.sin(quarter * t), torch.sin(quarter * (1 - t))  # which is 0 at t = 1; cos(π/2) is not
         return Coefficients.of(alpha=sine, sigma=cosine, d_alpha=quarter * cosine, d_sigma=-quarter * sine)
 
 
@@ -215,8 +215,9 @@ class InterpolantPath(Path):
         one = torch.ones_like(t)
         if self.gamma == "root":
             return Coefficients(t, 1 - t, one, -one, *_root(t, self.amount))
-        gamma = self.amount * torch.sin(math.pi * t).square()
-        return Coefficients(t, 1 - t, one, -one, gamma, self.amount * math.pi * torch.sin(2 * math.pi * t))
+        turn = math.pi * (t - t.round())  # so that gamma is 0 at t = 1; sin²(π) is not
+        gamma = self.amount * torch.sin(turn).square()
+        return Coefficients(t, 1 - t, one, -one, gamma, self.amount * math.pi * torch.sin(2 * turn))
 
 
 class BridgePath(Path):

@@ -102,4 +102,4 @@ def no_score(label: str) -> str:
 
 def no_bridge(label: str) -> str:
     """What is to be said of a sampler that cannot follow bridges."""
-    return f"{label} is for paths without noise of their own; along a bridge choose euler_maruyama or heun."
+    return f"{label} is for paths without noise of their own; along a bridge choose stochastic_midpoint or heun."

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from playground.choice import FROM_NAME, Settings
 from playground.dynamics.adaptive import Adaptive, BogackiShampine, Dopri5, Unsolved
+from playground.dynamics.churned import EulerMaruyama, StochasticHeun, StochasticMidpoint
 from playground.dynamics.grids import GridName, grid
 from playground.dynamics.noise import Brownian
 from playground.dynamics.process import DiffusionSampler, Process
@@ -25,13 +26,7 @@ from playground.dynamics.runge_kutta import (
     Velocity,
     runge_kutta,
 )
-from playground.dynamics.samplers import (
-    DDIM,
-    Ancestral,
-    DPMSolver,
-    EulerMaruyama,
-    StochasticHeun,
-)
+from playground.dynamics.samplers import DDIM, Ancestral, DPMSolver
 from playground.trajectory import Trajectory
 
 __all__ = [
@@ -54,6 +49,7 @@ __all__ = [
     "Solver",
     "State",
     "StochasticHeun",
+    "StochasticMidpoint",
     "Tableau",
     "Unsolved",
     "Velocity",
@@ -68,6 +64,7 @@ AnySolver = Annotated[
     | Dopri5
     | BogackiShampine
     | EulerMaruyama
+    | StochasticMidpoint
     | StochasticHeun
     | Ancestral
     | DDIM
@@ -107,17 +104,25 @@ class Sampler(Settings):
     @model_validator(mode="before")
     @classmethod
     def _churned(cls, given: Any) -> Any:
-        """`churn: 0.5` beside no solver, or euler or heun, stands for euler_maruyama with it; 0 leaves the solver."""
+        """`churn: 0.5` beside no solver, or one without churn of its own, stands for stochastic_midpoint with it.
+
+        A churn of 0 leaves the solver.
+        """
         if not isinstance(given, dict) or "churn" not in given:
             return given
         rest = {key: value for key, value in given.items() if key != "churn"}
-        solver = rest.get("solver", "euler_maruyama")
+        solver = rest.get("solver", "stochastic_midpoint")
         kind = solver.get("kind") if isinstance(solver, dict) else solver
-        if kind != "euler_maruyama" and given["churn"] == 0:
+        if kind in ("euler_maruyama", "stochastic_midpoint"):
+            return rest | {"solver": {"kind": kind, "churn": given["churn"]}}
+        if given["churn"] == 0:
             return rest
-        if kind not in ("euler", "heun", "euler_maruyama"):
-            raise ValueError("churn is a setting of the solver euler_maruyama; choose that solver, or leave churn out.")
-        return rest | {"solver": {"kind": "euler_maruyama", "churn": given["churn"]}}
+        if kind not in ("euler", "midpoint", "heun"):
+            raise ValueError(
+                "churn is a setting of the solvers stochastic_midpoint and euler_maruyama; choose one of them, or "
+                "leave churn out."
+            )
+        return rest | {"solver": {"kind": "stochastic_midpoint", "churn": given["churn"]}}
 
     def times(self, start: float = 0.0, stop: float = 1.0) -> list[float]:
         """The times that are given to the solver: those of the grid, for an adaptive one only the ends."""

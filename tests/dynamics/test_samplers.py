@@ -10,21 +10,19 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from playground.dynamics.churned import (
+    EulerMaruyama,
+    StochasticHeun,
+    StochasticMidpoint,
+    euler_maruyama,
+    noisier,
+)
 from playground.dynamics.exact import ExactField, Normal, Normals
 from playground.dynamics.grids import grid
 from playground.dynamics.noise import Brownian
 from playground.dynamics.paths import BridgePath, CosinePath, InterpolantPath, LinearPath, SubVPPath, VEPath, VPPath
 from playground.dynamics.process import Level, Process
-from playground.dynamics.samplers import (
-    DDIM,
-    Ancestral,
-    DPMSolver,
-    EulerMaruyama,
-    StochasticHeun,
-    euler_maruyama,
-    noisier,
-    posterior_variances,
-)
+from playground.dynamics.samplers import DDIM, Ancestral, DPMSolver, posterior_variances
 from playground.dynamics.solvers import Sampler
 from playground.metrics import sliced_w2
 
@@ -44,13 +42,22 @@ EVERY_PATH = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.kind)
 STOCHASTIC = [
     EulerMaruyama(churn=1.0),
     EulerMaruyama(churn=0.4),
+    StochasticMidpoint(churn=1.0),
+    StochasticMidpoint(churn=0.4),
     StochasticHeun(s_churn=20),
     Ancestral(),
     Ancestral(variance=1.0),
     DDIM(eta=1.0),
     DDIM(eta=0.5),
 ]
-SAMPLERS = [*STOCHASTIC, DDIM(), DPMSolver(), EulerMaruyama(churn=0), StochasticHeun(s_churn=0)]
+SAMPLERS = [
+    *STOCHASTIC,
+    DDIM(),
+    DPMSolver(),
+    EulerMaruyama(churn=0),
+    StochasticHeun(s_churn=0),
+    StochasticMidpoint(churn=0),
+]
 EVERY_SAMPLER = pytest.mark.parametrize("solver", SAMPLERS, ids=str)
 
 
@@ -179,7 +186,12 @@ def test_along_a_bridge_churn_keeps_the_marginals_with_the_score_that_is_known(p
 
 @EVERY_PATH
 def test_without_churn_they_are_the_solvers_of_the_flow(path):
-    for solver, twin in ((EulerMaruyama(churn=0), "euler"), (StochasticHeun(s_churn=0), "heun")):
+    twins = (
+        (EulerMaruyama(churn=0), "euler"),
+        (StochasticHeun(s_churn=0), "heun"),
+        (StochasticMidpoint(churn=0), "midpoint"),
+    )
+    for solver, twin in twins:
         torch.testing.assert_close(carried(path, solver, 9, 20).x, carried(path, twin, 9, 20).x, rtol=1e-12, atol=1e-12)
 
 
@@ -209,7 +221,7 @@ def test_every_step_is_finite_from_pure_noise_to_data(path, solver):
     for steps in (1, 2, 20):
         moved = carried(path, solver, steps, 20, BROAD)
         assert moved.x.isfinite().all()
-        assert moved.nfe == steps * (2 if isinstance(solver, StochasticHeun) else 1)
+        assert moved.nfe == steps * (2 if isinstance(solver, (StochasticHeun, StochasticMidpoint)) else 1)
 
 
 def test_in_one_step_ddim_lands_on_the_mean_and_churn_forgets_the_start():
@@ -273,17 +285,18 @@ def test_what_they_need_is_said():
     assert Sampler(solver="ddim", steps=3).integrate(unknown, x0).end.isfinite().all()
     with pytest.raises(ValueError, match="samples only along a path"):
         Sampler(solver="ddim").integrate(process(linear).velocity, x0)
-    with pytest.raises(ValueError, match="along a bridge choose euler_maruyama or heun"):
+    with pytest.raises(ValueError, match="along a bridge choose stochastic_midpoint or heun"):
         Sampler(solver="dpm_solver").integrate(process(BridgePath()), x0, 0.1, 0.9)
     with pytest.raises(ValueError, match="needs noise"):
         EulerMaruyama().states(process(linear), x0, [0.0, 1.0])
 
 
-def test_churn_beside_the_solver_stands_for_euler_maruyama():
-    assert Sampler.model_validate({"churn": 0.3}).solver == EulerMaruyama(churn=0.3)
-    assert Sampler.model_validate({"churn": 0.3, "solver": {"kind": "heun"}}).solver == EulerMaruyama(churn=0.3)
+def test_churn_beside_the_solver_stands_for_stochastic_midpoint():
+    assert Sampler.model_validate({"churn": 0.3}).solver == StochasticMidpoint(churn=0.3)
+    assert Sampler.model_validate({"churn": 0.3, "solver": {"kind": "heun"}}).solver == StochasticMidpoint(churn=0.3)
+    assert Sampler.model_validate({"churn": 0.3, "solver": "euler_maruyama"}).solver == EulerMaruyama(churn=0.3)
     assert Sampler.model_validate({"churn": 0, "solver": "rk4"}).solver.kind == "rk4"
-    with pytest.raises(ValueError, match="churn is a setting of the solver euler_maruyama"):
+    with pytest.raises(ValueError, match="churn is a setting of the solvers stochastic_midpoint and euler_maruyama"):
         Sampler.model_validate({"churn": 0.3, "solver": "rk4"})
 
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from playground.choice import kinds
+from playground.dynamics.churned import EulerMaruyama, StochasticMidpoint
 from playground.dynamics.discrete import DiscretePath
 from playground.dynamics.noise import Brownian, normals
 from playground.dynamics.path import Path
 from playground.dynamics.paths import AnyPath, BridgePath, InterpolantPath, LinearPath
 from playground.dynamics.process import DiffusionSampler
-from playground.dynamics.samplers import EulerMaruyama
 from playground.dynamics.solvers import AnySolver, Sampler
 from playground.models.diffusion import DiscreteFlow
 from playground.models.flow import BridgeFlow, Flow, ScoredFlow
@@ -24,6 +24,7 @@ from tests.browser.modules.page import ModulePage, assert_near, flow, packed, po
 
 DIALS: dict[str, list[dict[str, Any]]] = {
     "euler_maruyama": [{"churn": 0.0}, {"churn": 0.3}, {"churn": 1.0}],
+    "stochastic_midpoint": [{"churn": 0.0}, {"churn": 0.4}, {"churn": 1.0}],
     "stochastic_heun": [{"s_churn": 0.0}, {"s_churn": 20.0}],
     "ancestral": [{"variance": 0.0}, {"variance": 0.6}],
     "ddim": [{"eta": 0.0}, {"eta": 0.7}, {"eta": 1.0}],
@@ -111,10 +112,11 @@ def test_along_bridges_the_second_network_gives_the_score(page: ModulePage, path
     both = BridgeFlow(one.mlp, one.weights / 3, path, scaling, one.moments, score_weights=other.weights / 3)
     opened(page, "bridge", both)
     x0 = points(100, 2, seed=1)
-    twin = both.trajectory(x0, Sampler(solver=EulerMaruyama(churn=0.8), steps=20), seed=1)
-    found = sampled(page, "bridge", both.start(x0), solver="euler_maruyama", steps=20, churn=0.8, seed=1)
-    assert found["nfe"] == twin.nfe == 40
-    assert_near(found["x"], twin.x, 1e-4, (path, scaling))
+    for solver, nfe in ((EulerMaruyama(churn=0.8), 40), (StochasticMidpoint(churn=0.8), 80)):
+        twin = both.trajectory(x0, Sampler(solver=solver, steps=20), seed=1)
+        found = sampled(page, "bridge", both.start(x0), solver=solver.kind, steps=20, churn=0.8, seed=1)
+        assert found["nfe"] == twin.nfe == nfe
+        assert_near(found["x"], twin.x, 1e-4, (path, scaling, solver))
 
 
 def test_each_particle_has_noise_of_its_own_however_they_are_divided(page: ModulePage) -> None:

@@ -20,7 +20,7 @@ const SHORT = {
   bogacki_shampine: "Bogacki–Shampine",
   ddim: "DDIM, η 0",
   dpm_solver: "DPM-Solver++",
-  euler_maruyama: "Euler–Maruyama, churn 1",
+  stochastic_midpoint: "Stochastic midpoint, churn 1",
 };
 
 /** So many points a loss curve has. */

@@ -137,6 +137,9 @@ export class Controls {
       this.#slide(name, this.parts[name].valueAsNumber);
       this.#say(`${name}-value`, String(this.parts[name].valueAsNumber));
     }
+    const { bias } = SAMPLERS[solver] ?? {};
+    this.parts.bias.hidden = !bias;
+    this.#say("bias", bias ?? "");
     this.#slide("steps", steps);
     this.#slide("tolerance", Math.log10(tolerance));
     this.#say("steps-value", count(steps));
