@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from playground.choice import InvalidExperiment, Problem
+from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Euler, Heun, Sampler
 from playground.engine import memorisation
 from playground.engine.guidance import guidance_figures
@@ -22,11 +23,14 @@ from playground.metrics import (
     bending,
     coverage,
     distances,
+    excess,
     floor,
     nll,
     npe,
     optimal_cost,
     path_figures,
+    sharpness_figures,
+    sharpness_floor,
 )
 from playground.models.base import seeded
 from playground.models.contracts import HasDensity, HasFacts, HasField, Trained
@@ -34,12 +38,16 @@ from playground.models.contracts import HasDensity, HasFacts, HasField, Trained
 EVALUATIONS = (1, 2, 4, 8, 16, 32, 100)
 FINE = Sampler(solver=Heun(), steps=100)
 """The solution on which straightness, path energy and transport cost are taken, whatever sampler is chosen."""
+LIKELY_POINTS = 1000
+"""Real points on which likelihoods are taken, at most: each is solved for with steps of its own."""
 MIN_POINTS, MAX_POINTS = 10, 5_000
 
 
 def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
-    """Distances with Euler at 1 to 100 evaluations beside their floor, path figures, mode coverage, likelihood.
+    """Distances with Euler at 1 to 100 evaluations beside their floor, sharpness, path figures, coverage, likelihood.
 
+    Sharpness is what `metrics.sharpness` finds, at each number of evaluations, and the spread of the modes; where model
+    and target have a density, KL(target ‖ model) stands beside the likelihood, with its standard error.
     A conditional model is measured under every condition, as often as the target has it, without guidance; its
     likelihood is that under the null condition. A model without a field has distances at its own number of evaluations
     alone, and no path figures. One whose condition are classes also has what guidance makes of them, as "guidance". n
@@ -57,15 +65,16 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
         wide = run.conditioned(trained, 2500, seed=1)
         covered = coverage(wide.trajectory(run.starts(2500, seed=1), fine, seed=1).end, modes)
     return {
-        "by_nfe": {str(nfe): distances(end, real) for nfe, end in _ends(run, model, x0)},
-        "floor": floor(target, n, DISTANCES, seeded(0, 13), pairs=4),
+        "by_nfe": {str(nfe): distances(end, real) | sharpness_figures(end, real) for nfe, end in _ends(run, model, x0)},
+        "floor": floor(target, n, DISTANCES, seeded(0, 13), pairs=4) | sharpness_floor(target, n, seeded(0, 18)),
         **_path_figures(run, model, x0),
         "modes_covered": covered.modes_covered if covered else None,
         "modes_total": covered.modes_total if covered else None,
         "modes_covered_strict": covered.modes_covered_strict if covered else None,
         "high_quality": covered.high_quality if covered else None,
+        "spread": covered.spread if covered else None,
         **_memorised(run, model, fine, x0, real, round),
-        **_likelihood(None if cue and not cue.guidable else trained, real),
+        **likelihood(None if cue and not cue.guidable else trained, target, real[:LIKELY_POINTS]),
         "entropy": target.entropy(),
         "facts": [vars(fact) for fact in trained.facts(real)] if isinstance(trained, HasFacts) else [],
         **({} if (guided := guidance_figures(run, n, round)) is None else {"guidance": guided}),
@@ -90,13 +99,25 @@ def _memorised(
     return memorisation.figures(run, model.trajectory(x0, fine).end if limited else x0, real, round)
 
 
-def _likelihood(model: object, real: Tensor) -> dict[str, float | None]:
-    """The mean negative log-likelihood of target points inside the model's support, and the share outside it."""
+def likelihood(model: object, target: Distribution, real: Tensor) -> dict[str, float | None]:
+    """What a model's density makes of target points (n, d); every figure is None where it has none.
+
+    nll: the mean negative log-likelihood in nats of those inside its support; nll_outside: the share outside it;
+    nll_unsolved: the share whose density could not be computed. kl and kl_error: see `metrics.Excess`; None where the
+    target's density is not known as well, and where the model gives some real point none.
+    """
     found = model.log_prob(real) if isinstance(model, HasDensity) else None
-    if found is None or bool(found.isnan().any()):
-        return {"nll": None, "nll_outside": None}
-    measured = nll(found)
-    return {"nll": measured.nll, "nll_outside": measured.outside}
+    if found is None:
+        return dict.fromkeys(("nll", "nll_outside", "nll_unsolved", "kl", "kl_error"))
+    measured, true = nll(found), target.log_prob(real.double())
+    lacks = None if true is None else excess(true, found)
+    return {
+        "nll": measured.nll,
+        "nll_outside": measured.outside,
+        "nll_unsolved": measured.unsolved,
+        "kl": None if lacks is None else lacks.value,
+        "kl_error": None if lacks is None else lacks.error,
+    }
 
 
 def bending_of(run: Run, round: int = -1, n: int = 1000) -> tuple[Tensor, Tensor] | None:

@@ -7,21 +7,25 @@ from playground.metrics.classes import ClassFigures, class_figures
 from playground.metrics.collapse import Alarm, alarm, alive, mode_kl
 from playground.metrics.coverage import Coverage, coverage
 from playground.metrics.distances import DISTANCES, distances, energy_distance, floor, mmd, sliced_w2, w2
-from playground.metrics.likelihood import Likelihood, nll
+from playground.metrics.likelihood import Excess, Likelihood, excess, nll
 from playground.metrics.memorisation import Memorisation, memorisation
+from playground.metrics.neighbours import SHARPNESS, Sharpness, sharpness, sharpness_figures, sharpness_floor
 from playground.metrics.optimal import Cost, optimal_cost
 from playground.metrics.projections import directions
 from playground.metrics.transport import PathFigures, bending, npe, path_figures
 
 __all__ = [
     "DISTANCES",
+    "SHARPNESS",
     "Alarm",
     "ClassFigures",
     "Cost",
     "Coverage",
+    "Excess",
     "Likelihood",
     "Memorisation",
     "PathFigures",
+    "Sharpness",
     "alarm",
     "alive",
     "bending",
@@ -30,6 +34,7 @@ __all__ = [
     "directions",
     "distances",
     "energy_distance",
+    "excess",
     "floor",
     "memorisation",
     "mmd",
@@ -38,6 +43,9 @@ __all__ = [
     "npe",
     "optimal_cost",
     "path_figures",
+    "sharpness",
+    "sharpness_figures",
+    "sharpness_floor",
     "sliced_w2",
     "w2",
 ]

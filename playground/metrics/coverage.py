@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -11,6 +12,10 @@ from playground.distributions.base import Modes
 
 RADIUS = 3.0
 """How many standard deviations around a mode count as belonging to it."""
+FEWEST = 10
+"""Points that a mode must have for its width to be told."""
+HALFWAY = (0.6744897501960817, 1.1774100225154747, 1.5381722544550522)
+"""In one, two and three dimensions the distance from its mean, in standard deviations, of half of a Gaussian."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,9 @@ class Coverage:
     high_quality: share of the points within 3 standard deviations of a mode. A perfect sample has .9973 of them in
         one dimension and 1 − e^{−9/2} = .9889 in two.
     shares: (k) share of the points that are high-quality points of each mode; they sum to high_quality.
+    spread: how many times too wide the modes are: half of the points of which a mode is the nearest lie within this
+        many times the distance within which half of them should; the mean over the modes with at least FEWEST
+        points. 1 for a perfect sample; None where no mode has so many.
     """
 
     modes_total: int
@@ -33,6 +41,7 @@ class Coverage:
     modes_covered_strict: int
     high_quality: float
     shares: tuple[float, ...]
+    spread: float | None
 
 
 def coverage(x: Tensor, modes: Modes) -> Coverage:
@@ -50,6 +59,9 @@ def coverage(x: Tensor, modes: Modes) -> Coverage:
         raise ValueError(f"points of shape {tuple(x.shape)} do not fit modes in {centers.shape[1]} dimensions.")
     distances = torch.cdist(x.detach().cpu().double(), centers, compute_mode="donot_use_mm_for_euclid_dist")
     distance, nearest = (distances / modes.std.detach().cpu().double()).min(dim=1)
+    known = distance.isfinite()
+    owned = [distance[known & (nearest == k)] for k in range(len(centers))]
+    halfway = [float(own.quantile(0.5)) for own in owned if len(own) >= FEWEST]
     counts = nearest[distance <= RADIUS].bincount(minlength=len(centers)).tolist()
     return Coverage(
         modes_total=len(counts),
@@ -57,4 +69,5 @@ def coverage(x: Tensor, modes: Modes) -> Coverage:
         modes_covered_strict=sum(count > 0 and 100 * count >= len(x) for count in counts),
         high_quality=sum(counts) / max(len(x), 1),
         shares=tuple(count / max(len(x), 1) for count in counts),
+        spread=fmean(halfway) / HALFWAY[x.shape[1] - 1] if halfway else None,
     )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from playground.distributions import Gaussian
 from playground.distributions.base import Distribution
-from playground.dynamics.likelihood import FINE, log_prob, log_prob_along, log_prob_through
+from playground.dynamics.likelihood import FINE, log_prob, log_prob_along, log_prob_through, solved_log_prob
 from playground.dynamics.parameterization import (
     Affine,
     Moments,
@@ -117,17 +117,17 @@ class Flow:
         )
 
     @torch.no_grad()
-    def diverging(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
-        """dx/dt at x (n, d) and the shared time t, and its divergence there (n,)."""
+    def diverging(self, x: Tensor, t: Tensor | float) -> tuple[Tensor, Tensor]:
+        """dx/dt at x (n, d) and times t, (n, 1) or one for all, and its divergence there (n,)."""
         velocity, jacobian = self.jacobian_by(self.weights, x, t)
         return velocity, jacobian.diagonal(dim1=1, dim2=2).sum(1)
 
-    def jacobian_by(self, weights: Tensor, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
-        """The velocity v (n, d) under any weights, and ∂v_i/∂x_k as (n, k, i).
+    def jacobian_by(self, weights: Tensor, x: Tensor, t: Tensor | float) -> tuple[Tensor, Tensor]:
+        """The velocity v (n, d) under any weights at times t, (n, 1) or one for all, and ∂v_i/∂x_k as (n, k, i).
 
         Both can be differentiated with respect to the weights and to x.
         """
-        time = torch.tensor([[t]], dtype=x.dtype, device=x.device)
+        time = t if isinstance(t, Tensor) else torch.tensor([[t]], dtype=x.dtype, device=x.device)
         place = affine(self.scaling, self.moments, self.path, time, self.prediction)
         centred = x - place.center
         inside, (n, d) = place.inside * centred, x.shape
@@ -138,12 +138,20 @@ class Flow:
 
         mixed = self._mixed(both)
         velocity = place.skip * centred + place.drift + place.out * mixed[:, :d]
-        straight = place.skip * torch.eye(d, dtype=x.dtype, device=x.device)
-        return velocity, straight + place.out * place.inside * mixed[:, d:].view(n, d, d)
+        straight = place.skip[..., None] * torch.eye(d, dtype=x.dtype, device=x.device)
+        return velocity, straight + (place.out * place.inside)[..., None] * mixed[:, d:].view(n, d, d)
 
     def log_prob(self, x: Tensor) -> Tensor | None:
-        """The log-density in nats of the samples at x (n, d): (n,); None where the source has none."""
-        return self.log_prob_at(x, self.interval[1])
+        """The log-density in nats of the samples at x (n, d): (n,); None where the source has none.
+
+        It is solved for in float64 with a step size for each point; NaN where that fails.
+        """
+        if not self.has_density:
+            return None
+        if self.told is not None and len(self.told) > 1:  # steps of their own lose track of whose condition is whose
+            return self.log_prob_at(x, self.interval[1])
+        finer = replace(self, weights=self.weights.double())
+        return solved_log_prob(finer.diverging, finer._known_start, x.double(), self.interval)
 
     @property
     def has_density(self) -> bool:

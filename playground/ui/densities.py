@@ -10,7 +10,7 @@ from torch import Tensor
 
 from playground.distributions.base import Distribution
 from playground.dynamics.likelihood import COARSE
-from playground.metrics import nll
+from playground.engine import evaluation
 from playground.models.contracts import HasDensity, HasMarginals, Trained
 from playground.ui import messages
 from playground.ui.probing import Patch
@@ -45,15 +45,11 @@ def surface(model: Trained, dim: int, given: Figures) -> Figures:
 
 
 def likelihood(model: Trained, target: Distribution, real: Tensor) -> Figures:
-    """The mean negative log-likelihood of real points in nats, the share outside the support, the target's entropy."""
-    found = _at(model, real[:REAL], 1.0)
-    measured = nll(found) if not bool(found.isnan().any()) else None
-    return {
-        "nll": measured and measured.nll,
-        "outside": measured and measured.outside,
-        "entropy": target.entropy(),
-        "points": len(found),
-    }
+    """What the model's density makes of real points, see engine.evaluation.likelihood, and the target's entropy."""
+    if not isinstance(model, HasDensity) or model.log_prob(real[:1]) is None:
+        raise ValueError(UNKNOWN)
+    chosen = real[:REAL]
+    return {**evaluation.likelihood(model, target, chosen), "entropy": target.entropy(), "points": len(chosen)}
 
 
 def along(model: Trained, dim: int, given: Figures) -> Figures:

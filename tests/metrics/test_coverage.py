@@ -100,3 +100,28 @@ def test_nothing_and_nonsense() -> None:
     assert coverage(x, modes).high_quality == 0.25
     with pytest.raises(ValueError, match="do not fit"):
         coverage(torch.zeros(3, 1), modes)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+@pytest.mark.parametrize("width", [0.5, 1.0, 3.0])
+def test_the_spread_is_how_many_times_too_wide_the_modes_are(dim: int, width: float) -> None:
+    centers = torch.zeros(2, dim)
+    centers[1, 0] = 50
+    modes, g = Modes(centers, torch.tensor([0.2, 1.0]), torch.tensor([0.5, 0.5])), Generator().manual_seed(0)
+    which = torch.randint(2, (20_000,), generator=g)
+    x = centers[which] + width * modes.std[which, None] * torch.randn(20_000, dim, generator=g)
+    assert coverage(x, modes).spread == pytest.approx(width, rel=0.03)
+
+
+def test_a_few_stray_points_do_not_widen_a_mode() -> None:
+    modes, g = square_grid(2, 4.0, 0.1), Generator().manual_seed(0)
+    x = around(modes, [500] * 4) + 0.1 * torch.randn(2000, 2, generator=g)
+    x[::50] += 1.5
+    assert coverage(x, modes).spread == pytest.approx(1, abs=0.05)
+
+
+def test_a_spread_takes_points() -> None:
+    modes = square_grid(2, 4.0, 0.1)
+    assert coverage(around(modes, [9, 9, 9, 9]), modes).spread is None
+    assert coverage(torch.full((50, 2), math.nan), modes).spread is None
+    assert coverage(around(modes, [10, 0, 0, 0]), modes).spread == 0

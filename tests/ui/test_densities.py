@@ -108,7 +108,7 @@ def test_the_likelihood_of_real_points_stands_beside_the_entropy(flow):
     target, real = flow.experiment.target.at(2), flow.real(2000)
     found = densities.likelihood(flow.trained(), target, real)
     expected = -float(flow.trained().log_prob(real[: densities.REAL]).mean())
-    assert found["nll"] == pytest.approx(expected, abs=0.02) and found["outside"] == 0
+    assert found["nll"] == pytest.approx(expected, abs=0.02) and found["nll_outside"] == 0
     assert found["entropy"] == pytest.approx(target.entropy()) and found["nll"] > found["entropy"] - 0.1
 
 

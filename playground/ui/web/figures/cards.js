@@ -177,7 +177,7 @@ export class Cards {
       const waits = scene?.density && scene.network ? soon : "";
       return this.#say("nll", null, scene?.network && !scene.density ? "density not known" : waits);
     }
-    const { nll, outside, entropy } = found;
+    const { nll, nll_outside: outside, entropy } = found;
     const beside = entropy === null ? "nats" : `nats · entropy ${rounded(entropy)}`;
     this.#say("nll", nll, outside > 0 ? `${beside} · ${percent(outside)} outside` : beside);
   }

@@ -39,7 +39,7 @@ export class Measured {
   #reset(scene) {
     Object.assign(this, { scene, picture: null, training: false, reference: {}, asked: false, distances: null });
     Object.assign(this, { history: new History(), loss: [], marks: [], newest: null });
-    this.likelihoods = new Map(); // snapshot → {nll, outside, entropy}, null where the server does not know
+    this.likelihoods = new Map(); // snapshot → {nll, nll_outside, kl, kl_error, entropy, …}, null where the server does not know
     this.differences = new Map(); // snapshot → {t: [], error: [], speed: []}: E‖v̂ − v‖² and E‖v‖², or a sentence
     this.bounds = new Map(); // snapshot → the terms of its variational bound, see bound.js, or a message
     this.couplings = null; // what each coupling would cost here, or a sentence
