@@ -74,8 +74,8 @@ def serve(command: Sequence[str] = APP, folder: Path = ROOT) -> Iterator[Server]
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = os.environ | {"GRADIO_IS_E2E_TEST": "1", "PYTHONUNBUFFERED": "1"}
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "server.log"
+    with tempfile.TemporaryDirectory() as kept:
+        log = Path(kept) / "server.log"
         with log.open("wb") as output:
             asked = [*command, "--port", str(port)]
             process = subprocess.Popen(asked, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
