@@ -3,11 +3,14 @@
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
 PORT   ?= 7860
+WEB    := tools/web
+NODE   := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+BIN    := $(NODE) $(WEB)/node_modules/.bin
 
 .PHONY: setup setup-dev browser app test lint bench presets screenshot clean
 
 setup: $(VENV)/.app
-setup-dev: $(VENV)/.dev
+setup-dev: $(VENV)/.dev $(WEB)/node_modules/.installed
 
 $(VENV)/bin/python:
 	python3 -m venv $(VENV)
@@ -20,6 +23,10 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/.app
 
+$(WEB)/node_modules/.installed: $(WEB)/package-lock.json | $(VENV)/.dev
+	cd $(WEB) && $(NODE) npm ci --loglevel error
+	touch $@
+
 browser:
 	sh .ci/browser
 
@@ -30,6 +37,9 @@ lint: setup-dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(BIN)/prettier --check --log-level warn playground/ui/web $(WEB)
+	$(BIN)/eslint --config $(WEB)/eslint.config.js playground/ui/web $(WEB)
+	$(BIN)/tsc --project $(WEB)
 
 test: setup-dev browser lint
 	$(PYTHON) -m pytest -n 2 --dist loadfile

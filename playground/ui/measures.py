@@ -236,7 +236,7 @@ def _looked_at(sessions: Sessions, given: dict[str, Any]) -> tuple[Run, Weights]
 def _resampled(run: Run, weights: Weights) -> Figures:
     begun = time.perf_counter()
     found = run.with_weights(weights).trajectory(run.starts(PARTICLES), run.experiment.sampler)
-    return messages.trajectory(found) | {"ms": round(1000 * (time.perf_counter() - begun), 1)}
+    return {**messages.trajectory(found, ms=round(1000 * (time.perf_counter() - begun), 1))}
 
 
 @cache

@@ -10,15 +10,17 @@ import base64
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from playground.distributions import Distribution
+from playground.distributions.base import Modes
 from playground.engine.history import Snapshot, binned
 from playground.engine.memorisation import losses_apart
 from playground.engine.run import Run
@@ -28,6 +30,7 @@ from playground.models.base import seeded
 from playground.models.contracts import HasField, HasShapes, Shapes, Trained, density_of
 from playground.models.exact_reference import no_reference
 from playground.trajectory import Trajectory
+from playground.ui import wire
 
 PARTICLES = 2000
 AROUND = 24
@@ -38,13 +41,13 @@ STATES_LIVE, STATES_WHOLE = 6, 32
 """States of a trajectory that is sent: while training, of which there are many, and of one that was asked for."""
 
 
-def exact(values: Tensor) -> dict[str, Any]:
+def exact(values: Tensor) -> wire.ExactArray:
     """An array in float32."""
     numbers = np.ascontiguousarray(values.detach().cpu().numpy(), dtype="<f4")
     return {"shape": list(values.shape), "f32": base64.b64encode(numbers.tobytes()).decode()}
 
 
-def quantised(values: Tensor) -> dict[str, Any]:
+def quantised(values: Tensor) -> wire.QuantisedArray:
     """An array (..., d) in 16 bits a number, to 1/65535 of the range of each of the d columns."""
     numbers = values.detach().cpu().double().numpy()
     flat = numbers.reshape(-1, numbers.shape[-1])
@@ -88,7 +91,7 @@ def scene(name: str, run: Run) -> str:
     own = experiment.model.own_latent
     x0 = seen(starts, run.dim) if own else starts
     path = getattr(experiment.model, "path", None)
-    message = {
+    message: wire.Scene = {
         "run": name,
         "name": experiment.name,
         "dim": run.dim,
@@ -97,7 +100,7 @@ def scene(name: str, run: Run) -> str:
         "target": quantised(real),
         "training": None if (learnt := run.training_points()) is None else quantised(learnt),
         "floor": {"sliced_w2": _floor(experiment.target.at(run.dim))},
-        "modes": modes and {name: values.tolist() for name, values in vars(modes).items()},
+        "modes": _modes(modes),
         "between": {name: chosen[name] for name in ("source", "target")},
         "setting": setting(experiment),
         "remarks": experiment.remarks(),
@@ -109,15 +112,21 @@ def scene(name: str, run: Run) -> str:
         "has_path": path is not None,
         "source_label": "Latent" if own else experiment.source.label(),
         "target_label": experiment.target.label(),
-        "view": vars(View.of(x0, real)),
-        "sampler": experiment.sampler.describe() | {"guidance": experiment.sampler.guidance},
+        "view": cast(wire.WireView, vars(View.of(x0, real))),
+        "sampler": cast(wire.SceneSampler, {**experiment.sampler.describe(), "guidance": experiment.sampler.guidance}),
         "condition": _condition(run),
         "network": reading(run.trained(0)) if run.rounds else None,
     }
     return _flat(message)
 
 
-def _condition(run: Run) -> dict[str, Any] | None:
+def _modes(modes: Modes | None) -> wire.WireModes | None:
+    if modes is None:
+        return None
+    return {"centers": modes.centers.tolist(), "std": modes.std.tolist(), "weights": modes.weights.tolist()}
+
+
+def _condition(run: Run) -> wire.SceneCondition | None:
     """What each particle, and each of the target's points, has for its condition; None where nothing is told.
 
     {"kind", "classes" of labels, "values" (n,), "target" (n,)}, of an angle the nearest of AROUND directions.
@@ -131,7 +140,8 @@ def _condition(run: Run) -> dict[str, Any] | None:
         step = 2 * math.pi / AROUND
         told = {name: (given.double() / step).round().remainder(AROUND) * step for name, given in told.items()}
         told = {name: given.where(given < math.pi - 1e-3, given - 2 * math.pi) for name, given in told.items()}
-    return cue.describe() | {name: exact(given.float()) for name, given in told.items()}
+    arrays = {name: exact(given.float()) for name, given in told.items()}
+    return cast(wire.SceneCondition, cue.describe() | arrays)
 
 
 def setting(experiment: Experiment) -> dict[str, Any]:
@@ -141,7 +151,7 @@ def setting(experiment: Experiment) -> dict[str, Any]:
     return {name: chosen[name] for name in ("source", "target", "model")} | {"training": training}
 
 
-def reading(trained: Trained) -> dict[str, Any]:
+def reading(trained: Trained) -> wire.Reading:
     """How the browser evaluates a round's weights; where it cannot, that it has to ask for finished trajectories.
 
     {"remote": true, "dim", "sampled": whether solver and steps matter}; "carries": that it can be asked where a grid is
@@ -149,7 +159,8 @@ def reading(trained: Trained) -> dict[str, Any]:
     """
     described = trained.describe()
     found = {"remote": True, "sampled": isinstance(trained, HasField)} if described is None else described
-    return found | ({"carries": True} if getattr(trained, "carries", False) else {})
+    found |= {"carries": True} if getattr(trained, "carries", False) else {}
+    return cast(wire.Reading, found)
 
 
 def seen(points: Tensor, dim: int) -> Tensor:
@@ -157,7 +168,7 @@ def seen(points: Tensor, dim: int) -> Tensor:
     return torch.nn.functional.pad(points[:, :dim], (0, max(0, dim - points.shape[1])))
 
 
-def trajectory(found: Trajectory, most: int = STATES_WHOLE) -> dict[str, Any]:
+def trajectory(found: Trajectory, most: int = STATES_WHOLE, ms: float = 0) -> wire.WireTrajectory:
     """A finished trajectory in 16 bits a number: at most so many of its states, the first and the last among them.
 
     Times run from 0 to 1 here; `axis` names what they count and `ends` says from where to where. States that are not
@@ -173,13 +184,14 @@ def trajectory(found: Trajectory, most: int = STATES_WHOLE) -> dict[str, Any]:
         "x": quantised(found.x[chosen].nan_to_num()),
         "nfe": found.nfe,
         "axis": found.axis,
-        "ends": [float(t[0]), float(t[-1])],
+        "ends": (float(t[0]), float(t[-1])),
         "broken": whole < len(found.t),
         "acceptance": found.acceptance,
+        "ms": ms,
     }
 
 
-def shapes(found: Shapes) -> dict[str, Any]:
+def shapes(found: Shapes) -> wire.WireShapes:
     """Parts to be drawn: ellipses {center, root, share}, lines {normal, offset, pull}; and a learnt log-normaliser."""
 
     def plain(values: Tensor) -> list[Any]:
@@ -247,7 +259,7 @@ def snapshot(
     )
 
 
-def _content(run: Run, taken: Snapshot, network: dict[str, Any], done: bool, sampled: bool) -> dict[str, Any]:
+def _content(run: Run, taken: Snapshot, network: wire.Reading, done: bool, sampled: bool) -> dict[str, Any]:
     """What a snapshot has to show: its weights, where networks of them are read, and where only we know where they
     lead, a trajectory.
     """
@@ -261,11 +273,11 @@ def _content(run: Run, taken: Snapshot, network: dict[str, Any], done: bool, sam
         return content
     begun = time.perf_counter()
     found = trained.trajectory(run.starts(PARTICLES), run.experiment.sampler)
-    packed = trajectory(found, STATES_WHOLE if done else STATES_LIVE)
-    return content | {"trajectory": packed | {"ms": round(1000 * (time.perf_counter() - begun), 1)}}
+    most = STATES_WHOLE if done else STATES_LIVE
+    return content | {"trajectory": trajectory(found, most, ms=round(1000 * (time.perf_counter() - begun), 1))}
 
 
-def _flat(message: dict[str, Any]) -> str:
+def _flat(message: Mapping[str, Any]) -> str:
     return json.dumps(message, separators=(",", ":"), allow_nan=False)
 
 

@@ -61,4 +61,4 @@ def carried(run: Run, weights: Weights, patch: Patch) -> Answer:
     if len(patch.low) != run.dim:
         raise ValueError("this question is about other dimensions than the run has; reload the page.")
     found = run.with_weights(weights).trajectory(patch.lines(), run.experiment.sampler)
-    return messages.trajectory(found) | {"ms": 0}
+    return {**messages.trajectory(found)}

@@ -1,9 +1,18 @@
 // Asking the server outside of Gradio's queue, and the key by which it knows this page.
 
-export const root = window.gradio_config?.root ?? "";
+/** @import {WireProblem} from "../common/wire.js" */
+/** @typedef {Error & {busy?: boolean, past?: boolean, problems?: WireProblem[]}} ServerError */
 
-/** GETs JSON, or POSTs text where `body` is given. Throws an Error with the server's sentence, its
-    problems beside it; `busy` where asking again may help, unless it is `past`: what was asked about has gone. */
+/** @type {string} Where the server's addresses begin. */
+export const root = /** @type {any} */ (window).gradio_config?.root ?? "";
+
+/**
+ * GETs JSON, or POSTs text where `body` is given. Throws a ServerError with the server's sentence, its problems beside
+ * it; `busy` where asking again may help, unless it is `past`: what was asked about has gone.
+ * @param {string} path
+ * @param {string} [body]
+ * @returns {Promise<any>} a message of wire.d.ts
+ */
 export async function fetchJSON(path, body) {
   const answer = await fetch(root + path, body === undefined ? {} : { method: "POST", body });
   const content = await answer.json().catch(() => ({ message: "the server's answer could not be read." }));
@@ -13,6 +22,7 @@ export async function fetchJSON(path, body) {
 }
 
 const KEPT = "pg-page";
+/** @type {Promise<string> | undefined} */
 let key;
 
 /** This tab's own key: kept over a reload, and a new one in a duplicated tab, which copies the storage of the first. */
@@ -26,6 +36,7 @@ function fresh() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** @param {string} wanted */
 async function claim(wanted) {
   const mine = (await holds(wanted)) ? wanted : fresh();
   if (mine !== wanted) await holds(mine);
@@ -33,13 +44,17 @@ async function claim(wanted) {
   return mine;
 }
 
-/** Takes the key's lock for as long as this page lives; false where another tab has it. */
+/**
+ * Takes the key's lock for as long as this page lives; false where another tab has it.
+ * @param {string} name
+ * @returns {Promise<boolean>}
+ */
 function holds(name) {
   if (!navigator.locks) return Promise.resolve(true);
   return new Promise((answer) => {
     navigator.locks.request(`pg-page-${name}`, { ifAvailable: true }, (lock) => {
       answer(lock !== null);
-      return lock && new Promise(() => {});
+      return lock && new Promise(() => {}); // never settled
     });
   });
 }

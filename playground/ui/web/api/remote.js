@@ -4,12 +4,17 @@
    other settings, cost one request; of several wishes in one lane the newest is sent when the one before is answered. */
 
 import { decodeArray } from "../common/codec.js";
-import { fetchJSON, pageKey } from "./client.js";
+import { answered } from "./probing.js";
 
-/** The server may be busy: so often, and so many ms apart, it is asked. */
-const [TRIES, TRY_AGAIN] = [5, 700];
+/** @import {Origin, WireTrajectory} from "../common/wire.js" */
+/** @typedef {ReturnType<typeof decodeTrajectory>} RemoteTrajectory */
+/** @typedef {{shown: RemoteTrajectory | null, whole: boolean, asked: Map<string, RemoteTrajectory>}} Kept
+ *  asked: by the text of the settings */
 
-/** A wire trajectory → what the sampler answers: {t, x, n, dim, nfe, rejected, ms, axis, ends, broken, acceptance}. */
+/**
+ * A wire trajectory → what the sampler answers.
+ * @param {WireTrajectory} trajectory
+ */
 export function decodeTrajectory({ t, x, nfe, ms, axis, ends, broken, acceptance }) {
   const {
     shape: [, n, dim],
@@ -19,47 +24,74 @@ export function decodeTrajectory({ t, x, nfe, ms, axis, ends, broken, acceptance
 }
 
 export class Remote {
-  #runs = new Map(); // run → {origin, sampled, found: Map(snapshot → Map(text of the settings → trajectory))}
-  #busy = new Set(); // lanes with a request under way
-  #waiting = new Map(); // lane → the newest wish, with its resolve and reject
+  /** @type {Map<string, {origin: Origin, sampled: boolean, found: Map<number, Kept>}>} by run, and by snapshot */
+  #runs = new Map();
+  /** @type {Set<string>} lanes with a request under way */
+  #busy = new Set();
+  /** @type {Map<string, {wish: object, resolve: (answer: any) => void, reject: (error: unknown) => void}>} by lane */
+  #waiting = new Map();
 
-  /** origin: {run, round} as the server knows them; sampled: whether solver and steps matter. */
+  /**
+   * origin: {run, round} as the server knows them; sampled: whether solver and steps matter.
+   * @param {string} run
+   * @param {{origin?: Origin, sampled?: boolean}} about
+   */
   open(run, { origin = { run, round: 0 }, sampled = false }) {
     this.#runs.set(run, { origin, sampled, found: new Map() });
   }
 
+  /** @param {string} run */
   has(run) {
     return this.#runs.has(run);
   }
 
-  /** Keeps what came with a snapshot, if anything did; `whole`: no later request would give more. */
+  /**
+   * Keeps what came with a snapshot, if anything did; `whole`: no later request would give more.
+   * @param {string} run
+   * @param {number} snapshot
+   * @param {WireTrajectory | null | undefined} trajectory
+   * @param {boolean} whole
+   */
   put(run, snapshot, trajectory, whole) {
-    const { found } = this.#runs.get(run);
     const shown = trajectory ? decodeTrajectory(trajectory) : null;
-    found.set(snapshot, { shown, whole, asked: new Map() });
+    this.#runs.get(run)?.found.set(snapshot, { shown, whole, asked: new Map() });
   }
 
+  /**
+   * @param {string} run
+   * @param {number} [snapshot] all of the run without it
+   */
   forget(run, snapshot) {
     if (snapshot === undefined) this.#runs.delete(run);
     else this.#runs.get(run)?.found.delete(snapshot);
   }
 
-  /** The trajectory of a snapshot under these settings; null where a newer wish of the lane took its place.
-      live: what was sent is enough. settings: {model, and where they matter solver, steps, …}, null for as trained. */
+  /**
+   * The trajectory of a snapshot under these settings; null where a newer wish of the lane took its place.
+   * live: what was sent is enough. settings: {model, and where they matter solver, steps, …}, null for as trained.
+   * @param {{run: string, snapshot: number, lane: string, live: boolean, settings: object | null}} wish
+   * @returns {Promise<RemoteTrajectory | null>}
+   */
   async sample({ run, snapshot, lane, live, settings }) {
     const about = this.#runs.get(run);
     const kept = about?.found.get(snapshot);
-    if (!kept) return null;
+    if (!about || !kept) return null;
     if (kept.shown && !settings && (kept.whole || live)) return kept.shown;
     const text = JSON.stringify(settings);
-    if (!kept.asked.has(text)) {
-      const answer = await this.#queue(lane, { ...about.origin, snapshot, ...settings });
-      if (answer === null) return null;
-      kept.asked.set(text, decodeTrajectory(answer));
-    }
-    return kept.asked.get(text);
+    const known = kept.asked.get(text);
+    if (known) return known;
+    const answer = await this.#queue(lane, { ...about.origin, snapshot, ...settings });
+    if (answer === null) return null;
+    const found = decodeTrajectory(answer);
+    kept.asked.set(text, found);
+    return found;
   }
 
+  /**
+   * @param {string} lane
+   * @param {object} wish
+   * @returns {Promise<WireTrajectory | null>}
+   */
   #queue(lane, wish) {
     this.#waiting.get(lane)?.resolve(null);
     return new Promise((resolve, reject) => {
@@ -68,29 +100,18 @@ export class Remote {
     });
   }
 
+  /** @param {string} lane */
   async #next(lane) {
     const one = this.#waiting.get(lane);
     if (!one || this.#busy.has(lane)) return;
     this.#waiting.delete(lane);
     this.#busy.add(lane);
     try {
-      one.resolve(await this.#fetch(one.wish));
+      one.resolve(await answered("sample", one.wish));
     } catch (error) {
       one.reject(error);
     }
     this.#busy.delete(lane);
     this.#next(lane);
-  }
-
-  async #fetch(wish) {
-    const body = JSON.stringify({ page: await pageKey(), ...wish });
-    for (let tries = 1; ; tries++) {
-      try {
-        return await fetchJSON("/playground/sample", body);
-      } catch (error) {
-        if (!error.busy || tries === TRIES) throw error;
-        await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN));
-      }
-    }
   }
 }

@@ -3,6 +3,14 @@
    array := {shape, f32} | {shape, u16, low, high}, the latter with x = low + u / 65535 (high − low) for each index of
    the last axis. Typed arrays have the byte order of the machine, little-endian wherever browsers run. */
 
+/** @import {ExactArray, QuantisedArray, WireArray} from "./wire.js" */
+/** @typedef {{shape: number[], data: Float32Array<ArrayBuffer>}} NumberArray row-major */
+
+/**
+ * Base64 → bytes.
+ * @param {string} text
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
 export function bytesOf(text) {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
   const binary = atob(text);
@@ -11,6 +19,10 @@ export function bytesOf(text) {
   return bytes;
 }
 
+/**
+ * The bytes of an array → base64.
+ * @param {ArrayBufferView} array
+ */
 export function textOf(array) {
   const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
   if (bytes.toBase64) return bytes.toBase64();
@@ -19,35 +31,54 @@ export function textOf(array) {
   return btoa(parts.join(""));
 }
 
-/** Base64 → Float32Array. */
+/**
+ * Base64 → Float32Array.
+ * @param {string} text
+ */
 export function floats(text) {
   return new Float32Array(bytesOf(text).buffer);
 }
 
+/** @param {number[]} shape */
 const count = (shape) => shape.reduce((product, side) => product * side, 1);
 
-/** A wire array → {shape, data: Float32Array}, row-major. */
-export function decodeArray({ shape, f32, u16, low, high }) {
-  const data = f32 === undefined ? dequantised(u16, shape.at(-1), low, high) : floats(f32);
+/**
+ * A wire array → its numbers.
+ * @param {WireArray} array
+ * @returns {NumberArray}
+ */
+export function decodeArray(array) {
+  const { shape } = array;
+  const data = "f32" in array ? floats(array.f32) : dequantised(array);
   if (data.length !== count(shape)) throw new Error(`${data.length} values do not fill the shape ${shape}`);
   return { shape, data };
 }
 
-function dequantised(text, width, low, high) {
+/** @param {QuantisedArray} array */
+function dequantised({ shape, u16, low, high }) {
+  const width = shape[shape.length - 1];
   const steps = low.map((start, j) => (high[j] - start) / 65535);
-  return Float32Array.from(new Uint16Array(bytesOf(text).buffer), (u, i) => low[i % width] + u * steps[i % width]);
+  return Float32Array.from(new Uint16Array(bytesOf(u16).buffer), (u, i) => low[i % width] + u * steps[i % width]);
 }
 
-/** {data, shape} → a wire array of 32-bit floats. */
+/**
+ * Numbers → a wire array of 32-bit floats.
+ * @param {NumberArray} array
+ * @returns {ExactArray}
+ */
 export function encodeArray({ shape, data }) {
   return { shape, f32: textOf(data) };
 }
 
-/** {data, shape} → a wire array of 16-bit numbers that span the range of each index of the last axis. */
+/**
+ * Numbers → a wire array of 16-bit numbers that span the range of each index of the last axis.
+ * @param {NumberArray} array
+ * @returns {QuantisedArray}
+ */
 export function quantiseArray({ shape, data }) {
-  const width = shape.at(-1);
-  const low = new Array(width).fill(Infinity);
-  const high = new Array(width).fill(-Infinity);
+  const width = shape[shape.length - 1];
+  const low = /** @type {number[]} */ (new Array(width).fill(Infinity));
+  const high = /** @type {number[]} */ (new Array(width).fill(-Infinity));
   data.forEach((x, i) => {
     low[i % width] = Math.min(low[i % width], x);
     high[i % width] = Math.max(high[i % width], x);
@@ -57,7 +88,10 @@ export function quantiseArray({ shape, data }) {
   return { shape, u16: textOf(u16), low, high };
 }
 
-/** {name: base64} of a snapshot → {name: Float32Array}. */
+/**
+ * The weights of a snapshot, each network's as base64 → as numbers.
+ * @param {Record<string, string>} weights
+ */
 export function decodeWeights(weights) {
   return Object.fromEntries(Object.entries(weights).map(([name, text]) => [name, floats(text)]));
 }

@@ -1,18 +1,27 @@
 /** Numbers as the page writes them. */
 
-/** Three significant digits. */
+/**
+ * Three significant digits.
+ * @param {number | null | undefined} value
+ */
 export function rounded(value) {
-  if (!Number.isFinite(value)) return "–";
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (Number.isInteger(value)) return value.toLocaleString("en");
   if (value !== 0 && Math.abs(value) < 5e-4) return value.toExponential(1).replace("-", "−");
   return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }
 
-/** "1.3× floor"; nothing where there is no such thing. */
+/**
+ * "1.3× floor"; nothing where there is no such thing.
+ * @param {number | null | undefined} value
+ * @param {number | null | undefined} unit
+ * @param {string} name
+ */
 export function times(value, unit, name) {
-  if (!Number.isFinite(value) || !(unit > 0)) return "";
+  if (typeof value !== "number" || !Number.isFinite(value) || !unit || !(unit > 0)) return "";
   const ratio = value / unit;
   return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString("en")}× ${name}`;
 }
 
+/** @param {number} share */
 export const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0995 ? 0 : 1)} %`;

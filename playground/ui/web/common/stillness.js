@@ -6,15 +6,21 @@ const LONG_ENOUGH = 500;
 
 let hands = 0; // pointers that are down
 
-for (const [name, by] of [
+/** @type {[string, number][]} */
+const CHANGES = [
   ["pointerdown", 1],
   ["pointerup", -1],
   ["pointercancel", -1],
-]) {
+];
+for (const [name, by] of CHANGES) {
   window.addEventListener(name, () => (hands = Math.max(0, hands + by)), { capture: true, passive: true });
 }
 
-/** Resolves when no hand is down and `clock` stands or rests, in an idle moment; after `most` ms whatever happens. */
+/**
+ * Resolves when no hand is down and `clock` stands or rests, in an idle moment; after `most` ms whatever happens.
+ * @param {{playing: boolean, rest: number}} clock rest: ms until it moves again
+ * @param {number} most
+ */
 export async function stillness(clock, most) {
   const until = performance.now() + most;
   const moves = () => hands > 0 || (clock.playing && clock.rest < LONG_ENOUGH);

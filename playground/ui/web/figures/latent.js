@@ -169,9 +169,10 @@ export class LatentPane {
     for (const radius of [1, 2]) {
       latent.beginPath();
       if (axes[1] === null)
-        for (const sign of [-1, 1])
-          (latent.moveTo(size / 2 + sign * radius * place.scale, 0),
-            latent.lineTo(size / 2 + sign * radius * place.scale, size));
+        for (const x of [size / 2 - radius * place.scale, size / 2 + radius * place.scale]) {
+          latent.moveTo(x, 0);
+          latent.lineTo(x, size);
+        }
       else latent.arc(size / 2, size / 2, radius * place.scale, 0, 2 * Math.PI);
       latent.stroke();
     }

@@ -157,7 +157,8 @@ function tiles(field, options, id, choose) {
     const rows = { ArrowUp: -ACROSS, ArrowDown: ACROSS }[event.key];
     const next = radios[radios.indexOf(event.target) + rows];
     if (rows) event.preventDefault();
-    if (next) (next.focus(), next.click());
+    next?.focus();
+    next?.click();
   });
   const check = (kind) => radios.forEach((radio, index) => (radio.checked = options[index].kind === kind));
   const refuse = (index, sentence) => {

@@ -301,7 +301,7 @@ export class Form {
     }
     for (const widget of this.widgets.values()) widget.mark(sentences.get(widget) ?? null);
     this.general.hidden = general.length === 0;
-    const lines = general.map((sentence) => h("li", {}));
+    const lines = general.map(() => h("li", {}));
     lines.forEach((line, index) => showProblem(line, general[index]));
     this.general.replaceChildren(...lines);
   }

@@ -94,7 +94,7 @@ export class Sampled extends Viewer {
 
   /** Where particles start, in the latent where there is one; what the server samples is told the settings instead. */
   #start({ map, remote, sampled, condition }, { told }) {
-    const { x0, starts, latent, training } = this.state;
+    const { starts, latent, training } = this.state;
     if (!remote)
       return {
         x0: map && latent ? this.#within(map) : starts,

@@ -46,8 +46,14 @@ export function javascriptExports() {
           q3 += q * x3;
         }
         const at = to + i;
-        ((f[at] = p0), (f[at + 1] = p1), (f[at + 2] = p2), (f[at + 3] = p3));
-        ((f[at + BLOCK] = q0), (f[at + BLOCK + 1] = q1), (f[at + BLOCK + 2] = q2), (f[at + BLOCK + 3] = q3));
+        f[at] = p0;
+        f[at + 1] = p1;
+        f[at + 2] = p2;
+        f[at + 3] = p3;
+        f[at + BLOCK] = q0;
+        f[at + BLOCK + 1] = q1;
+        f[at + BLOCK + 2] = q2;
+        f[at + BLOCK + 3] = q3;
       }
     }
   }

@@ -24,7 +24,7 @@ export class ConditionControls {
   offer(condition) {
     if (JSON.stringify(condition) === JSON.stringify(this.condition)) return;
     this.condition = condition;
-    const { label, angle, guidance } = this.parts;
+    const { label, angle } = this.parts;
     const classes = condition?.kind === "labels" ? condition.classes : 0;
     const options = Array.from({ length: classes }, (_, k) => new Option(`class ${k}`, `${k}`));
     label.replaceChildren(new Option("every class", ""), ...options);

@@ -3,9 +3,9 @@
 import { ALIKE, FLOOR } from "../../scene/against.js";
 import { coverage } from "../../compute/metrics/metrics.js";
 import { rounded, times } from "../../common/numbers.js";
-import { fetchJSON } from "../../api/client.js";
+import { answered } from "../../api/probing.js";
 
-const TRY_AGAIN = 900; // ms until a busy server is asked again
+const PATIENCE = { tries: 22, apart: 900 }; // with a busy server
 
 /** [label, title, which is better: −1 the lower, 1 the higher, 0 neither, how it is written] by name. */
 const ROWS = {
@@ -99,7 +99,7 @@ export class CompareTable {
       if (entry.known.measured) continue;
       this.status.textContent = `measuring ${entry.letter} …`;
       try {
-        entry.known.measured = await this.#ask(entry.origin);
+        entry.known.measured = await answered("measure", entry.origin, PATIENCE);
         const { straightness, npe, nll, by_nfe, floor } = entry.known.measured;
         Object.assign(entry.known, {
           straightness,
@@ -120,17 +120,6 @@ export class CompareTable {
     this.button.disabled = false;
     if (this.status.textContent.startsWith("measuring")) this.status.textContent = "";
     this.root.dispatchEvent(new CustomEvent("pg:measured", { bubbles: true }));
-  }
-
-  async #ask(origin) {
-    for (let tries = 0; ; tries++) {
-      try {
-        return await fetchJSON("/playground/measure", JSON.stringify(origin));
-      } catch (error) {
-        if (!error.busy || error.past || tries > 20) throw error;
-        await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN));
-      }
-    }
   }
 
   #draw() {
