@@ -128,7 +128,7 @@ def test_a_trajectory_says_what_its_axis_counts_and_ends_where_it_broke():
     x = torch.randn(5, 10, 2)
     x[3, 4, 1] = torch.inf
     packed = messages.trajectory(Trajectory(t=torch.arange(5.0) * 10, x=x, nfe=7, axis="Langevin step"))
-    assert packed["t"] == [0.0, 0.5, 1.0] and packed["ends"] == [0.0, 20.0]
+    assert packed["t"] == [0.0, 0.5, 1.0] and packed["ends"] == (0.0, 20.0)
     assert packed["axis"] == "Langevin step" and packed["broken"] and packed["nfe"] == 7
     assert packed["x"]["shape"] == [3, 10, 2]
 

@@ -84,7 +84,11 @@ function* midpointOnBridge(process, x0, times, noise, churn) {
     const pull = 0.5 * churn * bridgeRate(process, t);
     for (let k = 0; k < into.length; k++) into[k] = velocity[k] + pull * score[k];
   }
-  const [slope, shaken, there] = [new Float32Array(x0.length), new Float32Array(x0.length), new Float32Array(x0.length)];
+  const [slope, shaken, there] = [
+    new Float32Array(x0.length),
+    new Float32Array(x0.length),
+    new Float32Array(x0.length),
+  ];
   yield { t: times[0], x, nfe: 0 };
   for (let step = 1; step < times.length; step++) {
     const [t, after] = [times[step - 1], times[step]];
