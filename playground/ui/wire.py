@@ -535,10 +535,13 @@ class DensitySurface(TypedDict):
 
 
 class Likelihood(TypedDict):
-    """Mean negative log-likelihood of real points in nats, and the share outside the support."""
+    """What a density makes of real points, see engine.evaluation.likelihood, and the target's entropy, in nats."""
 
     nll: float | None
-    outside: float | None
+    nll_outside: float | None
+    nll_unsolved: float | None
+    kl: float | None
+    kl_error: float | None
     entropy: float | None
     points: int
 

@@ -471,10 +471,13 @@ export interface DensitySurface {
   t?: number;
 }
 
-/** Mean negative log-likelihood of real points in nats, and the share outside the support. */
+/** What a density makes of real points, see engine.evaluation.likelihood, and the target's entropy, in nats. */
 export interface Likelihood {
   nll: number | null;
-  outside: number | null;
+  nll_outside: number | null;
+  nll_unsolved: number | null;
+  kl: number | null;
+  kl_error: number | null;
   entropy: number | null;
   points: number;
 }
