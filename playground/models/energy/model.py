@@ -17,8 +17,9 @@ from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Sampler
 from playground.models.base import TARGET, Learner, Model, StepCost, Task, Weights, seeded
 from playground.models.contracts import Fact, Shapes
+from playground.models.energy.base import BOWL, Energy, Memory
 from playground.models.energy.chains import AnyChain, Hmc
-from playground.models.energy.objectives import BOWL, AnyObjective, Energy, Memory, NoiseContrast
+from playground.models.energy.objectives import AnyObjective, NoiseContrast
 from playground.models.energy.quadrature import log_normaliser
 from playground.models.learning import Adam
 from playground.networks import ActivationName, Network
@@ -52,8 +53,9 @@ class EnergyModel(Model):
     """
     look_for: ClassVar[str] = (
         "Valleys of the energy where the data is, and chains that fall into the nearest and seldom cross to another. "
-        "Contrastive divergence shapes only where its chains have been: elsewhere it leaves false valleys. Score "
-        "matching sees slopes where the data is, and so cannot know how modes that lie apart, as on a ring, share the "
+        "Contrastive divergence shapes only where its chains have been: without their jumps it does not learn how "
+        "modes share the probability. Score matching sees slopes where the data is, and so cannot know how modes that "
+        "lie apart, as on a ring, share the "
         "probability."
     )
     try_this: ClassVar[str] = (
@@ -108,7 +110,9 @@ class EnergyLearner:
         first = GAIN * mlp.initial(seeded(task.seed, 0))
         # exp(−½‖u‖²) integrates to (2π)^(d/2): where a learnt log-normaliser begins.
         normaliser = torch.tensor([task.dim / 2 * math.log(2 * math.pi)])
-        self._adam = Adam(torch.cat([first, normaliser]).to(task.device), task.optimisation)
+        rate = model.objective.pace * task.optimisation.rate
+        settings = task.optimisation.model_copy(update={"rate": rate})
+        self._adam = Adam(torch.cat([first, normaliser]).to(task.device), settings)
 
     def step(self, decay: float) -> Tensor:
         u = (self._pool.batch(self._batch) - self._mean) / self._std

@@ -1,164 +1,19 @@
-"""How an energy is learnt without its normaliser: contrastive divergence, score matching, noise contrast.
-
-All work on u, the data scaled to mean 0 and standard deviation 1.
-"""
+"""How an energy is learnt without its normaliser: contrastive divergence, score matching, noise contrast."""
 
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Tensor
 
-from playground.choice import FROM_NAME, Choice
-from playground.models.backprop import Backprop
+from playground.choice import FROM_NAME
 from playground.models.base import StepCost
-from playground.models.energy.chains import Langevin, Potential
-from playground.networks import Mlp
-
-BOWL = 0.5
-"""What ‖u‖² is multiplied by in the energy."""
-
-
-class Objective(Choice):
-    """What training minimises. Weights end with one number more than the network's: a learnt log-normaliser."""
-
-    @property
-    @abstractmethod
-    def step_cost(self) -> StepCost:
-        """What a training step takes."""
-
-    @abstractmethod
-    def loss(self, energy: Energy, weights: Tensor, u: Tensor, memory: Memory) -> Tensor:
-        """The loss, a scalar to be differentiated, on a batch of scaled data u (n, d)."""
-
-
-class Memory:
-    """What an objective keeps from step to step: chance, and the chains that persist."""
-
-    def __init__(self, generator: Generator) -> None:
-        self.generator = generator
-        self.buffer: Tensor | None = None
-
-    def normal(self, like: Tensor) -> Tensor:
-        """Standard normal numbers of a tensor's shape."""
-        return torch.randn(like.shape, generator=self.generator, device=like.device)
-
-
-@dataclass(frozen=True)
-class Energy:
-    """E(u) = f(u) + ½‖u‖² for a network f of one output; the second term keeps exp(−E) integrable."""
-
-    mlp: Mlp
-
-    def __call__(self, weights: Tensor, u: Tensor) -> Tensor:
-        """E at scaled points u (n, d): (n,)."""
-        return self.mlp(weights[: self.mlp.size], u)[:, 0] + BOWL * u.square().sum(1)
-
-    def potential(self, weights: Tensor) -> Potential:
-        """E under these weights, with its slope written out, as chains take it."""
-        network = Backprop(self.mlp, weights.detach()[: self.mlp.size])
-
-        def potential(u: Tensor) -> tuple[Tensor, Tensor]:
-            values, tape = network.forward(u)
-            return values[:, 0] + BOWL * u.square().sum(1), network.slopes(tape)[1] + 2 * BOWL * u
-
-        return potential
-
-
-class _Contrast(Objective):
-    moves: int = Field(
-        10,
-        ge=1,
-        le=100,
-        title="Chain moves",
-        description="Moves that the chains take in each training step: the k of CD-k.",
-        json_schema_extra={"scale": "log"},
-    )
-    step: float = Field(
-        0.05,
-        ge=0.005,
-        le=1,
-        title="Chain step",
-        description="Length of a move in training, in standard deviations of the data.",
-        json_schema_extra={"scale": "log", "advanced": True},
-    )
-    penalty: float = Field(
-        0.01,
-        ge=0,
-        le=1,
-        title="Energy penalty",
-        description="On the squared energies, as in Du and Mordatch (2019): without it they grow until chains stand "
-        "still and training runs away.",
-        json_schema_extra={"step": 0.005, "advanced": True},
-    )
-
-    @property
-    def step_cost(self) -> StepCost:
-        return StepCost(300 + 82 * self.moves, 2 + 0.7 * self.moves)
-
-    def _moved(self, energy: Energy, weights: Tensor, u: Tensor, memory: Memory) -> Tensor:
-        states = Langevin(step=self.step).states(energy.potential(weights), u, memory.generator)
-        return [next(states) for _ in range(self.moves)][-1].u
-
-    def _contrast(self, energy: Energy, weights: Tensor, u: Tensor, moved: Tensor) -> Tensor:
-        low, high = torch.split(energy(weights, torch.cat([u, moved])), len(u))
-        return low.mean() - high.mean() + self.penalty * (low.square().mean() + high.square().mean())
-
-
-class ContrastiveDivergence(_Contrast):
-    """Lowers the energy of the data, raises it where short chains from the data go (Hinton 2002).
-
-    The gradient of E(x) − E(x⁻) is that of −log p(x) if x⁻ ~ p; after k moves from x it is not quite. Regions that no
-    chain from the data visits keep whatever energy they have: spurious modes.
-    """
-
-    title: ClassVar[str] = "Contrastive divergence"
-    kind: Literal["contrastive_divergence"] = "contrastive_divergence"
-
-    def loss(self, energy: Energy, weights: Tensor, u: Tensor, memory: Memory) -> Tensor:
-        return self._contrast(energy, weights, u, self._moved(energy, weights, u, memory))
-
-
-class PersistentContrastiveDivergence(_Contrast):
-    """The same with chains that go on from one training step to the next (Tieleman 2008), kept in a replay buffer.
-
-    A share of the buffer starts anew from noise at each visit, as in Du and Mordatch (2019).
-    """
-
-    title: ClassVar[str] = "Persistent contrastive divergence"
-    kind: Literal["persistent"] = "persistent"
-    buffer: int = Field(
-        4096,
-        ge=64,
-        le=65536,
-        title="Replay buffer",
-        description="Chains that are kept from step to step; a batch of them moves in each.",
-        json_schema_extra={"scale": "log2", "advanced": True},
-    )
-    renewed: float = Field(
-        0.02,
-        ge=0,
-        le=1,
-        title="Renewed",
-        description="Share of the visited chains that start anew from noise.",
-        json_schema_extra={"advanced": True, "step": 0.01},
-    )
-
-    def loss(self, energy: Energy, weights: Tensor, u: Tensor, memory: Memory) -> Tensor:
-        chance: dict[str, Any] = {"generator": memory.generator, "device": u.device}
-        if memory.buffer is None:
-            memory.buffer = torch.randn(self.buffer, u.shape[1], **chance)
-        at = torch.randint(len(memory.buffer), (len(u),), **chance)
-        fresh = torch.rand(len(u), 1, **chance) < self.renewed
-        first = torch.where(fresh, memory.normal(u), memory.buffer[at])
-        moved = memory.buffer[at] = self._moved(energy, weights, first, memory)
-        return self._contrast(energy, weights, u, moved)
+from playground.models.energy.base import Energy, Memory, Objective
+from playground.models.energy.contrast import ContrastiveDivergence, PersistentContrastiveDivergence
 
 
 class DenoisingScoreMatching(Objective):

@@ -16,8 +16,10 @@ from playground.models.learning import Adam
 
 POINTS = 4_000
 """Points of the target that expectation–maximisation goes through in each iteration."""
-NARROWEST = 1e-3
-"""Standard deviations, as shares of the data's own, below which no Gaussian shrinks."""
+NEAR = 1.5
+"""So many times the floor of width is still on it."""
+SINGULAR = 1e-6
+"""What scikit-learn adds to variances, as a share of the data's: only as much as its Cholesky factors need."""
 
 
 def first_centers(points: Tensor, count: int, start: str, generator: Generator) -> Tensor:
@@ -50,19 +52,20 @@ class EM:
     """Expectation–maximisation, one iteration a step, by scikit-learn; its loss is the negative log-likelihood.
 
     E: r_ik ∝ w_k N(x_i; c_k, S_k), each point's shares; M: weights, means and covariances of the points, weighted by
-    them (Dempster, Laird and Rubin 1977). No iteration lowers the likelihood. The learning rate plays no part.
+    them (Dempster, Laird and Rubin 1977), with the variance along every axis of an ellipse at least (narrowest s)²,
+    s the data's deviation. No iteration lowers the likelihood. The learning rate plays no part.
     """
 
     name = "em"
     each = True
 
-    def __init__(self, points: Tensor, centers: Tensor, shape: str, iterations: int) -> None:
+    def __init__(self, points: Tensor, centers: Tensor, shape: str, iterations: int, narrowest: float) -> None:
         from sklearn.mixture import GaussianMixture
 
         self.steps = iterations
         self._points = points.double().numpy()
         count, d = centers.shape
-        self._smallest = (NARROWEST * float(points.std(0).pow(2).mean().sqrt())) ** 2
+        self._scale, self._narrowest = float(points.std(0).pow(2).mean().sqrt()), narrowest
         self._normals = rounds_around(centers, first_width(points, count))
         precision = 1 / float(self._normals.covariances[0, 0, 0])
         first = {"full": np.tile(precision * np.eye(d), (count, 1, 1)), "tied": precision * np.eye(d)}
@@ -72,7 +75,7 @@ class EM:
             covariance_type=shape,
             tol=0,
             max_iter=1,
-            reg_covar=self._smallest,
+            reg_covar=SINGULAR * self._scale**2,
             weights_init=np.full(count, 1 / count),
             means_init=centers.double().numpy(),
             precisions_init=first[shape],
@@ -84,11 +87,49 @@ class EM:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # one iteration has not converged, and need not
             self._fit.fit(self._points)
+        widen(self._fit, self._narrowest * self._scale)
         self._normals = normals_of(self._fit)
         return torch.tensor(-float(self._fit.lower_bound_))
 
+    @property
+    def remark(self) -> str | None:
+        """That some Gaussians are as narrow as they may be, where some are."""
+        return remark_on(self._normals, self._scale, self._narrowest)
+
     def weights(self) -> Weights:
         return packed(self._normals)
+
+
+def widen(fit: Any, narrowest: float) -> None:
+    """Gives a fitted scikit-learn mixture no standard deviation below `narrowest` along any axis of its ellipses.
+
+    Of all covariances that satisfy this, those with their smaller eigenvalues raised to it have the largest likelihood.
+    """
+    kind, smallest = fit.covariance_type, narrowest**2
+    if kind in ("full", "tied"):
+        values, turns = np.linalg.eigh(fit.covariances_)
+        if values.min() >= smallest:
+            return
+        fit.covariances_ = (turns * np.maximum(values, smallest)[..., None, :]) @ np.swapaxes(turns, -1, -2)
+        # Σ = L Lᵀ; scikit-learn keeps the upper triangular L⁻ᵀ.
+        fit.precisions_cholesky_ = np.swapaxes(np.linalg.inv(np.linalg.cholesky(fit.covariances_)), -1, -2)
+    else:
+        fit.covariances_ = np.maximum(fit.covariances_, smallest)
+        fit.precisions_cholesky_ = 1 / np.sqrt(fit.covariances_)
+
+
+def remark_on(normals: Normals, scale: float, narrowest: float) -> str | None:
+    """What to say where Gaussians stand on the floor of width, `narrowest` of the data's deviation `scale`."""
+    widths = torch.linalg.eigvalsh(normals.covariances)[:, 0].clamp_min(0).sqrt()
+    count, whole = int((widths <= NEAR * narrowest * scale).sum()), len(widths)
+    if not count:
+        return None
+    verb, pronoun = ("has", "it") if count == 1 else ("have", "they")
+    return (
+        f"{count} of {whole} Gaussians {verb} shrunk to the floor of width: {pronoun} fell onto a few training points, "
+        "where the likelihood of those points would grow without bound, while that of new points gets worse. Use fewer "
+        "components or more points, or raise the floor."
+    )
 
 
 def normals_of(fit: Any) -> Normals:
@@ -114,8 +155,8 @@ class Splats:
 
     name = "splats"
 
-    def __init__(self, pool: Pool, centers: Tensor, shape: str, optimisation: Optimisation) -> None:
-        self._pool, self._batch, self._shape = pool, optimisation.batch, shape
+    def __init__(self, pool: Pool, centers: Tensor, shape: str, optimisation: Optimisation, narrowest: float) -> None:
+        self._pool, self._batch, self._shape, self._narrowest = pool, optimisation.batch, shape, narrowest
         self._mean, self._std = pool.points.mean(0), pool.points.std(0).pow(2).mean().sqrt()
         count, d = centers.shape
         scaled = (centers - self._mean) / self._std
@@ -148,7 +189,12 @@ class Splats:
             above = torch.triu_indices(d, d, 1)
             skew = skew.index_put((torch.arange(count)[:, None], above[0], above[1]), angles.view(count, -1))
             skew = skew - skew.transpose(1, 2)
-        return logits.log_softmax(0), centers.view(count, d), NARROWEST + scales.exp(), torch.linalg.matrix_exp(skew)
+        return (
+            logits.log_softmax(0),
+            centers.view(count, d),
+            self._narrowest + scales.exp(),
+            torch.linalg.matrix_exp(skew),
+        )
 
     def _log_prob(self, flat: Tensor, u: Tensor) -> Tensor:
         logs, centers, scales, turns = self._parts(flat)
@@ -156,16 +202,23 @@ class Splats:
         heights = logs - scales.log().sum(1) - 0.5 * u.shape[1] * math.log(2 * math.pi)
         return torch.logsumexp(heights - 0.5 * along.square().sum(2), 1)
 
-    @torch.no_grad()
+    @property
+    def remark(self) -> str | None:
+        """As of expectation–maximisation."""
+        return remark_on(self._normals(), float(self._std), self._narrowest)
+
     def weights(self) -> Weights:
+        return packed(self._normals())
+
+    @torch.no_grad()
+    def _normals(self) -> Normals:
         logs, centers, scales, turns = self._parts(self._adam.average())
         root = turns * scales[:, None]
-        whole = Normals(
+        return Normals(
             centers=(self._mean + self._std * centers).cpu().double(),
             covariances=(self._std**2 * root @ root.transpose(1, 2)).cpu().double(),
             weights=logs.exp().cpu().double(),
         )
-        return packed(whole)
 
 
 def rounds_around(centers: Tensor, width: float) -> Normals:

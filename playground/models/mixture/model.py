@@ -82,6 +82,16 @@ class GaussianMixtureModel(Model):
         json_schema_extra={"scale": "log"},
     )
 
+    narrowest: float = Field(
+        0.01,
+        ge=1e-4,
+        le=0.5,
+        title="Floor of width",
+        description="No Gaussian gets narrower than this, in standard deviations of the data: without a floor one that "
+        "falls onto a single point has an infinite likelihood there.",
+        json_schema_extra={"scale": "log", "advanced": True},
+    )
+
     def check(self, source: Distribution, target: Distribution, optimisation: Optimisation) -> None:
         if optimisation.points is not None and optimisation.points < self.components:
             raise ValueError(
@@ -110,9 +120,9 @@ class GaussianMixtureModel(Model):
         points = pool.points[:POINTS].cpu()
         centers = first_centers(points, self.components, self.start, generator)
         if self.fit == "em":
-            yield EM(points, centers, shape, self.iterations)
+            yield EM(points, centers, shape, self.iterations, self.narrowest)
         else:
-            yield Splats(pool, centers, shape, task.optimisation)
+            yield Splats(pool, centers, shape, task.optimisation, self.narrowest)
 
     def trained(
         self, weights: Weights, network: Network, dim: int, source: Distribution | None = None

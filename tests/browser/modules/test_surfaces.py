@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from playground.models.energy.base import Energy
 from playground.models.energy.chains import Hmc
 from playground.models.energy.model import EnergyModel, TrainedEnergy
-from playground.models.energy.objectives import Energy
 from playground.networks import Mlp, Network
 from tests.browser.modules.page import ModulePage, assert_near, packed, points, unpacked
 

@@ -9,9 +9,12 @@ import torch
 from torch import Generator, Tensor
 
 from playground import Experiment, run
+from playground.dynamics.solvers import Sampler
 from playground.models.contracts import HasDensity, HasField
+from playground.models.energy.base import Energy, Memory
+from playground.models.energy.contrast import ContrastiveDivergence
 from playground.models.energy.model import EnergyModel, TrainedEnergy
-from playground.models.energy.objectives import Energy, Memory, NoiseContrast, SlicedScoreMatching
+from playground.models.energy.objectives import NoiseContrast, SlicedScoreMatching
 from playground.models.energy.quadrature import log_normaliser
 from playground.networks import Network
 
@@ -75,6 +78,54 @@ def test_noise_contrast_recovers_a_known_normaliser():
     assert -float(gaussian.log_prob(x).mean()) == pytest.approx(1 + math.log(2 * math.pi), abs=0.06)
     ring = trained(800, {"kind": "ring", "modes": 3, "std": 0.3})
     assert float(ring.learnt) == pytest.approx(ring.log_normaliser, abs=0.1)
+
+
+@pytest.mark.parametrize("objective", ["contrastive_divergence", "persistent"])
+def test_contrastive_divergence_learns_a_gaussian_without_bias(objective):
+    """E(3, 3) − E(0, 0) = 9 for N(0, I), and its chains have variance 1."""
+    model = trained(800, {"kind": "gaussian", "dimension": 2}, objective=objective)
+    at = model.energy(torch.tensor([[0.0, 0.0], [3.0, 3.0]]))
+    assert float(at[1] - at[0]) == pytest.approx(9, abs=1)
+    starts = torch.randn(4000, 2, generator=Generator().manual_seed(0))
+    end = model.trajectory(starts, Sampler(), 1).end
+    assert end.var(0).tolist() == pytest.approx([1, 1], abs=0.15)
+    excess = -0.5 * starts.square().sum(1) - math.log(2 * math.pi) - model.log_prob(starts)
+    assert abs(float(excess.mean())) < 0.01
+
+
+@pytest.mark.parametrize("kind", ["contrastive_divergence", "persistent"])
+def test_contrastive_divergence_learns_how_modes_share_the_probability(kind):
+    """Of two modes apart with weights 1 : 3, by quadrature on either side."""
+    target = {"kind": "gaussian_mixture", "centers": [[-1.0], [1.0]], "std": [0.2], "weights": [1, 3]}
+    model = trained(800, target, objective=kind)
+    axis = torch.linspace(-3, 3, 6001)[:, None]
+    left = float(model.log_prob(axis[axis[:, 0] < 0]).double().exp().sum()) * 1e-3
+    assert left == pytest.approx(0.25, abs=0.04)
+
+
+@pytest.mark.parametrize("jumps", [0, 0.2, 1])
+def test_the_moves_of_contrastive_divergence_leave_the_density_invariant(jumps):
+    """Points drawn from exp(−E) by quadrature keep their moments and their mean energy."""
+    energy, weights = any_energy()
+    axis = torch.linspace(-5, 5, 501)
+    grid = torch.cartesian_prod(axis, axis)
+    levels = energy(weights, grid).detach().double()
+    chosen = torch.multinomial((-levels).softmax(0), 40_000, True, generator=Generator().manual_seed(0))
+    u = grid[chosen] + 0.02 * (torch.rand(40_000, 2, generator=Generator().manual_seed(1)) - 0.5)
+    objective = ContrastiveDivergence(moves=15, jumps=jumps)
+    moved = objective._moved(energy, weights, u, Memory(Generator().manual_seed(2)))
+    for statistic in (lambda v: v[:, 0], lambda v: v[:, 1], lambda v: v.prod(1), lambda v: energy(weights, v)):
+        before, after = statistic(u).detach().double(), statistic(moved).detach().double()
+        assert float(after.mean()) == pytest.approx(
+            float(before.mean()), abs=5 * float(before.std()) / math.sqrt(20_000)
+        )
+        assert float(after.std()) == pytest.approx(float(before.std()), rel=0.03)
+    assert not torch.allclose(moved, u)
+    elsewhere = torch.full((4000, 2), 3.0)
+    arrived = ContrastiveDivergence(moves=100, jumps=jumps)._moved(
+        energy, weights, elsewhere, Memory(Generator().manual_seed(3))
+    )
+    assert float((arrived.mean(0) - u.mean(0)).norm()) < 0.1
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

@@ -15,7 +15,8 @@ from torch.distributions import Categorical, MixtureSameFamily, MultivariateNorm
 from playground import Experiment, InvalidExperiment, run, train
 from playground.dynamics.exact import Normals
 from playground.dynamics.solvers import Sampler
-from playground.models.mixture.fit import EM, first_centers, normals_of
+from playground.models.base import training_points
+from playground.models.mixture.fit import EM, NEAR, first_centers, normals_of
 from playground.models.mixture.model import SHAPES, FittedMixture, GaussianMixtureModel
 
 RING = {"kind": "ring", "modes": 5}
@@ -56,13 +57,13 @@ def test_every_iteration_is_a_frame():
 def test_an_iteration_is_scikit_learns():
     points = torch.randn(500, 2, generator=Generator().manual_seed(0)) * torch.tensor([1.0, 3.0])
     centers = first_centers(points, 3, "random", Generator().manual_seed(1))
-    learner = EM(points, centers, "full", 20)
+    learner = EM(points, centers, "full", 20, 1e-3)
     first = learner.weights()
     for _ in range(20):
         learner.step(1.0)
     precisions = torch.linalg.inv(first["covariances"].double()).numpy()
     oracle = Oracle(
-        3, max_iter=20, tol=0, reg_covar=learner._smallest, weights_init=np.full(3, 1 / 3),
+        3, max_iter=20, tol=0, reg_covar=1e-9, weights_init=np.full(3, 1 / 3),
         means_init=centers.double().numpy(), precisions_init=precisions,
     ).fit(points.double().numpy())  # fmt: skip
     known = normals_of(oracle)
@@ -124,6 +125,41 @@ def test_first_centres_are_points_and_spread_ones_are_far_apart():
     random = first_centers(points, 6, "random", Generator().manual_seed(0))
     assert all(bool((points == center).all(1).any()) for center in random)
     assert len(first_centers(points[:2], 2, "spread", Generator().manual_seed(0))) == 2
+
+
+@pytest.mark.parametrize("fit", ["em", "gradient"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_gaussian_falls_onto_a_point_and_it_is_said_where_some_would(fit, shape):
+    """Eight components on sixteen points: each may take two of them, whose likelihood has no upper bound."""
+    model = {"kind": "mixture", "components": 8, "fit": fit, "shape": shape, "narrowest": 0.05}
+    training = train(
+        Experiment.parse({"target": "two_moons", "model": model, "training": {"points": 16, "steps": 1500}}), every=None
+    )
+    *_, last = training
+    normals = training.run.trained().normals
+    scale = float(
+        training_points(training.run.experiment.target, training.run.experiment.training, 0).std(0).pow(2).mean().sqrt()
+    )
+    widths = torch.linalg.eigvalsh(normals.covariances).sqrt() / scale
+    assert widths.min() > 0.05 * (1 - 1e-4)
+    on_floor = int((widths[:, 0] <= NEAR * 0.05).sum())
+    if shape == "full":
+        assert on_floor > 2
+    assert (last.remark is not None) == (on_floor > 0)
+    if on_floor:
+        assert last.remark.startswith(f"{on_floor} of 8 Gaussians ha")
+    losses = [loss for _, loss in training.run.rounds[0].losses.points]
+    if fit == "em":
+        assert all(after <= before + 1e-5 for before, after in pairwise(losses)), "a floor is a constraint, no noise"
+
+
+def test_a_floor_below_the_data_changes_nothing_and_says_nothing():
+    given = {"target": RING, "model": {"kind": "mixture", "components": 5}}
+    training = train(Experiment.parse(given), every=None)
+    *_, last = training
+    assert last.remark is None
+    tighter = run(Experiment.parse({**given, "model": {**given["model"], "narrowest": 1e-4}})).trained().normals
+    assert torch.allclose(training.run.trained().normals.covariances, tighter.covariances, atol=1e-7)
 
 
 def test_more_components_than_points_are_refused():
