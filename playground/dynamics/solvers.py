@@ -12,6 +12,7 @@ from playground.choice import FROM_NAME, Settings
 from playground.dynamics.adaptive import Adaptive, BogackiShampine, Dopri5, Unsolved
 from playground.dynamics.churned import EulerMaruyama, StochasticHeun, StochasticMidpoint
 from playground.dynamics.grids import GridName, grid
+from playground.dynamics.implicit import ImplicitEuler, Trapezoidal
 from playground.dynamics.noise import Brownian
 from playground.dynamics.process import DiffusionSampler, Process
 from playground.dynamics.runge_kutta import (
@@ -27,6 +28,7 @@ from playground.dynamics.runge_kutta import (
     runge_kutta,
 )
 from playground.dynamics.samplers import DDIM, Ancestral, DPMSolver
+from playground.dynamics.systems.solving import Milstein
 from playground.trajectory import Trajectory
 
 __all__ = [
@@ -41,7 +43,9 @@ __all__ = [
     "Euler",
     "EulerMaruyama",
     "Heun",
+    "ImplicitEuler",
     "Midpoint",
+    "Milstein",
     "Process",
     "RungeKutta",
     "RungeKutta4",
@@ -51,6 +55,7 @@ __all__ = [
     "StochasticHeun",
     "StochasticMidpoint",
     "Tableau",
+    "Trapezoidal",
     "Unsolved",
     "Velocity",
     "runge_kutta",
@@ -68,7 +73,10 @@ AnySolver = Annotated[
     | StochasticHeun
     | Ancestral
     | DDIM
-    | DPMSolver,
+    | DPMSolver
+    | ImplicitEuler
+    | Trapezoidal
+    | Milstein,
     Field(discriminator="kind"),
     FROM_NAME,
 ]

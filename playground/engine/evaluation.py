@@ -56,7 +56,7 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
     """
     if not MIN_POINTS <= n <= MAX_POINTS:
         raise InvalidExperiment([Problem(("n",), f"{n} is out of bounds; choose from {MIN_POINTS} to {MAX_POINTS:,}.")])
-    trained, target = run.trained(round), run.experiment.target.at(run.dim)
+    trained, target = run.trained(round), run.experiment.aim
     model, x0, real, cue = run.conditioned(trained, n), run.starts(n), run.real(n), run.experiment.cue
     modes = target.separate_modes()
     fine = FINE if isinstance(model, HasField) else run.experiment.sampler
@@ -158,5 +158,5 @@ def least_cost(experiment: Experiment) -> Cost:
 @lru_cache(maxsize=256)
 def _least_cost(between: str) -> Cost:
     run = Run(Experiment.parse(json.loads(between)))
-    source, target = run.experiment.source.at(run.dim), run.experiment.target.at(run.dim)
+    source, target = run.experiment.source.at(run.dim), run.experiment.aim
     return optimal_cost(source, target, seeded(0, 17))

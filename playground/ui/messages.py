@@ -86,7 +86,7 @@ def scene(name: str, run: Run) -> str:
     name: what the run is called in this visitor's page; its snapshots carry it too.
     """
     experiment = run.experiment
-    chosen, modes = experiment.to_dict(), experiment.target.at(run.dim).separate_modes()
+    chosen, modes = experiment.to_dict(), experiment.aim.separate_modes()
     starts, real = run.starts(PARTICLES), run.real(PARTICLES)
     own = experiment.model.own_latent
     x0 = seen(starts, run.dim) if own else starts
@@ -99,7 +99,7 @@ def scene(name: str, run: Run) -> str:
         "latent": exact(starts) if own else None,
         "target": quantised(real),
         "training": None if (learnt := run.training_points()) is None else quantised(learnt),
-        "floor": {"sliced_w2": _floor(experiment.target.at(run.dim))},
+        "floor": {"sliced_w2": _floor(experiment.aim)},
         "modes": _modes(modes),
         "between": {name: chosen[name] for name in ("source", "target")},
         "setting": setting(experiment),
