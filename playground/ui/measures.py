@@ -254,7 +254,8 @@ def _measured(run: Run, round_: int) -> Figures:
 
 def _referral(given: dict[str, Any]) -> Callable[[], Figures]:
     """How to compute what a source and a target are read against. Raises InvalidExperiment."""
-    experiment = Experiment.parse({name: given.get(name) for name in ("source", "target")})
+    named = [name for name in ("source", "target", "model") if name in given]
+    experiment = Experiment.parse({name: given[name] for name in named})
     return partial(reference, json.dumps(experiment.to_dict()))
 
 
@@ -275,7 +276,7 @@ def reference(experiment: str) -> Figures:
         "points": PARTICLES,
         "floor": {name: _spread([value for pair in pairs if (value := pair[name]) is not None]) for name in names},
         "fewer": {"points": FEWER, "sliced_w2": _spread(fewer)},
-        "optimal_cost": vars(least_cost(run.experiment)),
+        "optimal_cost": vars(least_cost(run.experiment)) if run.experiment.model.has_target else None,
         "entropy": target.entropy(),
     }
 

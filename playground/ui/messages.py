@@ -28,6 +28,7 @@ from playground.experiment import Experiment
 from playground.metrics import floor
 from playground.models.base import seeded
 from playground.models.contracts import HasField, HasShapes, Shapes, Trained, density_of
+from playground.models.equation import Law
 from playground.models.exact_reference import no_reference
 from playground.trajectory import Trajectory
 from playground.ui import wire
@@ -101,7 +102,7 @@ def scene(name: str, run: Run) -> str:
         "training": None if (learnt := run.training_points()) is None else quantised(learnt),
         "floor": {"sliced_w2": _floor(experiment.aim)},
         "modes": _modes(modes),
-        "between": {name: chosen[name] for name in ("source", "target")},
+        "between": {name: chosen[name] for name in ("source", "target" if experiment.model.has_target else "model")},
         "setting": setting(experiment),
         "remarks": experiment.remarks(),
         "loss": experiment.model.loss_is,
@@ -111,8 +112,8 @@ def scene(name: str, run: Run) -> str:
         "path": None if run.rounds or path is None else path.describe(),
         "has_path": path is not None,
         "source_label": "Latent" if own else experiment.source.label(),
-        "target_label": experiment.target.label(),
-        "view": cast(wire.WireView, vars(View.of(x0, real))),
+        "target_label": experiment.aim.label(),
+        "view": cast(wire.WireView, vars(View.of(x0, real, *on_the_way(experiment)))),
         "sampler": cast(wire.SceneSampler, {**experiment.sampler.describe(), "guidance": experiment.sampler.guidance}),
         "condition": _condition(run),
         "network": reading(run.trained(0)) if run.rounds else None,
@@ -124,6 +125,11 @@ def _modes(modes: Modes | None) -> wire.WireModes | None:
     if modes is None:
         return None
     return {"centers": modes.centers.tolist(), "std": modes.std.tolist(), "weights": modes.weights.tolist()}
+
+
+def on_the_way(experiment: Experiment) -> list[Tensor]:
+    """Clouds (m, d) of an equation's particles between their start and their end, which should be in sight too."""
+    return [experiment.aim.way()] if isinstance(experiment.aim, Law) else []
 
 
 def _condition(run: Run) -> wire.SceneCondition | None:
