@@ -98,8 +98,8 @@ class Experiment(Settings):
         self.model.check(self.source.at(self.dim), self.aim, self.training)
         if self.sampler.solver.of_equations and self.model.has_target:
             raise ValueError(
-                f"{self.sampler.solver.label()} is a solver for the model equation; choose that model, or a solver such "
-                "as heun."
+                f"{self.sampler.solver.label()} is a solver for the model equation; choose that model, or a solver "
+                "such as heun."
             )
         self.model.check_sampler(self.source.at(self.dim), self.sampler.solver)
         return self

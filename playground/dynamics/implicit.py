@@ -72,12 +72,14 @@ def solved(
     Newton's method starts from `guess`; the answer has the type of `like`.
     """
     y, identity = guess, torch.eye(guess.shape[1], dtype=torch.float64)
-    for iteration in range(1, MOST_ITERATIONS + 1):
+    spent = int(extra)
+    for _ in range(MOST_ITERATIONS):
+        spent += 1
         move = _solve(identity - h * field.jacobian(y, t), base + h * field(y, t) - y)
         y = y + move
         if not bool((move.abs() > CONVERGED * (1 + y.abs())).any()):
             break
-    return y.to(like.dtype), iteration + int(extra)
+    return y.to(like.dtype), spent
 
 
 def _solve(a: Tensor, b: Tensor) -> Tensor:

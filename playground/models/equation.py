@@ -17,7 +17,8 @@ from playground.dynamics.implicit import ImplicitEuler, Trapezoidal
 from playground.dynamics.noise import Brownian
 from playground.dynamics.samplers import EulerMaruyama
 from playground.dynamics.solvers import Adaptive, Euler, RungeKutta, RungeKutta4, Sampler, Solver
-from playground.dynamics.systems import AnySystem, Equations, Linear, System
+from playground.dynamics.systems import AnySystem, Equations, System
+from playground.dynamics.systems.linear import Linear
 from playground.dynamics.systems.solving import Milstein, UnitField, no_noise, states
 from playground.models.base import Learner, Model, Optimisation, Task, Weights, seeded
 from playground.networks import Network
@@ -94,9 +95,7 @@ class Equation(Model):
     def rounds(self, task: Task) -> Iterator[Learner]:
         yield EquationLearner(self.system)
 
-    def trained(
-        self, weights: Weights, network: Network, dim: int, source: Distribution | None = None
-    ) -> EquationFlow:
+    def trained(self, weights: Weights, network: Network, dim: int, source: Distribution | None = None) -> EquationFlow:
         return EquationFlow(self.system)
 
 
@@ -132,13 +131,16 @@ class EquationFlow:
         return self.equations.at(self.equations.ito, x, t)
 
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
-        """Follows the equation from x0 (n, d); the seed fixes the Brownian paths, the same for any number of steps."""
-        equations = self.equations
-        noise = Brownian(seed, x0) if equations.noisy else None
-        found = list(states(sampler.solver, UnitField(equations), x0, sampler.times(), noise))
+        """Follows the equation from x0 (n, d); the seed fixes the Brownian paths, the same for any number of steps.
+
+        It is followed in float64, since noise and unstable points make much of a rounding error.
+        """
+        equations, start = self.equations, x0.double()
+        noise = Brownian(seed, start) if equations.noisy else None
+        found = list(states(sampler.solver, UnitField(equations), start, sampler.times(), noise))
         return Trajectory(
             t=equations.T * torch.tensor([state.t for state in found], dtype=torch.float64),
-            x=torch.stack([state.x for state in found]),
+            x=torch.stack([state.x for state in found]).to(x0.dtype),
             nfe=found[-1].nfe,
             rejected=tuple(
                 (equations.T * begin, equations.T * end) for state in found for begin, end in state.rejected
@@ -164,6 +166,7 @@ class EquationFlow:
 class Law(Distribution):
     """The law of an equation's particles at T."""
 
+    title: ClassVar[str] = "Law at T"
     kind: Literal["law"] = "law"
     system: AnySystem
     source: AnyDistribution

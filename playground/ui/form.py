@@ -19,7 +19,8 @@ declared: "optional" (null is allowed); "step", "unit", "scale", "range" (where 
     group           summary, fields
     union           kinds: [{kind, label, summary, fields, presets?, thumbnail?, explained?, idle?, notes?}, ...],
                     and of presets [{label, value}, ...] with the whole object as value; a model family is explained
-                    by {about, formula (MathML), look_for, try_this, versus (rows)}, as far as it says so; by the name
+                    by {about, formula (MathML), look_for, try_this, versus (rows)}, as far as it says so; at_once: it
+                    needs no training; by the name
                     of a field beside it, idle says why it makes no use of that one, and notes what it makes of it
     drawing         extent (how far it may reach from the origin), most (corners in all)
     hidden          nothing: the value is kept and not drawn
@@ -156,6 +157,8 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
     kind: Description = {"kind": choice.kind_name(), "label": choice.label(), **_group(choice, walk)}
     if issubclass(choice, Model | System) and (explained := _explained(choice)):
         kind["explained"] = explained
+    if issubclass(choice, Model) and not choice.learns:
+        kind["at_once"] = True
     if issubclass(choice, Model) and (idle := _idle(choice)):
         kind["idle"] = idle
     if issubclass(choice, Model) and choice.stand_ins:
@@ -178,7 +181,7 @@ def _idle(family: type[Model]) -> Description:
     if not family.has_target:
         network |= {"target": f"Not used: {name} says itself what particles reach."}
     if not family.learns:
-        network |= {name_: f"Not used: {name} is not trained." for name_ in ("training", "condition")}
+        network |= dict.fromkeys(("training", "condition"), f"Not used: {name} is not trained.")
     source = {"source": f"Not used: {name} starts from a latent of its own."} if family.own_latent else {}
     return network | source
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -38,7 +38,7 @@ def duration(default: float) -> Any:
         le=200,
         title="T",
         description="How long the equation is followed: time runs from 0 to T. A step is T / steps long.",
-        json_schema_extra={"scale": "log", "range": (0.1, 50)},
+        json_schema_extra={"scale": "log", "range": [0.1, 50]},
     )
 
 
@@ -74,7 +74,9 @@ class System(Choice):
     reference: ClassVar[str] = ""
     """What stands in for a closed form where there is none, or what the closed form is, in words."""
 
-    T: float = duration(5.0)
+    if TYPE_CHECKING:
+        T: float = 5.0
+        """Every class declares it, as its last field, by `duration`."""
 
     @property
     def dim(self) -> int:

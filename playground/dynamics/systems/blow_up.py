@@ -17,7 +17,9 @@ class BlowUp(System):
         "everywhere at once, and the solution x0 / (1 − r x0 t) ends in finite time."
     )
     formula: ClassVar[str] = r"\dot{x} = r x^2, \quad \psi_t(x_0) = \frac{x_0}{1 - r x_0 t}"
-    look_for: ClassVar[str] = "Explicit solvers step over the end of the solution without noticing; adaptive ones stop there."
+    look_for: ClassVar[str] = (
+        "Explicit solvers step over the end of the solution without noticing; adaptive ones stop there."
+    )
     try_this: ClassVar[str] = "Raise T beyond 1 / (r x0) and choose Dormand–Prince: it says where it cannot go on."
 
     title: ClassVar[str] = "Finite-time blow-up"

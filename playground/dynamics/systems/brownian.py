@@ -11,11 +11,9 @@ from playground.dynamics.systems.base import System, Written, duration
 Axes = Literal[1, 2]
 
 
-def axes(default: int = 1) -> Axes:
+def axes(default: Axes = 1) -> Axes:
     """How many axes a system has that would do with any number."""
-    field: Axes = Field(
-        default, title="Axes", description="Drawn over time in one dimension, in the plane in two."
-    )
+    field: Axes = Field(default, title="Axes", description="Drawn over time in one dimension, in the plane in two.")
     return field
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -10,7 +10,7 @@ from playground.dynamics.systems.base import AXES, Calculus, System, Written, du
 from playground.dynamics.systems.geometric_brownian import CALCULUS
 from playground.dynamics.systems.grammar import MOST_CHARACTERS, parse
 
-FORMULA = {"control": "formula"}
+FORMULA: dict[str, Any] = {"control": "formula"}
 
 
 class Custom(System):
@@ -80,4 +80,6 @@ def parse_on_line(name: str, text: str) -> None:
     try:
         parse(text, ("x", "t"))
     except ValueError as error:
-        raise ValueError(f"the {name} of a system on a line may not use y; give y' as well, after a semicolon.") from error
+        raise ValueError(
+            f"the {name} of a system on a line may not use y; give y' as well, after a semicolon."
+        ) from error

@@ -17,7 +17,9 @@ class Decay(System):
         "with h = T / steps: Euler's factor a step is 1 − h θ, which stays below 1 in size for h < 2/θ."
     )
     formula: ClassVar[str] = r"\dot{x} = -\theta x, \quad \psi_t(x_0) = x_0 e^{-\theta t}"
-    look_for: ClassVar[str] = "Beyond h = 2/θ Euler's paths overshoot 0 by more than they were away from it, and explode."
+    look_for: ClassVar[str] = (
+        "Beyond h = 2/θ Euler's paths overshoot 0 by more than they were away from it, and explode."
+    )
     try_this: ClassVar[str] = "Choose Euler and drag Steps down until the paths begin to oscillate, then to grow."
     autonomous_linear: ClassVar[bool] = True
 

@@ -1,7 +1,8 @@
 """Expressions as trees: what a system's formulas are parsed to, evaluated and differentiated as.
 
 A tree is a number, a name, or (operation, argument, ...) with one of the operations + - * / ^ neg or the name of a
-function. Written as JSON it is the same in lists, from which the browser makes its own code (compute/systems/program.js).
+function. Written as JSON it is the same in lists, from which the browser makes its own loops
+(ui/web/compute/systems/program.js).
 """
 
 from __future__ import annotations

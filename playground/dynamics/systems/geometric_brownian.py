@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from playground.dynamics.systems.base import Calculus, System, Written, duration
 
-CALCULUS = {"labels": {"ito": "Itô", "stratonovich": "Stratonovich"}}
+CALCULUS: dict[str, Any] = {"labels": {"ito": "Itô", "stratonovich": "Stratonovich"}}
 
 
 class GeometricBrownian(System):

@@ -27,7 +27,7 @@ DEEPEST = 24
 MOST_NODES = 300
 
 TOKEN = re.compile(r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<mark>\*\*|\S))")
-SPELLINGS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/"})  # noqa: RUF001
+SPELLINGS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/"})
 
 
 class Mistake(ValueError):
@@ -99,7 +99,7 @@ class _Reader:
         match token.kind, token.text:
             case "end", _:
                 return "the formula ends here, where a number, a name or a bracket is missing."
-            case ("number" | "name"), text:
+            case (("number" | "name"), text):
                 return f"there is no operation before {text}; to multiply write *."
             case _, "(":
                 return "there is no operation before this bracket; to multiply write *."

@@ -13,10 +13,14 @@ from playground.dynamics.systems.base import System, Written, duration
 class Logistic(System):
     """dx/dt = r x (1 − x/K): growth that is fast at first and stops at the capacity K."""
 
-    about: ClassVar[str] = "Two fixed points: 0, which repels, and K, which attracts. Below 0 the solution falls to −∞ in finite time."
+    about: ClassVar[str] = (
+        "Two fixed points: 0, which repels, and K, which attracts. Below 0 the solution falls to −∞ in finite time."
+    )
     formula: ClassVar[str] = r"\dot{x} = r x (1 - x/K), \quad \psi_t(x_0) = \frac{K x_0 e^{r t}}{K + x_0 (e^{r t} - 1)}"
     look_for: ClassVar[str] = "The S of every path, and how all end together at K."
-    try_this: ClassVar[str] = "With Euler and 3 steps paths overshoot K; the discrete map even turns chaotic for h r > 2.57."
+    try_this: ClassVar[str] = (
+        "With Euler and 3 steps paths overshoot K; the discrete map even turns chaotic for h r > 2.57."
+    )
 
     title: ClassVar[str] = "Logistic growth"
     kind: Literal["logistic"] = "logistic"

@@ -35,4 +35,6 @@ class LotkaVolterra(System):
     def remark(self, x: Tensor) -> str | None:
         if float((x < 0).any(1).float().mean()) < 0.001:
             return None
-        return "Lotka–Volterra is about positive numbers; choose a source such as gaussian with mean 1.5, 1 and std 0.2."
+        return (
+            "Lotka–Volterra is about positive numbers; choose a source such as gaussian with mean 1.5, 1 and std 0.2."
+        )

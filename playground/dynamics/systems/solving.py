@@ -26,6 +26,7 @@ from playground.dynamics.implicit import Implicit
 from playground.dynamics.noise import Noise
 from playground.dynamics.runge_kutta import RungeKutta, Solver, State, Velocity, combined
 from playground.dynamics.systems.base import Equations
+from playground.dynamics.systems.expression import Tree
 
 
 class Milstein(Solver):
@@ -46,28 +47,26 @@ class UnitField:
 
     def __call__(self, x: Tensor, t: float) -> Tensor:
         """The drift T f (n, d), in Itô's sense."""
-        T = self.equations.T
-        return T * self.equations.at(self.equations.ito, x, T * t)
+        return self._at(self.equations.ito, x, t, self.equations.T)
 
     def stratonovich(self, x: Tensor, t: float) -> Tensor:
         """The drift (n, d) in Stratonovich's sense."""
-        T = self.equations.T
-        return T * self.equations.at(self.equations.stratonovich, x, T * t)
+        return self._at(self.equations.stratonovich, x, t, self.equations.T)
 
     def spread(self, x: Tensor, t: float) -> Tensor:
         """The factors √T g (n, d) of the noise."""
-        T = self.equations.T
-        return math.sqrt(T) * self.equations.at(self.equations.parsed.noise, x, T * t)
+        return self._at(self.equations.parsed.noise, x, t, math.sqrt(self.equations.T))
 
     def slope(self, x: Tensor, t: float) -> Tensor:
         """The derivative √T ∂g_i/∂x_i (n, d)."""
-        T = self.equations.T
-        return math.sqrt(T) * self.equations.at(self.equations.slopes, x, T * t)
+        return self._at(self.equations.slopes, x, t, math.sqrt(self.equations.T))
 
     def jacobian(self, x: Tensor, t: float) -> Tensor:
         """T ∂f_i/∂x_j (n, d, d)."""
-        T = self.equations.T
-        return T * torch.stack([self.equations.at(row, x, T * t) for row in self.equations.jacobian], 1)
+        return torch.stack([self._at(row, x, t, self.equations.T) for row in self.equations.jacobian], 1)
+
+    def _at(self, trees: tuple[Tree, ...], x: Tensor, t: float, factor: float) -> Tensor:
+        return factor * self.equations.at(trees, x, self.equations.T * t)
 
 
 def states(
@@ -92,9 +91,7 @@ def no_noise(label: str) -> str:
     return f"{label} takes the right-hand side to be smooth, and noise is not; choose euler, heun or milstein."
 
 
-def driven(
-    solver: Solver, field: UnitField, x: Tensor, times: Sequence[float], noise: Noise | None
-) -> Iterator[State]:
+def driven(solver: Solver, field: UnitField, x: Tensor, times: Sequence[float], noise: Noise | None) -> Iterator[State]:
     """The states of a system along one Brownian path; without noise by Euler's method, whatever the solver."""
     yield State(times[0], x, nfe=0)
     nfe = 0
@@ -103,7 +100,7 @@ def driven(
         root = math.sqrt(h)
         z = noise(t, after) if noise else torch.zeros_like(x)
         if isinstance(solver, Implicit):
-            x, spent = solver.stepped(field, x, t, after, (field.spread(x, t) * root * z).double())
+            x, spent = solver.stepped(field, x, t, after, field.spread(x, t) * root * z)
             nfe += spent
         elif isinstance(solver, RungeKutta) and solver.order > 1:
             x, nfe = _shaken(solver, field, x, t, h, z / root), nfe + solver.stages
@@ -130,4 +127,3 @@ def _first_order(milstein: bool, field: UnitField, x: Tensor, t: float, h: float
     if milstein:
         moved = moved + 0.5 * h * spread * field.slope(x, t) * (z.square() - 1)
     return moved
-

@@ -15,7 +15,9 @@ class SquareRoot(System):
         "passes through every point. √|x| is continuous, so that solutions exist (Peano), but near 0 no L is large "
         "enough: from 0 one may stay for ever, or leave at any time as (t − s)²/4."
     )
-    formula: ClassVar[str] = r"\dot{x} = \sqrt{|x|}, \quad x(0) = 0: \quad x = 0 \quad \text{or} \quad x = \frac{t^2}{4}"
+    formula: ClassVar[str] = (
+        r"\dot{x} = \sqrt{|x|}, \quad x(0) = 0: \quad x = 0 \quad \text{or} \quad x = \frac{t^2}{4}"
+    )
     look_for: ClassVar[str] = (
         "The green solution leaves 0 as early as it can; a particle that is at 0 exactly stays there for ever, and "
         "paths from below arrive at 0 in finite time."

@@ -28,7 +28,9 @@ class UnderdampedLangevin(System):
     title: ClassVar[str] = "Underdamped Langevin"
     kind: Literal["underdamped_langevin"] = "underdamped_langevin"
     a: float = Field(4.0, ge=0.1, le=20, title="a", description="The barrier is a/4 high.")
-    gamma: float = Field(0.5, ge=0, le=20, title="Friction γ", description="How strongly velocity is damped and shaken.")
+    gamma: float = Field(
+        0.5, ge=0, le=20, title="Friction γ", description="How strongly velocity is damped and shaken."
+    )
     beta: float = Field(2.0, ge=0.1, le=20, title="β", description="One over the temperature.")
     T: float = duration(10.0)
 

@@ -17,6 +17,7 @@ import { MixtureRun } from "../compute/networks/mixture.js";
 import { NetworkRun } from "../compute/networks/network.js";
 import { Reference } from "../compute/metrics/reference.js";
 import { planOf } from "../compute/sampling/solvers.js";
+import { EquationRun } from "../compute/systems/equation.js";
 import { MapRun, SurfaceRun } from "../compute/networks/surfaces.js";
 
 /** So often (ms) a request looks whether it has been overtaken. */
@@ -26,7 +27,7 @@ const PATIENCE_MS = 150;
 
 /** What a run can be, by the first of these keys that its description has; each has put and drop as NetworkRun has, and
     field or jump. */
-const RUNS = { mixture: MixtureRun, map: MapRun, remote: SurfaceRun, networks: NetworkRun };
+const RUNS = { equation: EquationRun, mixture: MixtureRun, map: MapRun, remote: SurfaceRun, networks: NetworkRun };
 
 const kernel = new Kernel();
 const runs = new Map();
@@ -70,7 +71,7 @@ const handlers = {
     }
     const process = found(run).field(snapshot, request);
     const { tMin, tMax, calls = 1 } = process;
-    const { solve, evaluations } = planOf(request, tMin, tMax, process.snapped);
+    const { solve, evaluations } = process.plan?.(request) ?? planOf(request, tMin, tMax, process.snapped);
     const states = [];
     let [looked, done] = [began, 0];
     for (const state of solve(process, x0)) {

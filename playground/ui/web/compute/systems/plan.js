@@ -23,14 +23,17 @@ export function planned(process, { solver, steps, grid = "uniform", rtol, atol, 
   const noiseOf = (x0) =>
     noisy ? new Brownian({ seed, first: particle, size: x0.length, dim: process.dim, start: 0, stop: 1 }) : null;
   if (noisy && stands[0] > stands.at(-1)) return { solve: (_, x0) => nowhere(x0, stands), evaluations };
-  const solve = (_, x0) => followed(process, solver, tableau, x0, stands, noiseOf(x0));
+  // In doubles: noise and unstable points make much of a rounding error.
+  const solve = (_, x0) => followed(process, solver, tableau, Float64Array.from(x0), stands, noiseOf(x0));
   return { solve, evaluations };
 }
 
 function followed(process, solver, tableau, x0, times, noise) {
-  if (solver === "exact") return process.equations.solved ? exactly(process, x0, times, noise) : finely(process, x0, times, noise);
+  if (solver === "exact")
+    return process.equations.solved ? exactly(process, x0, times, noise) : finely(process, x0, times, noise);
   if (Object.hasOwn(IMPLICIT, solver)) return implicit(IMPLICIT[solver], process, x0, times, noise);
-  if (!tableau || (noise && tableau.b.length === 1)) return firstOrder(solver === "milstein", process, x0, times, noise);
+  if (!tableau || (noise && tableau.b.length === 1))
+    return firstOrder(solver === "milstein", process, x0, times, noise);
   if (noise) return shaken(tableau, process, x0, times, noise);
   return rungeKutta(tableau, process.velocity, x0, times);
 }
@@ -52,5 +55,6 @@ function* finely(process, x0, times, noise) {
 
 /** Back in time noise cannot be followed: nothing is there to be drawn. */
 function* nowhere(x0, times) {
-  for (const [step, t] of times.entries()) yield { t, x: step ? new x0.constructor(x0.length).fill(NaN) : x0.slice(), nfe: 0 };
+  for (const [step, t] of times.entries())
+    yield { t, x: step ? new x0.constructor(x0.length).fill(NaN) : x0.slice(), nfe: 0 };
 }

@@ -26,7 +26,7 @@ export function* implicit(weight, process, x0, times, noise = null) {
     if (noise) {
       process.spread(x, t, spread);
       const z = noise.step(t, after);
-      for (let k = 0; k < size; k++) base[k] += Math.fround(spread[k] * Math.sqrt(h) * z[k]);
+      for (let k = 0; k < size; k++) base[k] += spread[k] * Math.sqrt(h) * z[k];
     }
     if (weight < 1) {
       process.velocity(x, t, slope);
@@ -67,12 +67,7 @@ function newton(process, y, base, h, t, slope) {
       continue;
     }
     const [a, b] = [2 * i, 4 * i];
-    const [p, q, r, s] = [
-      1 - h * jacobian[b],
-      -h * jacobian[b + 1],
-      -h * jacobian[b + 2],
-      1 - h * jacobian[b + 3],
-    ];
+    const [p, q, r, s] = [1 - h * jacobian[b], -h * jacobian[b + 1], -h * jacobian[b + 2], 1 - h * jacobian[b + 3]];
     const determinant = p * s - q * r;
     const one = base[a] + h * slope[a] - y[a];
     const other = base[a + 1] + h * slope[a + 1] - y[a + 1];
