@@ -15,12 +15,11 @@ from playground.distributions import AnyDistribution
 from playground.distributions.base import Distribution
 from playground.dynamics.implicit import ImplicitEuler, Trapezoidal
 from playground.dynamics.noise import Brownian
-from playground.dynamics.samplers import EulerMaruyama
-from playground.dynamics.solvers import Adaptive, Euler, RungeKutta, RungeKutta4, Sampler, Solver
+from playground.dynamics.solvers import Adaptive, Euler, EulerMaruyama, RungeKutta, RungeKutta4, Sampler, Solver
 from playground.dynamics.systems import AnySystem, Equations, System
 from playground.dynamics.systems.linear import Linear
 from playground.dynamics.systems.solving import Milstein, UnitField, no_noise, states
-from playground.models.base import Learner, Model, Optimisation, Task, Weights, seeded
+from playground.models.base import Learner, Model, Task, Weights, seeded
 from playground.networks import Network
 from playground.trajectory import Trajectory
 
@@ -57,13 +56,6 @@ class Equation(Model):
     def dim(self) -> int:
         return self.system.dim
 
-    def check(self, source: Distribution, target: Distribution, optimisation: Optimisation) -> None:
-        if not _pool_of(self.reached(source)).share:
-            raise ValueError(
-                f"with T = {self.system.T:g} hardly a particle of this source stays finite; choose a smaller T or "
-                "another source."
-            )
-
     def check_sampler(self, source: Distribution, solver: Solver) -> None:
         if isinstance(solver, Adaptive) and self.system.equations.noisy:
             raise ValueError(no_noise(solver.label()))
@@ -88,6 +80,8 @@ class Equation(Model):
         law = self.reached(source)
         lost = 1 - _pool_of(law).share
         leaving = f"{max(lost, 0.001):.1%} of the particles leave to infinity before T, and are left out of the law."
+        if lost == 1:
+            leaving = "Hardly a particle stays finite until T; choose a smaller T or another source."
         named = f"Phase portrait: {self.system.classification()}." if isinstance(self.system, Linear) else None
         found = [self.system.remark(source.sample(1000, seeded(0, 1))), law.known, leaving if lost else None, named]
         return [remark for remark in found if remark]
@@ -200,7 +194,10 @@ class Law(Distribution):
 
 @dataclass(frozen=True)
 class _Pool:
-    """Points of a law (m, d), the share of all particles that they are, and some on their way (times, k, d)."""
+    """Points of a law (m, d), the share of all particles that they are, and some on their way (times, k, d).
+
+    Where hardly a particle stays finite the share is 0, and the points are those of the source.
+    """
 
     points: Tensor
     share: float
@@ -229,4 +226,6 @@ def _pool_of(law: Law) -> _Pool:
     share = float(fine.double().mean())
     way = torch.stack([at[fine][:WAY_POINTS] for at in found]).float()
     way = way.nan_to_num(0, 0, 0)
-    return _Pool(found[-1][fine].float(), share if share >= LEAST_LEFT else 0.0, way)
+    if share < LEAST_LEFT:
+        return _Pool(x0.float(), 0.0, x0[None, :WAY_POINTS].float())
+    return _Pool(found[-1][fine].float(), share, way)

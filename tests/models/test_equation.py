@@ -61,8 +61,9 @@ def test_what_leaves_to_infinity_is_left_out_of_the_law_and_said():
     experiment = equation({"kind": "blow_up", "T": 0.9}, source=source)
     assert any("leave to infinity" in remark for remark in experiment.remarks())
     assert bool(experiment.aim.sample(500, torch.Generator().manual_seed(0)).isfinite().all())
-    with pytest.raises(InvalidExperiment, match="choose a smaller T"):
-        equation({"kind": "custom", "field": "1e6*exp(x^2)", "T": 100}, source=source)
+    wild = equation({"kind": "custom", "field": "1e6*exp(x^2)", "T": 100}, source=source)
+    assert any("choose a smaller T" in remark for remark in wild.remarks())
+    assert bool(wild.aim.sample(500, torch.Generator().manual_seed(0)).isfinite().all())
 
 
 def test_a_law_keeps_its_points_and_draws_from_them():

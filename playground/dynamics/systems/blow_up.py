@@ -28,4 +28,5 @@ class BlowUp(System):
     T: float = duration(0.8)
 
     def written(self) -> Written:
-        return Written("r*x^2", solution="x/(1 - r*x*t)")
+        ended = "0*log(1 - r*x*t)"  # not a number from when the solution has reached infinity
+        return Written("r*x^2", solution=f"x/(1 - r*x*t) + {ended}")

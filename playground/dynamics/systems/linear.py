@@ -61,8 +61,12 @@ class Linear(System):
     autonomous_linear: ClassVar[bool] = True
 
     kind: Literal["linear"] = "linear"
-    matrix: tuple[tuple[Entry, Entry], tuple[Entry, Entry]] = Field(
-        ((1.0, 0.5), (0.5, -1.0)), title="Matrix A", description="Two rows of two numbers."
+    matrix: tuple[Annotated[tuple[Entry, ...], Field(min_length=2, max_length=2)], ...] = Field(
+        ((1.0, 0.5), (0.5, -1.0)),
+        min_length=2,
+        max_length=2,
+        title="Matrix A",
+        description="Two rows of two numbers.",
     )
     T: float = duration(2.0)
 
@@ -81,5 +85,5 @@ class Linear(System):
 
     def classification(self) -> str:
         """The name of its phase portrait, with the eigenvalues."""
-        entries = [entry for row in self.matrix for entry in row]
-        return portrait(*entries)
+        (a, b), (c, d) = self.matrix
+        return portrait(a, b, c, d)

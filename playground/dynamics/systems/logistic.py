@@ -29,7 +29,9 @@ class Logistic(System):
     T: float = duration(6.0)
 
     def written(self) -> Written:
-        return Written("r*x*(1 - x/K)", solution="K*x/(x + (K - x)*exp(-r*t))")
+        below = "(x + (K - x)*exp(-r*t))"
+        ended = f"0*log({below})"  # not a number from when the solution has reached −∞
+        return Written("r*x*(1 - x/K)", solution=f"K*x/{below} + {ended}")
 
     def remark(self, x: Tensor) -> str | None:
         if float((x < 0).float().mean()) < 0.001:
