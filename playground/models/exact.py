@@ -214,7 +214,7 @@ class ExactFlow:
 
     def log_prob(self, x: Tensor) -> Tensor:
         """The log-density in nats of the samples at x (n, d): (n,)."""
-        return self.log_prob_at(x.double(), self.interval[1])
+        return self.log_prob_at(x.double(), self.interval[1]).to(x)
 
     has_density = True
 
