@@ -13,8 +13,9 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from playground.choice import InvalidExperiment, Problem, Settings, problems_of
-from playground.distributions import AnyDistribution, Checkerboard, Distribution, Gaussian
+from playground.distributions import AnyDistribution, Checkerboard, Gaussian
 from playground.dynamics.couplings import Coupling
+from playground.dynamics.path import Path as ProbabilityPath
 from playground.dynamics.solvers import Sampler
 from playground.models import AnyModel, FlowMatching
 from playground.models.base import ConditionalModel, Optimisation
@@ -83,24 +84,13 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _same_dimension(self) -> Self:
-        if not self.model.has_target and self.source.dim not in (None, self.dim):
-            raise ValueError(
-                f"the source {self.source.label()} is {self.source.dim}-dimensional and this equation is "
-                f"{self.dim}-dimensional; choose a source of the same dimension, or one that adapts, such as gaussian "
-                "or uniform."
-            )
         if self.source.dim not in (None, self.dim):
             raise ValueError(
                 f"the source {self.source.label()} is {self.source.dim}-dimensional and the target "
                 f"{self.target.label()} is {self.dim}-dimensional; choose a source of the same dimension, or one that "
                 "adapts, such as gaussian or uniform."
             )
-        self.model.check(self.source.at(self.dim), self.aim, self.training)
-        if self.sampler.solver.of_equations and self.model.has_target:
-            raise ValueError(
-                f"{self.sampler.solver.label()} is a solver for the model equation; choose that model, or a solver "
-                "such as heun."
-            )
+        self.model.check(self.source.at(self.dim), self.target.at(self.dim), self.training)
         self.model.check_sampler(self.source.at(self.dim), self.sampler.solver)
         return self
 
@@ -114,14 +104,25 @@ class Experiment(Settings):
             raise ValueError(
                 "the distilled map is told no condition; set model.distill to false, or choose no condition."
             )
-        self.condition.check(self.aim)
+        self.condition.check(self.target.at(self.dim))
         if self.condition.given and isinstance(self.model, ConditionalModel):
-            self.model.check_condition(self.condition, self.aim, self.training)
-        self.check_guidance(self.sampler.guidance)
+            self.model.check_condition(self.condition, self.target.at(self.dim), self.training)
+        self.check_sampling(self.sampler)
         return self
 
-    def check_guidance(self, w: float) -> None:
-        """Raises ValueError with a sentence where there is nothing to guide by."""
+    def check_sampling(self, sampler: Sampler) -> None:
+        """Raises ValueError with a sentence where what is learnt cannot be sampled so."""
+        if sampler.grid == "karras" and not isinstance(getattr(self.model, "path", None), ProbabilityPath):
+            raise ValueError(
+                f"the grid karras follows the noise of a path, and the model {self.model.label()} has none; choose the "
+                "grid uniform."
+            )
+        if sampler.autoguidance != 1 and not self.model.learns_field:
+            raise ValueError(
+                f"autoguidance is guidance by an earlier snapshot of a velocity field, and {self.model.label()} learns "
+                "none; choose flow_matching, rectified_flow or diffusion, or leave sampler.autoguidance at 1."
+            )
+        w = sampler.guidance
         if w != 1 and not self.condition.given:
             raise ValueError(
                 "guidance needs a condition to guide by; set condition.labels to true, or leave sampler.guidance at 1."
@@ -135,11 +136,11 @@ class Experiment(Settings):
     @property
     def cue(self) -> Cue | None:
         """How the network is told the condition; None where it is told none."""
-        return self.condition.of(self.aim)
+        return self.condition.of(self.target.at(self.dim))
 
     def remarks(self) -> list[str]:
         """Sentences on what is not quite as it was asked for."""
-        found = self.model.remarks(self.source.at(self.dim), self.aim)
+        found = self.model.remarks(self.source.at(self.dim), self.target.at(self.dim))
         suited = self.model.suited(self.network).activation
         if suited != self.network.activation:
             names = [ACTIVATION_NAMES[name] for name in (suited, self.network.activation)]
@@ -158,13 +159,8 @@ class Experiment(Settings):
 
     @property
     def dim(self) -> int:
-        """The number of dimensions: the model's where it fixes it, else the target's, else the source's, else 2."""
-        return self.model.dim or self.target.dim or self.source.dim or 2
-
-    @property
-    def aim(self) -> Distribution:
-        """What samples are to be like: the settled target, or what a model without one reaches."""
-        return self.target.at(self.dim) if self.model.has_target else self.model.reached(self.source.at(self.dim))
+        """The number of dimensions: the target's, else the source's, else 2."""
+        return self.target.dim or self.source.dim or 2
 
     @classmethod
     def parse(cls, given: Any) -> Self:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from torch import Tensor
 
+from playground.dynamics.grids import noise_to_signal, time_at
 from playground.dynamics.noise import Noise
 from playground.dynamics.path import Path
 from playground.dynamics.process import DiffusionSampler, Level, Process, kept, no_score
@@ -22,8 +23,6 @@ from playground.dynamics.runge_kutta import Heun, Midpoint, State, Tableau, Velo
 
 MOST_CHURN = math.sqrt(2) - 1
 """The largest share by which a stochastic Heun step raises the noise (Karras et al. 2022, algorithm 2)."""
-BISECTIONS, NEAR_ENOUGH = 60, 1e-12
-"""How often a time is halved at most, and when it need not be."""
 DIAL: dict[str, Any] = {"hidden": True}
 """The stage has a slider for it, which answers at once."""
 
@@ -237,22 +236,5 @@ def stepped(tableau: Tableau, field: Velocity, x: Tensor, t: float, after: float
 
 
 def noisier(path: Path, first: float, t: float, factor: float) -> float:
-    """The time before t at which sigma / alpha is `factor` times as large; `first` where that is never so.
-
-    By Newton's method for its logarithm, held between times on either side.
-    """
-    now, start = Level.of(path, t), Level.of(path, first)
-    wanted = factor * now.sigma / now.alpha
-    if start.sigma <= wanted * start.alpha:
-        return first
-    low, high, time = first, t, t
-    for _ in range(BISECTIONS):
-        there = Level.of(path, time)
-        excess = math.log(there.sigma / (wanted * there.alpha))
-        if abs(excess) < NEAR_ENOUGH:
-            break
-        low, high = (time, high) if excess > 0 else (low, time)
-        time -= excess / (there.d_sigma / there.sigma - there.d_alpha / there.alpha)
-        if not low < time < high:
-            time = 0.5 * (low + high)
-    return time
+    """The time before t at which sigma / alpha is `factor` times as large; `first` where that is never so."""
+    return time_at(path, factor * noise_to_signal(path, t), first, t)

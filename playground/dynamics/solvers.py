@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -12,8 +12,9 @@ from playground.choice import FROM_NAME, Settings
 from playground.dynamics.adaptive import Adaptive, BogackiShampine, Dopri5, Unsolved
 from playground.dynamics.churned import EulerMaruyama, StochasticHeun, StochasticMidpoint
 from playground.dynamics.grids import GridName, grid
-from playground.dynamics.implicit import ImplicitEuler, Trapezoidal
+from playground.dynamics.guiding import Guiding
 from playground.dynamics.noise import Brownian
+from playground.dynamics.path import Path
 from playground.dynamics.process import DiffusionSampler, Process
 from playground.dynamics.runge_kutta import (
     Euler,
@@ -28,7 +29,6 @@ from playground.dynamics.runge_kutta import (
     runge_kutta,
 )
 from playground.dynamics.samplers import DDIM, Ancestral, DPMSolver
-from playground.dynamics.systems.solving import Milstein
 from playground.trajectory import Trajectory
 
 __all__ = [
@@ -43,9 +43,7 @@ __all__ = [
     "Euler",
     "EulerMaruyama",
     "Heun",
-    "ImplicitEuler",
     "Midpoint",
-    "Milstein",
     "Process",
     "RungeKutta",
     "RungeKutta4",
@@ -55,7 +53,6 @@ __all__ = [
     "StochasticHeun",
     "StochasticMidpoint",
     "Tableau",
-    "Trapezoidal",
     "Unsolved",
     "Velocity",
     "runge_kutta",
@@ -73,10 +70,7 @@ AnySolver = Annotated[
     | StochasticHeun
     | Ancestral
     | DDIM
-    | DPMSolver
-    | ImplicitEuler
-    | Trapezoidal
-    | Milstein,
+    | DPMSolver,
     Field(discriminator="kind"),
     FROM_NAME,
 ]
@@ -97,7 +91,7 @@ class Sampler(Settings):
         "uniform",
         title="Time grid",
         description="Where the steps are: uniform; quadratic: dense towards the target; cosine: dense towards the "
-        "source. Adaptive solvers place their own.",
+        "source; karras: dense where little noise is left, as EDM has it. Adaptive solvers place their own.",
         json_schema_extra={"advanced": True},
     )
     guidance: float = Field(
@@ -108,6 +102,62 @@ class Sampler(Settings):
         description="w in v = v∅ + w (v_c − v∅), for a conditional model: 1 is the field of the condition, 0 that of "
         "all together, more exaggerates what tells the condition apart and costs two evaluations for one.",
     )
+    autoguidance: float = Field(
+        1.0,
+        ge=0,
+        le=20,
+        title="Autoguidance",
+        description="w in v = v_early + w (v − v_early), guidance by the same network as it was earlier in training: 1 "
+        "is the field alone, more goes on where training went. Costs two evaluations for one, and diversity.",
+    )
+    guide: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        title="Guide",
+        description="How far trained the network was that guides, as a share of the steps; the nearest snapshot that "
+        "is kept.",
+        json_schema_extra={"advanced": True, "step": 0.01},
+    )
+    guidance_from: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        title="Guided from",
+        description="The time t from which guidance, of either kind, is in force; 0 is the source.",
+        json_schema_extra={"advanced": True, "step": 0.01},
+    )
+    guidance_to: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        title="Guided until",
+        description="The time t until which guidance is in force; outside it costs nothing and spends no diversity.",
+        json_schema_extra={"advanced": True, "step": 0.01},
+    )
+
+    @model_validator(mode="after")
+    def _one_guidance(self) -> Self:
+        if self.guidance_from >= self.guidance_to:
+            raise ValueError(
+                f"guidance is in force from guidance_from to guidance_to, and {self.guidance_from:g} is not before "
+                f"{self.guidance_to:g}; choose a smaller guidance_from."
+            )
+        if self.guidance != 1 and self.autoguidance != 1:
+            raise ValueError(
+                "guidance by a condition and by an earlier snapshot do not go together; leave sampler.guidance or "
+                "sampler.autoguidance at 1."
+            )
+        return self
+
+    def guided(self) -> dict[str, float]:
+        """The fields that say how the field is guided, by their names."""
+        return self.model_dump(include={"guidance", "guidance_from", "guidance_to", "autoguidance", "guide"})
+
+    @property
+    def guiding(self) -> Guiding:
+        """How the field is guided, if it is."""
+        return Guiding(self.guidance, self.autoguidance, (self.guidance_from, self.guidance_to))
 
     @model_validator(mode="before")
     @classmethod
@@ -132,9 +182,9 @@ class Sampler(Settings):
             )
         return rest | {"solver": {"kind": "stochastic_midpoint", "churn": given["churn"]}}
 
-    def times(self, start: float = 0.0, stop: float = 1.0) -> list[float]:
+    def times(self, start: float = 0.0, stop: float = 1.0, path: Path | None = None) -> list[float]:
         """The times that are given to the solver: those of the grid, for an adaptive one only the ends."""
-        return [start, stop] if self.solver.adaptive else grid(self.grid, start, stop, self.steps)
+        return [start, stop] if self.solver.adaptive else grid(self.grid, start, stop, self.steps, path)
 
     def integrate(
         self, field: Velocity, x0: Tensor, start: float = 0.0, stop: float = 1.0, seed: int = 0
@@ -146,9 +196,10 @@ class Sampler(Settings):
         keep to its tolerance, and ValueError where the field does not tell what the solver has to know.
         """
         noise = Brownian(seed, x0, start, stop) if self.solver.stochastic else None
-        times = self.times(start, stop)
-        if isinstance(field, Process) and not self.solver.adaptive:
-            times = field.path.snapped(times)
+        path = field.path if isinstance(field, Process) else None
+        times = self.times(start, stop, path)
+        if path is not None and not self.solver.adaptive:
+            times = path.snapped(times)
         states = list(self.solver.states(field, x0, times, noise))
         return Trajectory(
             t=torch.tensor([state.t for state in states], dtype=torch.float64),

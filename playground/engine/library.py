@@ -96,7 +96,7 @@ def read_weights(kind: type[AnyRun], experiment: Experiment, path: Path) -> AnyR
         run = kind(experiment, device=notes.device, failure=notes.failure)
         run.rounds = [_round(index, entry, tensors) for index, entry in enumerate(notes.rounds)]
         for index in range(len(run.rounds)):
-            run.sample(n=2, steps=1, round=index)
+            run.sample(n=2, steps=1, round=index, autoguidance=1)
     except FileNotFoundError:
         raise InvalidExperiment([Problem((), f"there is no file {path.name} beside the experiment.")]) from None
     except InvalidExperiment:

@@ -14,7 +14,8 @@ from playground.dynamics.solvers import Sampler
 from playground.engine.history import History, LossCurve, Snapshot
 from playground.experiment import Experiment
 from playground.models.base import ConditionalModel, Weights, seeded, training_points
-from playground.models.contracts import HasCondition, Trained
+from playground.models.contracts import HasCondition, HasGuide, Trained
+from playground.models.flow import NO_GUIDE
 from playground.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -113,16 +114,16 @@ class Run:
 
     def labelled(self, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
         """The points of `real` (n, d) with their labels (n,)."""
-        return self.experiment.aim.draw(n, seeded(seed, 12))
+        return self.experiment.target.at(self.dim).draw(n, seeded(seed, 12))
 
     def real(self, n: int, seed: int = 0) -> Tensor:
         """Points of the target (n, d), the same for a seed whatever was trained."""
-        return self.experiment.aim.sample(n, seeded(seed, 12))
+        return self.experiment.target.at(self.dim).sample(n, seeded(seed, 12))
 
     def training_points(self) -> Tensor | None:
         """The points of the target (n, d) that this run was limited to in training; None where there was no limit."""
         training = self.experiment.training
-        return training_points(self.experiment.aim, training, training.seed)
+        return training_points(self.experiment.target.at(self.dim), training, training.seed)
 
     def sample(
         self,
@@ -135,11 +136,13 @@ class Run:
         label: int | None = None,
         angle: float | None = None,
         guidance: float | None = None,
+        **sampling: Any,
     ) -> Trajectory:
         """Draws n samples: the Trajectory from source points to samples.
 
-        steps, solver and guidance replace the experiment's own; seed chooses the source points. A conditional run gives
-        every class (or angle) as often as the target has it, or only the class `label`, or only the direction `angle`
+        steps, solver and guidance, and by name any other field of `Sampler` (grid, autoguidance, guide, guidance_from,
+        guidance_to, churn), replace the experiment's own; seed chooses the source points. A conditional run gives every
+        class (or angle) as often as the target has it, or only the class `label`, or only the direction `angle`
         in degrees from the target's middle, counted counter-clockwise from the first axis. Raises ValueError with a
         sentence for a value out of bounds.
         """
@@ -148,7 +151,7 @@ class Run:
             raise InvalidExperiment([Problem(("n",), sentence)])
         if not 0 <= seed < 2**31:
             raise InvalidExperiment([Problem(("seed",), f"{seed} is out of bounds; choose from 0 to {2**31 - 1}.")])
-        replaced = {"steps": steps, "solver": solver, "guidance": guidance}
+        replaced = {"steps": steps, "solver": solver, "guidance": guidance, **sampling}
         given = self.experiment.sampler.model_dump() | {k: v for k, v in replaced.items() if v is not None}
         try:
             sampler = Sampler.model_validate(given)
@@ -157,8 +160,8 @@ class Run:
         if n * sampler.steps > MAX_STATES:
             sentence = f"{n:,} samples of {sampler.steps:,} steps are too many to keep; choose fewer of either."
             raise InvalidExperiment([Problem(("n",), sentence)])
-        self._check_guidance(sampler)
-        model = self.trained(round, snapshot)
+        self._check_sampling(sampler)
+        model = self._guided(self.trained(round, snapshot), sampler, round, snapshot)
         chosen = self._chosen(label, angle)
         if chosen is not None and isinstance(model, HasCondition):
             model = model.given(chosen)
@@ -166,11 +169,23 @@ class Run:
             model = self.conditioned(model, n, seed)
         return model.trajectory(self.starts(n, seed), sampler, seed)
 
-    def _check_guidance(self, sampler: Sampler) -> None:
+    def _check_sampling(self, sampler: Sampler) -> None:
         try:
-            self.experiment.check_guidance(sampler.guidance)
+            self.experiment.check_sampling(sampler)
         except ValueError as error:
-            raise InvalidExperiment([Problem(("guidance",), str(error))]) from None
+            raise InvalidExperiment([Problem(("sampler",), str(error))]) from None
+
+    def _guided(self, model: Trained, sampler: Sampler, round: int, snapshot: int | None) -> Trained:
+        """The model with the snapshot that the sampler chooses as its guide, where it asks for one."""
+        if sampler.autoguidance == 1 or not isinstance(model, HasGuide):
+            return model
+        record = self.round(round)
+        step = (record.last if snapshot is None else record.history.by_id(snapshot)).step
+        earlier = [one for one in record.history if one.step < step]
+        if not earlier:
+            raise InvalidExperiment([Problem(("autoguidance",), NO_GUIDE)])
+        nearest = min(earlier, key=lambda one: abs(one.step - sampler.guide * step))
+        return model.guided_by(self.with_weights(nearest.weights))
 
     def _chosen(self, label: int | None, angle: float | None) -> Tensor | None:
         """The one value (1,) of the condition that is asked for, if any. Raises InvalidExperiment."""

@@ -103,7 +103,7 @@ class Training(Iterator[Snapshot]):
         experiment = self.run.experiment
         task = Task(
             source=experiment.source.at(experiment.dim),
-            target=experiment.aim,
+            target=experiment.target.at(experiment.dim),
             dim=experiment.dim,
             network=experiment.network,
             optimisation=experiment.training,

@@ -9,7 +9,6 @@ from playground.models.autoregressive.model import Autoregressive
 from playground.models.diffusion import Diffusion
 from playground.models.energy.model import EnergyModel
 from playground.models.energy.rbm import RestrictedBoltzmannMachine
-from playground.models.equation import Equation
 from playground.models.exact import Exact
 from playground.models.flow_matching import FlowMatching
 from playground.models.gan.model import Gan
@@ -31,8 +30,7 @@ AnyModel = Annotated[
     | EnergyModel
     | RestrictedBoltzmannMachine
     | Autoregressive
-    | GaussianMixtureModel
-    | Equation,
+    | GaussianMixtureModel,
     Field(discriminator="kind"),
     FROM_NAME,
 ]
@@ -42,7 +40,6 @@ __all__ = [
     "Autoregressive",
     "Diffusion",
     "EnergyModel",
-    "Equation",
     "Exact",
     "FlowMatching",
     "Gan",

@@ -92,6 +92,14 @@ class HasCondition(Protocol):
 
 
 @runtime_checkable
+class HasGuide(Trained, Protocol):
+    """A trained model that can be guided by what it was earlier in training."""
+
+    def guided_by(self, earlier: Any) -> Trained:
+        """The same model with an earlier one as its guide, which a sampler with autoguidance makes use of."""
+
+
+@runtime_checkable
 class HasLoss(Protocol):
     """A trained model whose loss can be taken on any points, those that it has never seen among them."""
 

@@ -66,6 +66,8 @@ class Diffusion(ConditionalModel):
         "first."
     )
 
+    learns_field: ClassVar[bool] = True
+
     kind: Literal["diffusion"] = "diffusion"
     title: ClassVar[str] = "Diffusion (DDPM)"
     schedule: Schedule = Field(

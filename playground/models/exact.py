@@ -15,8 +15,8 @@ from torch import Tensor
 
 from playground.distributions import Gaussian, Mixture, NoisyCurve
 from playground.distributions.base import Distribution
-from playground.dynamics.adaptive import Dopri5
 from playground.dynamics.exact import ExactField, Normal, Normals
+from playground.dynamics.guiding import UNGUIDED, Guiding, Meter, led
 from playground.dynamics.paths import AnyPath, LinearPath, Path
 from playground.dynamics.samplers import offered
 from playground.dynamics.solvers import Process, Sampler, Solver
@@ -29,8 +29,6 @@ from playground.trajectory import Trajectory
 
 MOST_IN_BROWSER = 512
 """Components of a mixture that are sent to another runtime."""
-CAREFUL = Sampler(solver=Dopri5())
-"""The solution along which a density is followed to where it begins."""
 POINTS = 512
 """Points that stand for a target of which no mixture is known."""
 
@@ -154,13 +152,13 @@ class ExactFlow:
     """The exact field as a trained model.
 
     cue: how a class is told, where it can be; told: the class (n,) of each particle, or (1,) for all, None for all
-    classes together; guidance: w in v∅ + w (v_c − v∅).
+    classes together; guiding: how it is guided, by v∅ + w (v_c − v∅).
     """
 
     field: ExactField
     cue: Cue | None = None
     told: Tensor | None = None
-    guidance: float = 1.0
+    guiding: Guiding = UNGUIDED
 
     def given(self, values: Tensor) -> Self:
         """This field under a class (n,) for each particle, or one (1,) for all: that of its Gaussian alone."""
@@ -168,24 +166,17 @@ class ExactFlow:
             raise ValueError("this field is told no condition.")
         return replace(self, told=values)
 
-    @property
-    def evaluations(self) -> int:
-        """How many evaluations of a field its velocity takes."""
-        return 2 if self.told is not None and self.guidance not in (0, 1) else 1
-
-    def _mixed(self, of: Callable[[ExactField, Tensor], Tensor], x: Tensor) -> Tensor:
-        """What guidance makes of a value that a field has at x (n, d)."""
-        if self.told is None or self.guidance == 0:
+    def _mixed(self, of: Callable[[ExactField, Tensor], Tensor], x: Tensor, t: float) -> Tensor:
+        """What guidance makes of a value that a field has at x (n, d) and time t."""
+        w = self.guiding.condition_at(t)
+        if self.told is None or w == 0:
             return of(self.field, x)
         told = self.told.expand(len(x))
         inside = torch.empty_like(x)
         for label in torch.unique(told).tolist():
             rows = told == label
             inside[rows] = of(self._alone(label), x[rows])
-        if self.guidance == 1:
-            return inside
-        free = of(self.field, x)
-        return free + self.guidance * (inside - free)
+        return led(w, inside, lambda: of(self.field, x))
 
     def _alone(self, label: int) -> ExactField:
         whole = self.field.target
@@ -206,38 +197,21 @@ class ExactFlow:
 
     def velocity(self, x: Tensor, t: float) -> Tensor:
         """dx/dt at x (n, d) and the shared time t."""
-        return self._mixed(lambda field, at: field.velocity(at, t), x)
+        return self._mixed(lambda field, at: field.velocity(at, t), x, t)
 
     def score(self, x: Tensor, t: float) -> Tensor:
         """∇ log p_t at x (n, d) and the shared time t."""
-        return self._mixed(lambda field, at: field.score(at, t), x)
+        return self._mixed(lambda field, at: field.score(at, t), x, t)
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """The log-density in nats of the samples at x (n, d): (n,)."""
-        return self.log_prob_at(x.double(), self.interval[1]).to(x)
+        """The log-density in nats at the end of the path, at x (n, d): (n,)."""
+        return self.field.log_prob(x, self.interval[1])
 
     has_density = True
 
-    def log_prob_at(self, x: Tensor, t: float, sampler: Sampler = CAREFUL) -> Tensor:
-        """The log-density in nats of the particles at time t, at x (n, d): (n,).
-
-        That of x_t in closed form, where the path begins with the source alone. Elsewhere particles begin as the source
-        does and x_t does not, and the density of the particles is found from where those at x began: both densities
-        obey the same equation of continuity, so that the ratio of the two stays as it is along a way.
-        """
-        found = self.field.log_prob(x, t)
-        if self.path.mismatch is None:
-            return found
-        first = self.interval[0]
-        began = sampler.integrate(self.velocity, x, t, first).end if t > first else x
-        return found + self._over(began)
-
-    def _over(self, x: Tensor) -> Tensor:
-        """By how much the log-density of the particles is above that of x_t where both begin, at x (n, d): (n,)."""
-        first, source = self.interval[0], self.field.source
-        factor = float(self.path.at(first).sigma)
-        begins = Normal(factor * source.mean, factor**2 * source.covariance)
-        return begins.log_prob(x) - self.field.log_prob(x, first)
+    def log_prob_at(self, x: Tensor, t: float, sampler: Sampler | None = None) -> Tensor:
+        """The log-density in nats of x_t at x (n, d): (n,), in closed form."""
+        return self.field.log_prob(x, t)
 
     def log_prob_through(self, x: Tensor, t: float, sampler: Sampler) -> tuple[Tensor, Tensor]:
         """Times (T,), and log p there (T,) along the way of a particle that is at x (1, d) at time t."""
@@ -247,15 +221,16 @@ class ExactFlow:
         onward = sampler.integrate(self.velocity, x, t, last) if t < last or back is None else None
         states = [] if back is None else list(zip(back.t, back.x, strict=True))[::-1]
         states += [] if onward is None else list(zip(onward.t, onward.x, strict=True))[bool(states) :]
-        logs = torch.cat([self.field.log_prob(at, float(time)) for time, at in states])
-        over = 0.0 if self.path.mismatch is None else self._over(states[0][1])
-        return torch.stack([time for time, _ in states]), logs + over
+        logs = [self.field.log_prob(at, float(time)) for time, at in states]
+        return torch.stack([time for time, _ in states]), torch.cat(logs)
 
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
         """Carries the source points x0 (n, d) along the field; the seed fixes the noise of a stochastic sampler."""
-        guided = replace(self, guidance=sampler.guidance)
-        moved = sampler.integrate(guided.process, self.path.start(x0), *self.interval, seed=seed)
-        return replace(moved, nfe=moved.nfe * guided.evaluations)
+        by_condition = sampler.guidance if self.told is not None else 1.0
+        guided, meter = replace(self, guiding=replace(sampler.guiding, condition=by_condition, early=1.0)), Meter()
+        process = meter.of(guided.process, guided.guiding.evaluations)
+        moved = sampler.integrate(process, self.path.start(x0), *self.interval, seed=seed)
+        return replace(moved, nfe=meter.spent)
 
     @property
     def process(self) -> Process:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from playground.distributions import Gaussian
 from playground.distributions.base import Distribution
+from playground.dynamics.guiding import UNGUIDED, Guiding, Meter, led
 from playground.dynamics.likelihood import FINE, log_prob, log_prob_along, log_prob_through, solved_log_prob
 from playground.dynamics.parameterization import (
     Affine,
@@ -33,6 +34,11 @@ from playground.models.learning import output_and_jacobian
 from playground.networks import Mlp
 from playground.trajectory import Trajectory
 
+NO_GUIDE = (
+    "autoguidance needs an earlier snapshot of the same training, and there is none; train for longer, or leave "
+    "sampler.autoguidance at 1."
+)
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -41,8 +47,9 @@ class Flow:
     source: the distribution at t = 0, where it is known. cue: how the network is told a condition, None where it is
     told none; told: the columns (n, width) of each particle's, or (1, width) for all, None for the null condition.
 
-    guidance: w of classifier-free guidance (Ho and Salimans 2022, eq. 6, with their w + 1 for w): the field is
-    v∅ + w (v_c − v∅), so that 1 is the field of the condition and 0 that of the null condition.
+    guiding: how it is guided. By the condition (Ho and Salimans 2022, eq. 6, with their w + 1 for w) the field is
+    v∅ + w (v_c − v∅), so that 1 is the field of the condition and 0 that of the null condition; by its `guide`, which
+    is this field earlier in training, v_early + w (v − v_early).
     """
 
     mlp: Mlp
@@ -54,34 +61,34 @@ class Flow:
     source: Distribution | None = None
     cue: Cue | None = None
     told: Tensor | None = None
-    guidance: float = 1.0
+    guiding: Guiding = field(default=UNGUIDED, kw_only=True)
+    guide: Flow | None = field(default=None, kw_only=True)
 
     def given(self, values: Tensor) -> Self:
         """This field under a condition: a value (n,) for each particle, or (1,) for all."""
         if self.cue is None:
             raise ValueError("this network is told no condition.")
-        return replace(self, told=self.cue.columns(values))
+        guide = None if self.guide is None else self.guide.given(values)
+        return replace(self, told=self.cue.columns(values), guide=guide)
 
-    def guided(self, w: float) -> Self:
-        """This field under another guidance."""
-        return self if self.told is None else replace(self, guidance=w)
+    def guided(self, guiding: Guiding) -> Self:
+        """This field under another guidance. Raises ValueError where its guide is asked for and there is none."""
+        if guiding.early != 1 and self.guide is None:
+            raise ValueError(NO_GUIDE)
+        return replace(self, guiding=guiding if self.told is not None else replace(guiding, condition=1.0))
 
-    @property
-    def evaluations(self) -> int:
-        """How many evaluations of the network its velocity takes."""
-        return 1 if self.guidance in (0, 1) else 2
+    def guided_by(self, earlier: Flow) -> Self:
+        """This field with the field of an earlier snapshot as its guide."""
+        return replace(self, guide=earlier)
 
-    def _mixed(self, under: Callable[[Tensor | None], Tensor]) -> Tensor:
-        """What guidance makes of a value that the network gives under a condition."""
+    def _mixed(self, under: Callable[[Tensor | None], Tensor], w: float) -> Tensor:
+        """What guidance by the condition makes of a value that the network gives under one."""
         if self.cue is None:
             return under(None)
         null = self.cue.null()
-        if self.told is None or self.guidance == 0:
+        if self.told is None or w == 0:
             return under(null)
-        if self.guidance == 1:
-            return under(self.told)
-        free = under(null)
-        return free + self.guidance * (under(self.told) - free)
+        return led(w, under(self.told), lambda: under(null))
 
     @cached_property
     def interval(self) -> tuple[float, float]:
@@ -92,7 +99,10 @@ class Flow:
     def velocity(self, x: Tensor, t: float) -> Tensor:
         """dx/dt at x (n, d) and the shared time t."""
         time = torch.tensor([[t]], dtype=x.dtype)
-        return self._output(self.weights, affine(self.scaling, self.moments, self.path, time, self.prediction), x, time)
+        place = affine(self.scaling, self.moments, self.path, time, self.prediction)
+        own = self._output(self.weights, place, x, time, self.guiding.condition_at(t))
+        guide = self.guide
+        return own if guide is None else led(self.guiding.early_at(t), own, lambda: guide.velocity(x, t))
 
     @torch.no_grad()
     def loss(self, x0: Tensor, x1: Tensor, seed: int = 0) -> float:
@@ -107,14 +117,13 @@ class Flow:
         z = torch.randn(x1.shape, generator=generator) if self.path.bridge else None
         xt, slope = self.path.point(x0, x1, t, z)
         place = affine(self.scaling, self.moments, self.path, t, self.prediction)
-        return float((self._output(self.weights, place, xt, t) - slope).square().mean())
+        return float((self._output(self.weights, place, xt, t, 1.0) - slope).square().mean())
 
-    def _output(self, weights: Tensor, place: Affine, x: Tensor, time: Tensor) -> Tensor:
+    def _output(self, weights: Tensor, place: Affine, x: Tensor, time: Tensor, w: float) -> Tensor:
         centred = x - place.center
         inside = place.inside * centred
-        return (
-            place.skip * centred + place.drift + place.out * self._mixed(lambda c: self.mlp(weights, inside, time, c))
-        )
+        output = self._mixed(lambda c: self.mlp(weights, inside, time, c), w)
+        return place.skip * centred + place.drift + place.out * output
 
     @torch.no_grad()
     def diverging(self, x: Tensor, t: Tensor | float) -> tuple[Tensor, Tensor]:
@@ -136,7 +145,7 @@ class Flow:
             output, jacobian = output_and_jacobian(self.mlp, weights, inside, time, c)
             return torch.cat([output, jacobian.reshape(n, d * d)], dim=1)
 
-        mixed = self._mixed(both)
+        mixed = self._mixed(both, self.guiding.condition if isinstance(t, Tensor) else self.guiding.condition_at(t))
         velocity = place.skip * centred + place.drift + place.out * mixed[:, :d]
         straight = place.skip[..., None] * torch.eye(d, dtype=x.dtype, device=x.device)
         return velocity, straight + (place.out * place.inside)[..., None] * mixed[:, d:].view(n, d, d)
@@ -151,7 +160,7 @@ class Flow:
         if self.told is not None and len(self.told) > 1:  # steps of their own lose track of whose condition is whose
             return self.log_prob_at(x, self.interval[1])
         finer = replace(self, weights=self.weights.double())
-        return solved_log_prob(finer.diverging, finer._known_start, x.double(), self.interval).to(x)
+        return solved_log_prob(finer.diverging, finer._known_start, x.double(), self.interval)
 
     @property
     def has_density(self) -> bool:
@@ -205,9 +214,10 @@ class Flow:
 
         The seed fixes the noise of a stochastic sampler.
         """
-        guided = self.guided(sampler.guidance)
-        moved = sampler.integrate(guided.process, self.start(x0), *self.interval, seed=seed)
-        return replace(moved, nfe=moved.nfe * guided.evaluations)
+        guided, meter = self.guided(sampler.guiding), Meter()
+        process = meter.of(guided.process, guided.guiding.evaluations)
+        moved = sampler.integrate(process, self.start(x0), *self.interval, seed=seed)
+        return replace(moved, nfe=meter.spent)
 
     def describe(self) -> dict[str, Any]:
         """The network, its prediction and scaling, and the path as the browser reads them."""
@@ -253,7 +263,12 @@ class BridgeFlow(Flow):
     def score(self, x: Tensor, t: float) -> Tensor:
         """∇ log p_t at x (n, d) and the shared time t."""
         time = torch.tensor([[t]], dtype=x.dtype)
-        return self._output(self.score_weights, score_affine(self.scaling, self.moments, self.path, time), x, time)
+        place = score_affine(self.scaling, self.moments, self.path, time)
+        own = self._output(self.score_weights, place, x, time, self.guiding.condition_at(t))
+        guide = self.guide
+        if not isinstance(guide, BridgeFlow):
+            return own
+        return led(self.guiding.early_at(t), own, lambda: guide.score(x, t))
 
     def describe(self) -> dict[str, Any]:
         told = super().describe()

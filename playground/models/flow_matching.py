@@ -56,6 +56,8 @@ class FlowMatching(ConditionalModel):
         "Then choose the coupling optimal transport, train again and compare."
     )
 
+    learns_field: ClassVar[bool] = True
+
     kind: Literal["flow_matching"] = "flow_matching"
     path: AnyPath = Field(LinearPath(), title="Path", description="How a point moves from its source to its target.")
     coupling: AnyCoupling = Field(

@@ -162,34 +162,6 @@ class Normal(TypedDict):
     covariance: list[list[float]]
 
 
-Tree = float | str | list[Any]
-"""A formula: a number, a name, or [operation, argument, ...]; see dynamics.systems.expression."""
-
-
-class EquationDescription(TypedDict):
-    """A system of equations; each list of trees has one an axis, or none where there is nothing to say.
-
-    drift and stratonovich: the drift in either sense; noise: its factors, and slopes their derivatives along their own
-    axes; flux: the velocity of the Fokker–Planck equation; solution and law: the closed forms. parameters: the numbers
-    that the names stand for, T among them. linear: f = A x + b; fields: the system as the form has it.
-    """
-
-    kind: str
-    label: str
-    linear: bool
-    fields: JsonObject
-    drift: list[Tree]
-    stratonovich: list[Tree]
-    noise: list[Tree]
-    slopes: list[Tree]
-    flux: list[Tree]
-    jacobian: list[list[Tree]]
-    solution: list[Tree]
-    law: list[Tree]
-    parameters: dict[str, float]
-    T: float
-
-
 class Origin(TypedDict):
     """A run and a round as the server knows them."""
 
@@ -201,8 +173,7 @@ class Reading(TypedDict):
     """How a round's weights are evaluated; what a model does not have is left out.
 
     remote: the server has to be asked for trajectories, by solver and steps where `sampled`; carries: also of a grid.
-    networks: by the names under which the weights come. mixture and source: an exact field in place of a network;
-    equation: what is followed instead.
+    networks: by the names under which the weights come. mixture and source: an exact field in place of a network.
     """
 
     dim: NotRequired[int]
@@ -221,7 +192,6 @@ class Reading(TypedDict):
     surfaces: NotRequired[dict[str, SurfaceDescription]]
     mixture: NotRequired[Mixture]
     source: NotRequired[Normal]
-    equation: NotRequired[EquationDescription]
 
 
 # ------------------------------------------------------------------------------------------------ scene and snapshot
@@ -271,6 +241,10 @@ class SceneSampler(TypedDict):
     steps: int
     grid: str
     guidance: float
+    guidance_from: float
+    guidance_to: float
+    autoguidance: float
+    guide: float
     rtol: NotRequired[float]
     atol: NotRequired[float]
     churn: NotRequired[float]

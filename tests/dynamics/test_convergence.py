@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from playground.choice import kinds
 from playground.dynamics.discrete import DiscretePath
-from playground.dynamics.grids import WARPS
+from playground.dynamics.grids import GridName
 from playground.dynamics.path import Path
 from playground.dynamics.paths import (
     AnyPath,
@@ -111,7 +112,7 @@ def process(path: Path, spread: float) -> Process:
 
 def drawn(path: Path, solver: Solver, steps: int, spread: float = WIDE, grid: str = "uniform") -> float:
     """The standard deviation of what a solver draws, over that of x at the last time, times the target's."""
-    times = path.snapped(Sampler(solver=solver, steps=steps, grid=grid).times(path.t_min, path.t_max))
+    times = path.snapped(Sampler(solver=solver, steps=steps, grid=grid).times(path.t_min, path.t_max, path))
     rows = torch.arange(1 + (2 if path.bridge else 1) * (len(times) - 1) * solver.stochastic)[:, None]
     first, last = (math.sqrt(gaussian(path, t, spread)[1]) for t in (path.t_min, path.t_max))
     asked = iter(range(1, len(rows)))
@@ -145,7 +146,7 @@ def test_more_steps_are_never_worse_and_the_error_shrinks_by_its_order(path: Pat
     assert errors[100] <= max(SMALL, errors[50] / 2 ** (ORDERS[solver] - 0.4)), found
 
 
-@pytest.mark.parametrize("grid", [name for name in WARPS if name != "uniform"])
+@pytest.mark.parametrize("grid", [name for name in get_args(GridName) if name != "uniform"])
 @pytest.mark.parametrize(("path", "solver"), PAIRS)
 def test_on_every_grid_too(path: Path, solver: Solver, grid: str) -> None:
     found = {steps: drawn(path, solver, steps, grid=grid) for steps in (1, 2, 3, 15, 16, 50, 100)}

@@ -19,6 +19,7 @@ from playground.dynamics.couplings import (
     SinkhornCoupling,
 )
 from playground.dynamics.exact import ExactField, Normals
+from playground.dynamics.guiding import Guiding
 from playground.dynamics.likelihood import differentiated
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import CosinePath, LinearPath
@@ -149,27 +150,27 @@ def test_guidance_mixes_the_two_fields(cue, t):
     free = flow(cue)
     inside, outside = told.velocity(X, t), free.velocity(X, t)
     assert not torch.allclose(inside, outside)
-    assert torch.equal(told.guided(1).velocity(X, t), inside)
-    assert torch.equal(told.guided(0).velocity(X, t), outside)
+    assert torch.equal(told.guided(Guiding(1)).velocity(X, t), inside)
+    assert torch.equal(told.guided(Guiding(0)).velocity(X, t), outside)
     for w in (0.5, 3.0):
-        assert torch.allclose(told.guided(w).velocity(X, t), outside + w * (inside - outside), atol=1e-5)
+        assert torch.allclose(told.guided(Guiding(w)).velocity(X, t), outside + w * (inside - outside), atol=1e-5)
 
 
 def test_each_particle_has_its_own_condition():
     given = values(LABELS)
-    together = flow(LABELS).given(given).guided(2.5).velocity(X, 0.3)
+    together = flow(LABELS).given(given).guided(Guiding(2.5)).velocity(X, 0.3)
     for label in range(8):
-        alone = flow(LABELS).given(torch.tensor([label])).guided(2.5).velocity(X, 0.3)
+        alone = flow(LABELS).given(torch.tensor([label])).guided(Guiding(2.5)).velocity(X, 0.3)
         assert torch.allclose(together[given == label], alone[given == label], atol=1e-6)
 
 
 def test_the_score_and_the_divergence_are_guided_too():
     told = flow(LABELS).given(values(LABELS))
-    parts = told.guided(0), told.guided(1), told.guided(3)
+    parts = told.guided(Guiding(0)), told.guided(Guiding(1)), told.guided(Guiding(3))
     free, inside, guided = (one.score(X, 0.6) for one in parts)
     assert torch.allclose(guided, free + 3 * (inside - free), atol=1e-4)
-    velocity, divergence = told.guided(3).diverging(X, 0.6)
-    field = told.guided(3)
+    velocity, divergence = told.guided(Guiding(3)).diverging(X, 0.6)
+    field = told.guided(Guiding(3))
     expected = differentiated(lambda x, t: field.velocity.__wrapped__(field, x, t))(X, 0.6)
     assert torch.allclose(velocity, expected[0], atol=1e-5)
     assert torch.allclose(divergence, expected[1], atol=1e-4)
@@ -255,7 +256,7 @@ def test_a_bridge_is_told_the_condition_in_both_heads():
     told = learnt.given(torch.tensor([3]))
     free, inside = learnt.score(X, 0.5), told.score(X, 0.5)
     assert not torch.allclose(free, inside)
-    assert torch.allclose(told.guided(2).score(X, 0.5), free + 2 * (inside - free), atol=1e-4)
+    assert torch.allclose(told.guided(Guiding(2)).score(X, 0.5), free + 2 * (inside - free), atol=1e-4)
 
 
 # ------------------------------------------------------------------------------------------------ runs
@@ -378,9 +379,9 @@ def test_exact_guidance_mixes_the_exact_fields(t):
     model = exact().trained()
     told = model.given(values(LABELS))
     free, inside = model.velocity(X, t), told.velocity(X, t)
-    guided = replace(told, guidance=3.0)
+    guided = replace(told, guiding=Guiding(3.0))
     assert torch.allclose(guided.velocity(X, t), free + 3 * (inside - free), atol=1e-5)
-    assert torch.equal(replace(told, guidance=0.0).velocity(X, t), free)
+    assert torch.equal(replace(told, guiding=Guiding(0.0)).velocity(X, t), free)
     assert torch.allclose(guided.score(X, t), model.score(X, t) + 3 * (told.score(X, t) - model.score(X, t)), atol=1e-4)
     assert told.trajectory(X, Sampler(solver=Euler(), steps=3, guidance=2)).nfe == 6
 

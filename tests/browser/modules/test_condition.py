@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 
 from playground import Experiment, run
 from playground.distributions import GaussianMixture, Ring
+from playground.dynamics.guiding import Guiding
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import CosinePath, LinearPath, VPPath
 from playground.dynamics.solvers import Heun, Sampler
@@ -57,9 +58,9 @@ FIELD = """
       const run = new network.NetworkRun(engine, description);
       run.put(0, { velocity: floats(weights) });
       const points = floats(x), into = new Float32Array(points.length);
-      const { velocity, calls } = run.field(0, { told: told && floats(told), guidance });
+      const { velocity, spent } = run.field(0, { told: told && floats(told), guidance });
       velocity(points, t, into);
-      return [text(into), calls];
+      return [text(into), spent()];
     });
 """
 
@@ -74,10 +75,10 @@ def test_a_conditional_field_is_that_of_torch(page: ModulePage, kind: str, simd:
         for many in ("each", "one", "none"):
             one, x = conditional(cue, dim, **network), 1.5 * points(150, dim)
             told = {"each": values(cue, 150), "one": values(cue, 1), "none": None}[many]
-            under = one if told is None else one.given(told).guided(w)
+            under = one if told is None else one.given(told).guided(Guiding(w))
             case = {"description": one.describe(), "weights": packed(one.weights), "x": packed(x), "t": 0.37}
             cases.append(case | {"told": None if told is None else packed(told.float()), "guidance": w})
-            expected.append(((network, w, dim, many), under.velocity(x, 0.37), under.evaluations))
+            expected.append(((network, w, dim, many), under.velocity(x, 0.37), under.guiding.evaluations(0.37)))
     answers = page(FIELD, {"simd": simd, "cases": cases})
     for (what, velocity, calls), (found, called) in zip(expected, answers, strict=True):
         assert_near(unpacked(found, *velocity.shape), velocity, 1e-5, what)

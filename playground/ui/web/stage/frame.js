@@ -2,7 +2,8 @@
 
 import { FLOOR } from "../scene/against.js";
 import { DIALS, SAMPLERS } from "../compute/sampling/samplers.js";
-import { FOR_EQUATIONS, GRIDS } from "../compute/sampling/solvers.js";
+import { GUIDING } from "./controls/guiding-controls.js";
+import { GRIDS } from "../compute/sampling/grids.js";
 
 export const FIXED = { euler: "Euler", midpoint: "Midpoint", heun: "Heun", rk4: "RK4" };
 export const ADAPTIVE = { dopri5: "Dormand–Prince 5(4)", bogacki_shampine: "Bogacki–Shampine 3(2)" };
@@ -11,6 +12,7 @@ const GRID_NAMES = {
   uniform: "Uniform",
   quadratic: "Quadratic, dense at the end",
   cosine: "Cosine, dense at the start",
+  karras: "Karras, dense at little noise",
 };
 export const SPEEDS = [0.25, 0.5, 1, 2, 4];
 /** The widest and the narrowest tolerance, as powers of ten. */
@@ -65,16 +67,17 @@ const chosen = `
     ${select("label", "Class", "Which class the network is asked for.", "")}
     ${slider("angle", "Direction", "Which direction from the target's middle the network is asked for; counter-clockwise.", 'min="-15" max="345" step="15" value="-15"')}
     ${slider("guidance", "Guidance", "w in v∅ + w (v_c − v∅): 0 is the field of all together, 1 that of the condition; more exaggerates what tells the condition apart, and spends diversity on it.", 'min="0" max="8" step="0.1" value="1"')}
+    ${GUIDING.map(([name, label, about, low, high, step, standard]) => slider(name, label, about, `min="${low}" max="${high}" step="${step}" value="${standard}"`)).join("")}
     ${slider("steps", "Steps", "Solver steps from source to target. Few steps are cheap, and miss where the field bends.", 'min="1" max="100" step="1" value="50"')}
     ${slider("tolerance", "Tolerance", "How far off a step may be before the solver rejects it and tries a shorter one. Its steps show on the time slider.", `min="${TOLERANCES[1]}" max="${TOLERANCES[0]}" step="0.5" value="-5"`)}
-    ${select("solver", "Solver", "How a step is taken. Higher order costs more evaluations a step and errs less; adaptive ones choose their steps.", `<optgroup label="Fixed steps">${options(FIXED)}</optgroup><optgroup label="Adaptive">${options(ADAPTIVE)}</optgroup><optgroup label="Of equations">${options(FOR_EQUATIONS)}</optgroup><optgroup label="Of diffusions">${options(DIFFUSION)}</optgroup>`)}
+    ${select("solver", "Solver", "How a step is taken. Higher order costs more evaluations a step and errs less; adaptive ones choose their steps.", `<optgroup label="Fixed steps">${options(FIXED)}</optgroup><optgroup label="Adaptive">${options(ADAPTIVE)}</optgroup><optgroup label="Of diffusions">${options(DIFFUSION)}</optgroup>`)}
     <p class="pg-bias" data-part="bias" hidden></p>
     ${Object.entries(DIALS)
       .map(([name, { label, about, low, high, step, standard }]) =>
         slider(name, label, about, `min="${low}" max="${high}" step="${step}" value="${standard}"`),
       )
       .join("")}
-    ${select("grid", "Time grid", "Where the steps lie in time: evenly, or dense at one end.", options(Object.fromEntries(GRIDS.map((grid) => [grid, GRID_NAMES[grid] ?? grid]))))}`;
+    ${select("grid", "Time grid", "Where the steps lie in time: evenly, dense at one end, or where little noise is left, as in EDM (ρ = 7).", options(Object.fromEntries(GRIDS.map((grid) => [grid, GRID_NAMES[grid] ?? grid]))))}`;
 
 const sampling = `
   <section class="pg-group" aria-label="Sampling">

@@ -2,7 +2,7 @@
 export class Pictures {
   constructor(sampler, lane) {
     Object.assign(this, { sampler, lane, sent: 0, shown: 0 });
-    this.underWay = new Map(); // number of the request → its snapshot
+    this.underWay = new Map(); // number of the request → its snapshot, and the one that guides it
   }
 
   get idle() {
@@ -11,13 +11,13 @@ export class Pictures {
 
   /** Whether a snapshot is being sampled, so that it may not be forgotten yet. */
   uses(snapshot) {
-    return [...this.underWay.values()].includes(snapshot);
+    return [...this.underWay.values()].some((used) => used.includes(snapshot));
   }
 
   /** The trajectory, or null where a newer request was answered first or took its place. */
   async ask(request) {
     const number = ++this.sent;
-    this.underWay.set(number, request.snapshot);
+    this.underWay.set(number, [request.snapshot, request.guiding?.guide]);
     try {
       const trajectory = await this.sampler.sample({ ...request, lane: this.lane });
       if (!trajectory || number < this.shown) return null;

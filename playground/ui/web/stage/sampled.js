@@ -8,7 +8,6 @@ import { FEW_STEPS } from "./layers/particles/paths.js";
 import { Pictures } from "./picture.js";
 import { isNoisy } from "../compute/sampling/samplers.js";
 import { reducedMotion } from "./surroundings.js";
-import { renumbered } from "../scene/equation.js";
 import { truncated } from "../compute/sampling/truncation.js";
 import { Viewer } from "./viewer.js";
 
@@ -86,12 +85,25 @@ export class Sampled extends Viewer {
   }
 
   /** The condition that is asked for, and under what guidance; `field` tells apart what other points are carried by. */
-  #asked({ condition, equation }, snapshot) {
-    if (equation) return { field: `${snapshot} ${JSON.stringify(this.numbers ?? null)}` };
-    if (!condition) return { field: `${snapshot}` };
+  #asked({ condition }, snapshot) {
+    const guiding = this.#guiding();
+    if (!condition) return { guiding, field: `${snapshot} ${JSON.stringify(guiding)}` };
     const { given, guidance } = this.controls.condition.choices;
     const told = given === null ? null : Float32Array.of(valueOf(condition, given));
-    return { told, guidance, field: `${snapshot} ${given} ${guidance}` };
+    return { told, guidance, guiding, field: `${snapshot} ${given} ${guidance} ${JSON.stringify(guiding)}` };
+  }
+
+  /** When the field is guided, and by which earlier snapshot, the nearest to the share of the training that is asked. */
+  #guiding() {
+    const { offered, choices } = this.controls.guiding;
+    const { autoguidance, guide: share, guidance_from: from, guidance_to: until } = choices;
+    const { kept } = this.history;
+    const { step } = this.track.shown;
+    const far = (one) => Math.abs(one.step - share * step);
+    const earlier = offered ? kept.filter((one) => one.step < step) : [];
+    const guide = earlier.reduce((best, one) => (best && far(best) <= far(one) ? best : one), null);
+    this.controls.guiding.showGuide(guide?.step ?? null);
+    return { from, until, early: guide ? autoguidance : 1, guide: guide?.id ?? null };
   }
 
   /** Where particles start, in the latent where there is one; what the server samples is told the settings instead. */
@@ -121,27 +133,21 @@ export class Sampled extends Viewer {
   setModel(fields) {
     if (JSON.stringify(fields) === JSON.stringify(this.model ?? null)) return;
     this.model = fields;
-    const { remote, map, equation } = this.state.scene?.network ?? {};
+    const { remote, map } = this.state.scene?.network ?? {};
     if (remote || map) this.resample({});
-    if (equation && fields?.system) this.#renumber(equation, fields.system);
-  }
-
-  /** Follows the equation with other numbers in it at once; what else is changed comes with the scene that is made of it. */
-  #renumber(equation, system) {
-    const numbers = renumbered(equation, system);
-    if (!numbers || JSON.stringify(numbers) === JSON.stringify(this.numbers ?? equation.parameters)) return;
-    this.numbers = numbers;
-    this.sampler.put(this.state.scene.run, 0, { live: Float64Array.from(Object.values(numbers)) });
-    this.controls.T = numbers.T;
-    this.resample({});
   }
 
   /** Lets the sampler drop what the history has dropped, but not what it may be sampling just now. */
   forgetGone() {
     const { track } = this;
-    const kept = track.gone.filter(({ id }) => this.pictures.uses(id) || id === this.state.request?.snapshot);
+    const kept = track.gone.filter(({ id }) => this.pictures.uses(id) || this.#shows(id));
     for (const one of track.gone) if (!kept.includes(one)) this.sampler.forget(track.scene.run, one.id);
     track.gone = kept;
+  }
+
+  #shows(id) {
+    const { snapshot, guiding } = this.state.request ?? {};
+    return id === snapshot || id === guiding?.guide;
   }
 
   /** While weights stream in, no more steps than keep the picture live; the last snapshot gets all that are asked. */

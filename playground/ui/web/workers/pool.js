@@ -76,12 +76,13 @@ export class Sampler {
   /** Carries x0 (n·dim values) from the path's first time to its last.
 
       `solver` is a name or a tableau {a, b, c}; solvers with fixed steps take `steps` of them on the `grid` "uniform",
-      "quadratic" or "cosine", adaptive ones keep to `rtol` and `atol`. With `times` instead, the states stand exactly
+      "quadratic", "cosine" or "karras", adaptive ones keep to `rtol` and `atol`. With `times` instead, the states stand exactly
       there, whatever the solver: points that join a cloud later ride the times of its trajectory, from any of them to
       any other, back in time where the times descend. Samplers of diffusions also take their dial (samplers.js), the
       `seed` of their noise, and the number of the first `particle`, since each has noise of its own. A map takes its latent as x0 and no solver; what the server
       samples takes `live` and `settings`, and neither x0 nor a solver. A conditional network is `told` a value for
-      each particle, one for all, or nothing (condition.js), and follows its field under `guidance`.
+      each particle, one for all, or nothing (condition.js), and follows its field under `guidance`; see guiding.js for
+      `guiding`.
       @returns {Promise<Trajectory | null>} null where a newer request of the lane (by default the run) overtook it. */
   async sample({ run, snapshot, x0, dim, times, told, live, settings, lane = run, particle = 0, ...sampling }) {
     if (this.#remote.has(run)) return this.#remote.sample({ run, snapshot, lane, live, settings });
@@ -102,7 +103,7 @@ export class Sampler {
 
   /** The velocity at points (n·dim values) and time t: a Float32Array of the same length.
       With a `lane` it is null where a newer request of that lane overtook it. */
-  async evaluate({ run, snapshot, points, t, told, guidance, lane = null }) {
+  async evaluate({ run, snapshot, points, t, told, guidance, guiding, lane = null }) {
     const dim = this.#dims.get(run) ?? 1;
     const shares = this.#told(this.#divide(points, dim), told, dim);
     const parts = shares.map(({ x0, told: part }) => ({
@@ -112,6 +113,7 @@ export class Sampler {
       points: x0,
       told: part,
       guidance,
+      guiding,
       t,
     }));
     const answers = await this.#ask(run, lane, parts);

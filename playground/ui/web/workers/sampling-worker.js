@@ -2,10 +2,10 @@
 
    Messages in, told apart by `kind`:
      open {run, description}, put {run, snapshot, weights}, forget {run, snapshot?}, refer {run, points, dim, values}
-     sample {id, run, snapshot, x0, waited, overtaken, solver, steps, grid, rtol, atol, times, told, guidance, seed,
-             particle, …dial}
+     sample {id, run, snapshot, x0, waited, overtaken, solver, steps, grid, rtol, atol, times, told, guidance,
+             guiding, seed, particle, …dial}
                                                      → {id, t, x, nfe, rejected, ms}; x state after state
-     evaluate {id, run, snapshot, points, t, told, guidance}
+     evaluate {id, run, snapshot, points, t, told, guidance, guiding}
                                                      → {id, values}
      surface {id, run, snapshot, name, points, raw}  → {id, values}, one for each point
      distance {id, run, points, value}               → {id, value}
@@ -17,7 +17,6 @@ import { MixtureRun } from "../compute/networks/mixture.js";
 import { NetworkRun } from "../compute/networks/network.js";
 import { Reference } from "../compute/metrics/reference.js";
 import { planOf } from "../compute/sampling/solvers.js";
-import { EquationRun } from "../compute/systems/equation.js";
 import { MapRun, SurfaceRun } from "../compute/networks/surfaces.js";
 
 /** So often (ms) a request looks whether it has been overtaken. */
@@ -27,7 +26,7 @@ const PATIENCE_MS = 150;
 
 /** What a run can be, by the first of these keys that its description has; each has put and drop as NetworkRun has, and
     field or jump. */
-const RUNS = { equation: EquationRun, mixture: MixtureRun, map: MapRun, remote: SurfaceRun, networks: NetworkRun };
+const RUNS = { mixture: MixtureRun, map: MapRun, remote: SurfaceRun, networks: NetworkRun };
 
 const kernel = new Kernel();
 const runs = new Map();
@@ -70,8 +69,8 @@ const handlers = {
       return { t: Float64Array.of(0, 1), x, nfe: 1, rejected: [], ms: performance.now() - began };
     }
     const process = found(run).field(snapshot, request);
-    const { tMin, tMax, calls = 1 } = process;
-    const { solve, evaluations } = process.plan?.(request) ?? planOf(request, tMin, tMax, process.snapped);
+    const { tMin, tMax, spent } = process;
+    const { solve, evaluations } = planOf(request, tMin, tMax, process);
     const states = [];
     let [looked, done] = [began, 0];
     for (const state of solve(process, x0)) {
@@ -90,12 +89,12 @@ const handlers = {
     states.forEach((state, k) => x.set(state.x, k * x0.length));
     const t = Float64Array.from(states, (state) => state.t);
     const rejected = states.flatMap((state) => state.rejected ?? []);
-    return { t, x, nfe: calls * states.at(-1).nfe, rejected, ms: performance.now() - began };
+    return { t, x, nfe: spent(), rejected, ms: performance.now() - began };
   },
 
-  evaluate({ run, snapshot, points, t, told, guidance }) {
+  evaluate({ run, snapshot, points, t, told, guidance, guiding }) {
     const values = new Float32Array(points.length);
-    found(run).field(snapshot, { told, guidance }).velocity(points, t, values);
+    found(run).field(snapshot, { told, guidance, guiding }).velocity(points, t, values);
     return { values };
   },
 

@@ -7,7 +7,7 @@
    A set of up to 512 points is the mixture with Σ_k = 0; its field is singular where σ = γ = 0, so end short of it. */
 
 import { decodeArray } from "../../common/codec.js";
-import { passesOf } from "./condition.js";
+import { guidedPasses, UNGUIDED } from "./guiding.js";
 import { BLOCK, COMPONENT, MAX_ROWS } from "../kernel/layout.js";
 import { PathTable } from "./place.js";
 
@@ -47,11 +47,17 @@ export class MixtureRun {
   drop() {}
 
   /** As of NetworkRun; a particle that is told a class follows the component of that number alone. */
-  field(snapshot, { told = null, guidance = 1 } = {}) {
+  field(snapshot, { told = null, guidance = 1, guiding = UNGUIDED } = {}) {
     const { t_min: tMin, t_max: tMax } = this.path;
     const level = (t) => this.table.at(t);
-    const { passes, calls } = passesOf(this.condition, told, guidance);
-    return { velocity: (x, t, into) => this.#velocity(passes, x, t, into), level, dim: this.dim, tMin, tMax, calls };
+    const passesAt = guidedPasses(this.condition, told, guidance, guiding);
+    let spent = 0;
+    const velocity = (x, t, into) => {
+      const { passes, calls } = passesAt(t);
+      spent += calls;
+      this.#velocity(passes, x, t, into);
+    };
+    return { velocity, level, dim: this.dim, tMin, tMax, spent: () => spent };
   }
 
   #velocity(passes, x, t, into) {

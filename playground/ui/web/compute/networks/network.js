@@ -3,8 +3,8 @@
    The twin of playground/networks.py and models/flow.py. Time is a double here and a float32 there, so the time features
    round to float32 where torch does. Points are (n, dim), point after point. */
 
-import { passesOf } from "./condition.js";
 import { Film } from "./film.js";
+import { guidedPasses, lead, UNGUIDED } from "./guiding.js";
 import { BLOCK, MAX_ROWS } from "../kernel/layout.js";
 import { affinePlace, PathTable, PREDICTIONS, SCALINGS, scorePlace } from "./place.js";
 import { ACTIVATIONS } from "../kernel/wasm.js";
@@ -154,12 +154,12 @@ export class NetworkRun {
     this.snapshots.delete(snapshot);
   }
 
-  /** {velocity(x, t, into), score(x, t, into) along a bridge, level(t) of the path, bridge, dim, tMin, tMax, calls} of a
-      snapshot. `told`: what the points are told, see condition.js;
-      `guidance`: w in v∅ + w (v_c − v∅); `calls`: how many evaluations of the network a velocity takes. */
-  field(snapshot, { told = null, guidance = 1 } = {}) {
-    const layers = this.snapshots.get(snapshot);
-    if (!layers) throw new Error(`snapshot ${snapshot} is not here`);
+  /** {velocity(x, t, into), score(x, t, into) along a bridge, level(t) of the path, bridge, dim, tMin, tMax, spent()} of
+      a snapshot. `told`: what the points are told, see condition.js; `guidance`: w in v∅ + w (v_c − v∅); `guiding`: see
+      guiding.js; `spent`: how many evaluations of the network there have been for each point. */
+  field(snapshot, { told = null, guidance = 1, guiding = UNGUIDED } = {}) {
+    const layers = this.#layers(snapshot);
+    const guide = guiding.early === 1 ? null : this.#layers(guiding.guide);
     const {
       path: { t_min: tMin, t_max: tMax },
       condition,
@@ -167,16 +167,31 @@ export class NetworkRun {
       scaling,
       prediction,
     } = this.description;
-    const { passes, calls } = passesOf(condition, told, guidance);
+    const passesAt = guidedPasses(condition, told, guidance, guiding);
+    let [spent, other] = [0, null];
+    const evaluate = (name, place, x, t, into) => {
+      const { passes, calls, early } = passesAt(t);
+      this.#evaluate(layers[name], place, passes, x, t, into);
+      spent += calls;
+      if (!guide || early === 1) return;
+      if (other?.length !== into.length) other = new Float32Array(into.length);
+      this.#evaluate(guide[name], place, passes, x, t, other);
+      spent += calls;
+      lead(early, into, other);
+    };
     const velocity = (x, t, into) => {
-      this.#evaluate(layers.velocity, affinePlace(scaling, prediction, this.table, t, dim), passes, x, t, into);
+      evaluate("velocity", affinePlace(scaling, prediction, this.table, t, dim), x, t, into);
     };
-    const score = (x, t, into) => {
-      this.#evaluate(layers.score, scorePlace(scaling, this.table, t, dim), passes, x, t, into);
-    };
+    const score = (x, t, into) => evaluate("score", scorePlace(scaling, this.table, t, dim), x, t, into);
     const level = (t) => this.table.at(t);
     const snapped = (times) => this.table.snapped(times);
-    return { velocity, score, level, snapped, bridge: Boolean(layers.score), dim, tMin, tMax, calls };
+    return { velocity, score, level, snapped, bridge: Boolean(layers.score), dim, tMin, tMax, spent: () => spent };
+  }
+
+  #layers(snapshot) {
+    const layers = this.snapshots.get(snapshot);
+    if (!layers) throw new Error(`snapshot ${snapshot} is not here`);
+    return layers;
   }
 
   #evaluate(layers, { inside, center, skip, drift, out }, passes, x, t, into) {

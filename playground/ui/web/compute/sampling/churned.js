@@ -1,11 +1,11 @@
 /* Samplers with a churn dial: the twin of playground/dynamics/churned.py, where the methods are explained; what a sampler
    is stands in samplers.js. */
 
+import { noiseToSignal, timeAt } from "./grids.js";
 import { kept, splitting } from "./levels.js";
 import { combine } from "./runge-kutta.js";
 
 const MOST_CHURN = Math.SQRT2 - 1;
-const [BISECTIONS, NEAR_ENOUGH] = [60, 1e-12];
 
 /** g² of a bridge. */
 function bridgeRate({ level }, t) {
@@ -143,18 +143,5 @@ function renoised(process, first, t, factor, x, z) {
 
 /** The time before t at which sigma / alpha is `factor` times as large, or `first`. */
 function noisier({ level }, first, t, factor) {
-  const [now, start] = [level(t), level(first)];
-  const wanted = (factor * now.sigma) / now.alpha;
-  if (start.sigma <= wanted * start.alpha) return first;
-  let [low, high, time] = [first, t, t];
-  for (let k = 0; k < BISECTIONS; k++) {
-    const { alpha, sigma, dAlpha, dSigma } = level(time);
-    const excess = Math.log(sigma / (wanted * alpha));
-    if (Math.abs(excess) < NEAR_ENOUGH) break;
-    if (excess > 0) low = time;
-    else high = time;
-    time -= excess / (dSigma / sigma - dAlpha / alpha);
-    if (!(low < time && time < high)) time = 0.5 * (low + high);
-  }
-  return time;
+  return timeAt(level, factor * noiseToSignal(level, t), first, t);
 }

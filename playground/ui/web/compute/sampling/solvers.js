@@ -3,6 +3,7 @@
    The twin of playground/dynamics/{solvers,runge_kutta,adaptive,grids}.py; samplers of diffusions are in samplers.js. */
 
 import { adaptive } from "./adaptive.js";
+import { gridOf } from "./grids.js";
 import { Brownian } from "./noise.js";
 import { rungeKutta } from "./runge-kutta.js";
 import { DIALS, isSampler, SAMPLERS } from "./samplers.js";
@@ -42,16 +43,8 @@ export const TABLEAUX = {
 
 /** Whether the solver chooses its own steps. */
 export function isAdaptive(solver) {
-  const tableau = typeof solver === "object" ? solver : Object.hasOwn(TABLEAUX, solver) && TABLEAUX[solver];
-  return Boolean(tableau?.error);
+  return !isSampler(solver) && tableauOf(solver).error !== undefined;
 }
-
-/** Solvers that need what only equations know (systems/solving.js), and what they are called. */
-export const FOR_EQUATIONS = {
-  implicit_euler: "Implicit Euler",
-  trapezoidal: "Trapezoidal rule",
-  milstein: "Milstein",
-};
 
 function tableauOf(solver) {
   if (typeof solver === "object") return solver;
@@ -59,38 +52,22 @@ function tableauOf(solver) {
   return TABLEAUX[solver];
 }
 
-/** Where of [0, 1] the share u of the steps has been taken: evenly, dense towards the target, towards the source. */
-const WARPS = {
-  uniform: (u) => u,
-  quadratic: (u) => u * (2 - u),
-  cosine: (u) => 1 - Math.cos((Math.PI / 2) * u),
-};
-export const GRIDS = Object.keys(WARPS);
-
-/** The steps + 1 ascending times from start to stop, both of them exact. */
-export function gridOf(name, start, stop, steps) {
-  if (!Object.hasOwn(WARPS, name)) throw new Error(`there is no grid "${name}" here`);
-  const times = Float64Array.from({ length: steps + 1 }, (_, k) => start + (stop - start) * WARPS[name](k / steps));
-  times[steps] = stop;
-  return times;
-}
-
 /** How a request {solver, steps, grid, rtol, atol, times} goes from start to stop along a field's process.
 
     `solver` is a name or a tableau {a, b, c}. With explicit `times` it stands exactly there: an adaptive solver then
     replays the steps that it, or another cloud, has taken. A sampler of diffusions (samplers.js) also takes its dial,
-    the `seed` of its noise and the number of the first `particle`; back in time it follows the flow. `snapped` gives the times that a discrete path
-    knows.
+    the `seed` of its noise and the number of the first `particle`; back in time it follows the flow. Of the path,
+    `level` is its schedule, and `snapped` gives the times that a discrete one knows.
     @returns {{solve: (process, x0) => Generator, evaluations: number}} evaluations is NaN where not known before. */
 export function planOf(
   { solver, steps, grid = "uniform", rtol, atol, times, seed = 0, particle = 0, ...dials },
   start,
   stop,
-  snapped = (stands) => stands,
+  { level = null, snapped = (stands) => stands } = {},
 ) {
   if (isSampler(solver)) {
     const { cost, solve, dial } = SAMPLERS[solver];
-    const stands = times ?? snapped(gridOf(grid, start, stop, steps));
+    const stands = times ?? snapped(gridOf(grid, start, stop, steps, level));
     if (stands[0] > stands.at(-1)) return planOf({ solver: "heun", times }, start, stop);
     const set = dial ? { [dial]: dials[dial] ?? DIALS[dial].standard } : {};
     const noise = (x0, dim) => new Brownian({ seed, first: particle, size: x0.length, dim, start, stop });
@@ -104,7 +81,7 @@ export function planOf(
       evaluations: NaN,
     };
   }
-  const stands = times ?? snapped(gridOf(grid, start, stop, steps));
+  const stands = times ?? snapped(gridOf(grid, start, stop, steps, level));
   const evaluations = (stands.length - 1) * tableau.b.length;
   return { solve: ({ velocity }, x0) => rungeKutta(tableau, velocity, x0, stands), evaluations };
 }

@@ -17,13 +17,13 @@ function lattice({ low, high }) {
   return { points, cell };
 }
 
-async function plane(sampler, { view, request: { run, snapshot, told, guidance }, t }, lane) {
+async function plane(sampler, { view, request: { run, snapshot, told, guidance, guiding }, t }, lane) {
   const { points, cell } = lattice(view.sight);
-  const values = await sampler.evaluate({ run, snapshot, points, t, told, guidance, lane });
+  const values = await sampler.evaluate({ run, snapshot, points, t, told, guidance, guiding, lane });
   return values && { points, values, cell, t };
 }
 
-async function spaceTime(sampler, { view, request: { run, snapshot, told, guidance } }, lane) {
+async function spaceTime(sampler, { view, request: { run, snapshot, told, guidance, guiding } }, lane) {
   const {
     low: [low],
     high: [high],
@@ -31,7 +31,7 @@ async function spaceTime(sampler, { view, request: { run, snapshot, told, guidan
   const points = Float32Array.from({ length: HEIGHTS }, (_, k) => low + ((high - low) * (k + 0.5)) / HEIGHTS);
   const times = Array.from({ length: TIMES }, (_, k) => (k + 0.5) / TIMES);
   const columns = await Promise.all(
-    times.map((t, k) => sampler.evaluate({ run, snapshot, points, t, told, guidance, lane: `${lane} ${k}` })),
+    times.map((t, k) => sampler.evaluate({ run, snapshot, points, t, told, guidance, guiding, lane: `${lane} ${k}` })),
   );
   return columns.every(Boolean) ? { points, times, columns, cell: (high - low) / HEIGHTS } : null;
 }

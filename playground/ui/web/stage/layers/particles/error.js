@@ -97,7 +97,7 @@ export const error = {
   needs: "flow",
   asks: ({ request }) => JSON.stringify([request.field, isSampler(request.solver) && { ...request, steps: null }]),
   ask: async (sampler, { request, values, starts: x0, n, dim }, lane) => {
-    const { run, snapshot, told, guidance } = request;
+    const { run, snapshot, told, guidance, guiding } = request;
     const count = Math.min(PARTICLES, n);
     const starts = x0.slice(0, count * dim);
     const under = told ?? values?.slice(0, count);
@@ -109,6 +109,7 @@ export const error = {
       ...fine(request),
       told: under,
       guidance,
+      guiding,
       lane,
     });
     return solved && { ends: solved.x.slice(-starts.length) };
