@@ -14,12 +14,11 @@ import gradio as gr
 import torch
 from starlette.middleware import Middleware
 
-from playground.engine import presets
 from playground.ui.assets import Preloaded, routes
 from playground.ui.contests import Contests
 from playground.ui.live import Live
+from playground.ui.offers import listed_presets
 from playground.ui.session import Sessions
-from playground.ui.thumbnails import thumbnail
 
 OPENING = "checkerboard"
 """The preset that the page opens with."""
@@ -48,7 +47,7 @@ def build(sessions: Sessions) -> gr.Blocks:
     live = Live(sessions)
     demo: gr.Blocks
     with gr.Blocks(title="Generative Dynamics Playground", analytics_enabled=False, fill_width=True) as demo:
-        _component("header", {"presets": _listed_presets(), "tabs": TABS})
+        _component("header", {"presets": listed_presets(), "tabs": TABS})
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="setup", scale=0, min_width=340):
                 with gr.Row(elem_id="actions"):
@@ -107,21 +106,6 @@ def _component(kind: str, props: dict[str, Any], events: tuple[str, ...] = ()) -
         elem_id=kind,
         **props,
     )
-
-
-def _listed_presets() -> list[dict[str, Any]]:
-    """The presets in their order, each with its family of models and the shape of its target."""
-    listed = [(name, presets.experiment(name)) for name in presets.names()]
-    return [
-        {
-            "key": name,
-            "name": preset.name,
-            "about": preset.about,
-            "family": preset.model.label(),
-            "thumbnail": (thumbnail(preset.target) or [])[:150],
-        }
-        for name, preset in listed
-    ]
 
 
 def launch(host: str | None = None, port: int | None = None, *, block: bool = True) -> gr.Blocks:

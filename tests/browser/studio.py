@@ -18,6 +18,14 @@ expect.set_options(timeout=PATIENCE)
 PICTURE = """() => [...document.querySelectorAll("[data-part=canvas] canvas")].map((one) => one.toDataURL()).join()"""
 
 
+def reach(button: Locator) -> Locator:
+    """The button, after the menu that it is in has been opened; what is in no menu is in sight."""
+    menu = button.locator("xpath=ancestor::*[@popover]")
+    if menu.count() and not menu.is_visible():
+        button.page.locator(f"[popovertarget={menu.get_attribute('id')}]").click()
+    return button
+
+
 class Studio:
     """The page, in the words of the tests."""
 
@@ -91,7 +99,11 @@ class Studio:
 
     def choose(self, path: str, kind: str) -> None:
         """Chooses a source or a target in the form by its picture."""
-        picker = self.page.locator(f'section[data-path="{path}"] details.pg-picker')
+        section = self.page.locator(f'section[data-path="{path}"]')
+        fold = section.locator(".pg-toggle").first
+        if fold.get_attribute("aria-expanded") == "false":
+            fold.click()
+        picker = section.locator("details.pg-picker")
         if not picker.evaluate("(picker) => picker.open"):
             picker.locator("summary").click()
         picker.locator(f'.pg-tile:has(input[value="{kind}"])').click()

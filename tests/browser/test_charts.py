@@ -17,6 +17,7 @@ from playground.engine.memorisation import losses_apart
 from playground.models.base import seeded
 from playground.ui import measures
 from tests.browser.driver import Visitor
+from tests.browser.studio import reach
 
 expect.set_options(timeout=60_000)
 PATIENCE = 120_000
@@ -151,7 +152,7 @@ def test_few_training_points_show_what_is_learnt_by_heart(desk: Open) -> None:
     assert traces["held-out points"][-1] == (12000, pytest.approx(apart.held_out, rel=1e-3))
     page.slide("training", 0)
     assert page.cards()["held_out"] == pytest.approx(traces["held-out points"][0][1]), "the card follows the slider"
-    page.page.locator('[data-preset="two_moons"]').click()
+    reach(page.page.locator('[data-preset="two_moons"]')).click()
     expect(page.card("held_out")).to_be_hidden()
 
 
@@ -307,7 +308,7 @@ def test_a_target_without_modes_and_one_dimension(desk: Open) -> None:
     page = desk("?preset=checkerboard")
     page.cards()
     expect(page.card("modes")).to_contain_text("no separate modes")
-    page.page.locator('[data-preset="one_dimension"]').click()
+    reach(page.page.locator('[data-preset="one_dimension"]')).click()
     page.until("window.__playground.figures.cards.modes > 0")
     run = presets.run("one_dimension")
     sampler = run.experiment.sampler
@@ -324,7 +325,7 @@ def test_what_was_under_way_for_another_run_holds_nothing_up(desk: Open) -> None
     page.until("figures.referred")
     while not held:
         page.page.wait_for_timeout(50)
-    page.page.locator('[data-preset="two_moons"]').click()
+    reach(page.page.locator('[data-preset="two_moons"]')).click()
     page.until("!figures.referred")
     page.until("figures.cards.energy_distance > 0 && !document.querySelector('.pg-late')")
     held[0].continue_()

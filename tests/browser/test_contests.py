@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from playground import Experiment, run
 from tests.browser.driver import Visitor
+from tests.browser.studio import reach
 
 PATIENCE = 120_000
 
@@ -131,7 +132,7 @@ def test_a_gan_works_in_the_studio_with_layers_of_its_own(visit):
     page = visit("?preset=gan_tuned").page
     page.wait_for_function("window.__playground?.stages?.[0]?.samples > 0", timeout=PATIENCE)
     for name in ("surface", "pull", "manifold"):
-        page.locator(f'.pg-stage [data-tool="{name}"]').first.click()
+        reach(page.locator(f'.pg-stage [data-tool="{name}"]').first).click()
     page.wait_for_function("window.__playground.stages[0].answers >= 3", timeout=PATIENCE)
     expect(page.locator(".pg-stage .pg-keys").first).to_contain_text("D(x)")
     page.goto(page.url.replace("gan_tuned", "two_moons"))

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.driver import Visitor
+from tests.browser.studio import reach
 
 PATIENCE = 120_000
 
@@ -105,11 +106,11 @@ def test_without_a_score_only_what_needs_none_is_offered(at: Callable[..., Page]
 
 def test_the_forward_process_runs_back_and_the_model_retraces_it(at: Callable[..., Page]) -> None:
     page = at("ddpm")
-    page.page.locator('#stage [data-tool="forward"]').click()
+    reach(page.page.locator('#stage [data-tool="forward"]')).click()
     keys = page.page.locator("#stage [data-part=keys]")
     expect(keys).to_contain_text("data dissolving into noise", timeout=PATIENCE)
     time = "document.querySelector('#stage [data-part=time]').valueAsNumber"
     page.until(f"{time} < 0.9 && {time} > 0.2")
     expect(keys).to_contain_text("data under the noise of this time", timeout=PATIENCE)
-    page.page.locator('#stage [data-tool="forward"]').click()
+    reach(page.page.locator('#stage [data-tool="forward"]')).click()
     expect(keys).not_to_contain_text("noise of this time")

@@ -29,7 +29,7 @@ def test_a_resting_mouse_is_told_once_and_the_title_comes_back(studio) -> None:
 def test_focus_by_keyboard_tells_and_a_key_ends_it(studio) -> None:
     page: Page = studio().page
     page.locator(".pg-stage [data-tool=particles]").focus()
-    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
     expect(page.locator(BUBBLE)).to_contain_text("Paths (T)")
     page.keyboard.press("Escape")
     expect(page.locator(BUBBLE)).to_have_count(0)

@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from playground.engine import presets
 from tests.browser.driver import Server
-from tests.browser.studio import PICTURE, Studio
+from tests.browser.studio import PICTURE, Studio, reach
 
 WATCH_TRAINING = f"""() => {{
   window.watched = {{ pictures: new Set(), losses: new Set() }};
@@ -234,7 +234,7 @@ def test_a_preset_opens_as_it_is_and_is_marked_until_it_is_another(studio: Open)
     button = page.page.locator('[data-preset="checkerboard"]')
     page.slide("steps", 1)
     page.part("solver").select_option("rk4")
-    button.click()
+    reach(button).click()
     expect(page.part("steps-value")).to_have_text("50")
     expect(page.part("solver")).to_have_value("euler")
     expect(page.message).to_contain_text("Drag Steps from 50 down to 1")
@@ -254,7 +254,7 @@ def test_every_preset_opens_at_once(studio: Open) -> None:
     for name in presets.names():
         experiment = presets.experiment(name)
         button = page.page.locator(f'[data-preset="{name}"]')
-        button.click()
+        reach(button).click()
         expect(button).to_have_attribute("aria-current", "")
         expect(page.part("target")).to_have_text(experiment.target.label())
         source = "Latent" if experiment.model.own_latent else experiment.source.label()
@@ -289,7 +289,8 @@ def test_nothing_is_wider_than_the_screen(studio: Open, size: tuple[int, int]) -
     phone = size[0] < 500
     page = studio(viewport={"width": size[0], "height": size[1]}, is_mobile=phone, has_touch=phone)
     for name in presets.names()[::4]:
-        page.page.locator(f'[data-preset="{name}"]').click()
+        page.page.locator(".pg-all").click()
+        page.page.locator(f'[data-gallery="{name}"]').click()
         page.ready()
         page.page.locator("details.pg-more").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
         assert page.page.evaluate("document.documentElement.scrollWidth") <= size[0]

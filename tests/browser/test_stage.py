@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from tests.browser.driver import Visitor
+from tests.browser.studio import reach
 
 PATIENCE = 60_000
 PLANES = """() => Object.fromEntries([...document.querySelectorAll(".pg-stage [data-part=canvas] canvas")]
@@ -42,7 +43,7 @@ class Stage:
         return self.page.locator(f'.pg-stage [data-part="{name}"]')
 
     def tool(self, name: str) -> Locator:
-        return self.page.locator(f'.pg-stage [data-tool="{name}"]')
+        return reach(self.page.locator(f'.pg-stage [data-tool="{name}"]'))
 
     def until(self, condition: str, given: Any = None) -> None:
         script = f"(given) => {{ const stage = window.__playground?.stages?.[0]; return {condition}; }}"

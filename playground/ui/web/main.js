@@ -14,7 +14,9 @@ import { unread } from "./api/props.js";
 import { Hints } from "./common/tooltip.js";
 import { Tools } from "./shell/tools.js";
 
-const GROUPS = ["source", "target", "model", "condition", "network", "training"];
+const GROUPS = ["model", "source", "target", "condition", "network", "training"];
+/** What is changed least stands folded, so that model and target are above the fold. */
+const FOLDED = ["source", "network"];
 const PREVIEW_AFTER = 150; // ms without another edit before a new source or target is asked for
 const FORM_KEPT = "pg-experiment"; // in the tab's storage
 
@@ -163,7 +165,7 @@ async function mountForm(part, { props, trigger }) {
     trigger("edit");
   };
   const form = new Form(part, description, {
-    groups: GROUPS.map((name) => ({ name, open: name !== "network" })),
+    groups: GROUPS.map((name) => ({ name, open: !FOLDED.includes(name) })),
     hide: (asked.get("hide") ?? "").split(",").filter(Boolean),
     onChange: (value, { valid }) => {
       tell(value);

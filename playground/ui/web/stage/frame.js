@@ -32,11 +32,12 @@ export const icon = (name) => `<svg viewBox="0 0 20 20" aria-hidden="true">${ICO
 const button = (part, name, label, title) =>
   `<button type="button" class="pg-button" data-part="${part}" aria-label="${label}" title="${title}">${icon(name)}</button>`;
 
-const slider = (part, label, title, attributes, more = "") => `
+/** An output is what a label is of, where it comes first: so the input has its name from an attribute. */
+const slider = (part, label, title, attributes, { name = label, more = "" } = {}) => `
   <label class="pg-slider" data-row="${part}" title="${title}">
     <span class="pg-name">${label}</span>
     <output data-part="${part}-value"></output>
-    <input type="range" data-part="${part}" ${attributes}>${more}
+    <input type="range" data-part="${part}" aria-label="${name}" ${attributes}>${more}
   </label>`;
 
 const options = (labels) =>
@@ -59,17 +60,20 @@ const transport = `
     ${button("loop", "loop", "Loop", "Start over at the end (L)")}
     <label class="pg-speed" title="Speed of the playback (&lt; and &gt;)"><span class="pg-unseen">Speed</span>
       <select data-part="speed">${options(Object.fromEntries(SPEEDS.map((speed) => [`${speed}`, `${speed}×`])))}</select></label>
-    ${slider("time", '<span class="pg-unseen">Time </span><i>t</i>', "Time along the path: 0 is the source, 1 the target. Drag to scrub.", 'min="0" max="1" step="0.001" value="1"', '<span class="pg-ticks" data-part="ticks"></span>')}
+    ${slider("time", "<i>t</i>", "Time along the path: 0 is the source, 1 the target. Drag to scrub.", 'min="0" max="1" step="0.001" value="1"', { name: "Time", more: '<span class="pg-ticks" data-part="ticks"></span>' })}
   </div>`;
 
-/** How to sample: the same on a stage and on the deck of several. */
+/** How to sample: the same on a stage and on the deck of several. First what is dragged most. */
 const chosen = `
     ${select("label", "Class", "Which class the network is asked for.", "")}
     ${slider("angle", "Direction", "Which direction from the target's middle the network is asked for; counter-clockwise.", 'min="-15" max="345" step="15" value="-15"')}
     ${slider("guidance", "Guidance", "w in v∅ + w (v_c − v∅): 0 is the field of all together, 1 that of the condition; more exaggerates what tells the condition apart, and spends diversity on it.", 'min="0" max="8" step="0.1" value="1"')}
     ${GUIDING.map(([name, label, about, low, high, step, standard]) => slider(name, label, about, `min="${low}" max="${high}" step="${step}" value="${standard}"`)).join("")}
     ${slider("steps", "Steps", "Solver steps from source to target. Few steps are cheap, and miss where the field bends.", 'min="1" max="100" step="1" value="50"')}
-    ${slider("tolerance", "Tolerance", "How far off a step may be before the solver rejects it and tries a shorter one. Its steps show on the time slider.", `min="${TOLERANCES[1]}" max="${TOLERANCES[0]}" step="0.5" value="-5"`)}
+    ${slider("tolerance", "Tolerance", "How far off a step may be before the solver rejects it and tries a shorter one. Its steps show on the time slider.", `min="${TOLERANCES[1]}" max="${TOLERANCES[0]}" step="0.5" value="-5"`)}`;
+
+/** And by what method. */
+const method = `
     ${select("solver", "Solver", "How a step is taken. Higher order costs more evaluations a step and errs less; adaptive ones choose their steps.", `<optgroup label="Fixed steps">${options(FIXED)}</optgroup><optgroup label="Adaptive">${options(ADAPTIVE)}</optgroup><optgroup label="Of diffusions">${options(DIFFUSION)}</optgroup>`)}
     <p class="pg-bias" data-part="bias" hidden></p>
     ${Object.entries(DIALS)
@@ -80,17 +84,18 @@ const chosen = `
     ${select("grid", "Time grid", "Where the steps lie in time: evenly, dense at one end, or where little noise is left, as in EDM (ρ = 7).", options(Object.fromEntries(GRIDS.map((grid) => [grid, GRID_NAMES[grid] ?? grid]))))}`;
 
 const sampling = `
-  <section class="pg-group" aria-label="Sampling">
+  <section class="pg-group" data-group="sampling" aria-label="Sampling">
     <h3>Sampling</h3>
     <dl class="pg-cards">
       ${card("distance", "Sliced W<sub>2</sub>", `Distance between the end points and real target samples, seen along 128 directions; in units of the data. ${FLOOR}`)}
       ${card("nfe", "NFE", "Network evaluations for each particle, the true cost of a picture, and the time that it took your browser.")}
     </dl>
     ${chosen}
+    ${method}
   </section>`;
 
 const training = `
-  <section class="pg-group" aria-label="Training">
+  <section class="pg-group" data-group="training" aria-label="Training">
     <div class="pg-head"><h3>Training</h3><span data-part="pace"></span></div>
     <div class="pg-rounds" data-part="rounds" role="group" aria-label="Round" hidden></div>
     <progress data-part="progress" max="1" value="0" aria-label="Training progress"></progress>
@@ -106,7 +111,7 @@ export const FRAME = `
       <li><i class="pg-mark pg-mark-moving" data-part="moving"></i><span>moving, <span class="pg-wide">coloured </span>by <span data-part="colour">start</span></span></li>
       <li><i class="pg-mark pg-mark-target"></i><span>target <b data-part="target"></b></span></li>
     </ul>
-    <div class="pg-rail" data-part="rail" role="group" aria-label="Layers and views"></div>
+    <div class="pg-rail" data-part="rail" role="toolbar" aria-label="Layers and views"></div>
     <div class="pg-canvas" data-part="canvas" tabindex="0" role="img">
       <ul class="pg-keys" data-part="keys"></ul>
       <p class="pg-hint" data-part="hint"></p>
@@ -124,8 +129,11 @@ export const FRAME = `
 /** The controls of several stages at once (panels.js): no picture, no readouts. */
 export const DECK = `
 ${transport}
-<div class="pg-rail" data-part="rail" role="group" aria-label="Layers and views of all panels"></div>
 <div class="pg-deck-sampling">
   ${slider("training", "Training", "Look back at all panels as they were at the same share of their training; the right end is the newest.", 'min="0" max="100" step="1" value="100"')}
   ${chosen}
+</div>
+<div class="pg-deck-more">
+  <div class="pg-deck-method">${method}</div>
+  <div class="pg-rail" data-part="rail"></div>
 </div>`;

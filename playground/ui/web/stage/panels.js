@@ -14,6 +14,7 @@ import { Clock } from "./clock.js";
 import { Controls } from "./controls/controls.js";
 import { DECK, SPEEDS } from "./frame.js";
 import { layers } from "./layers/index.js";
+import { menu } from "../common/menu.js";
 import { Rail } from "./controls/rail.js";
 import { Stage } from "./stage.js";
 import { reducedMotion } from "./surroundings.js";
@@ -50,17 +51,27 @@ export class Panels {
       DECK,
     );
     this.controls.rows.training.hidden = !history;
+    const { button, panel } = menu("Solver", { title: "How steps are taken, by all panels" });
+    panel.classList.add("pg-deck-menu");
+    const method = deck.querySelector(".pg-deck-method");
+    method.before(button, panel);
+    panel.append(method);
     Object.assign(this.controls.parts.training, { max: 100, disabled: false, value: 100 });
     const each = (act) => () => this.#each(act);
-    this.rail = new Rail(this.controls.parts.rail, layers(), {
-      toggle: (name) => this.toggle(name),
-      colour: each((stage) => stage.nextColour()),
-      unrolled: () => this.#unroll(),
-      clear: each((stage) => stage.clearProbes()),
-      fit: each((stage) => stage.fit()),
-      full: () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen?.()),
-      help: () => this.#first?.help(),
-    });
+    this.rail = new Rail(
+      this.controls.parts.rail,
+      layers(),
+      {
+        toggle: (name) => this.toggle(name),
+        colour: each((stage) => stage.nextColour()),
+        unrolled: () => this.#unroll(),
+        clear: each((stage) => stage.clearProbes()),
+        fit: each((stage) => stage.fit()),
+        full: () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen?.()),
+        help: () => this.#first?.help(),
+      },
+      { folded: true },
+    );
     root.addEventListener("pg:probes", ({ target, detail }) => this.#link(target, detail.probes));
     root.addEventListener("pg:sampled", () => this.#arrived());
     root.addEventListener("pg:scene", ({ detail: { scene } }) => {

@@ -203,7 +203,10 @@ export class Sampled extends Viewer {
       const request = { run: scene.run, points, value: told?.[0], lane: `${this.lane} distance` };
       const value = await this.sampler.distance(request).catch(() => null);
       const floor = told ? null : scene.floor.sliced_w2; // which is known for the whole target alone
-      if (value !== null && scene === this.state.scene) this.controls.showDistance(value, floor);
+      if (value !== null && scene === this.state.scene) {
+        this.controls.showDistance(value, floor);
+        this.emit("distance", { value, floor });
+      }
     }
     this.measuring = false;
     if (this.state.trajectory !== trajectory) this.#measure();

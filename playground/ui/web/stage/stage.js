@@ -13,6 +13,7 @@
  *     pg:snapshot  {snapshot}, which has been added to the round on the stage
  *     pg:rounds    {tracks, track}, when a round has begun or another one is shown
  *     pg:sampled   {run, snapshot, solver, steps, grid | rtol, atol, nfe, ms, trajectory} for each new picture
+ *     pg:distance  {value, floor} of the end points of the newest picture; floor null where none is known
  *     pg:time      {t} whenever the clock stands elsewhere
  *     pg:settings  the settings, soon after one has changed (the time that passes while it plays is none)
  */

@@ -118,8 +118,16 @@ export class Viewer extends Player {
     this.settingsChanged();
   }
 
+  /** Layers that would drown among the particles make them stand back. */
+  #quieten() {
+    const { state } = this;
+    const loud = this.layers.some((layer) => layer.alone && state.on.has(layer.name) && present(layer, state));
+    this.picture.toggleAttribute("data-quiet", loud);
+  }
+
   showKeys() {
     const { state } = this;
+    this.#quieten();
     const seen = this.layers.filter(
       (layer) => layer.legend && (layer.always || state.on.has(layer.name)) && present(layer, state),
     );

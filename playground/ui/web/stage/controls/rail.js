@@ -1,9 +1,12 @@
-/** The narrow bar beside the picture: a switch for each layer, colours, views, help. */
+/** The bar above the picture: the common layers by a word each, the others, colours and views behind the name of their kind. */
 
 import { COLOURS } from "../colours.js";
+import { h } from "../../common/dom.js";
+import { menu } from "../../common/menu.js";
 import { noExact } from "../../scene/exact-field.js";
 import { noDensity, offered } from "../../scene/capabilities.js";
 import { GROUPS, SWITCHES } from "../layers/index.js";
+import { roving } from "../../common/roving.js";
 
 const ICONS = {
   colour:
@@ -16,7 +19,7 @@ const ICONS = {
 };
 
 const TOOLS = [
-  { name: "colour", label: "Colour", key: "k", apart: true },
+  { name: "colour", label: "Colour", key: "k", about: "What the colour of a particle says: its start or its speed." },
   {
     name: "unrolled",
     label: "Unrolled",
@@ -24,13 +27,21 @@ const TOOLS = [
     about: "The planes of all times in a row, from the source at the left to the target at the right.",
     pressed: true,
     dims: [2],
-    apart: true,
   },
   { name: "clear", label: "Clear the probes", key: "x", about: "Click into the picture to drop a probe." },
   { name: "fit", label: "Fit", key: "0", about: "All of the scene again, after zoom and pan." },
-  { name: "full", label: "Full screen", key: "f" },
-  { name: "help", label: "Keys and hands", key: "?" },
+  { name: "full", label: "Full screen", key: "f", about: "The picture on all of the screen, and back." },
+  {
+    name: "help",
+    label: "Keys and hands",
+    key: "?",
+    about: "What each key does, and what can be done in the picture.",
+  },
 ];
+/** After these the menu is in the way. */
+const LEAVING = ["full", "help"];
+
+const upper = (key) => key.toUpperCase();
 
 /** What is said of a layer for which there is nothing here. */
 const LACKS = {
@@ -40,46 +51,116 @@ const LACKS = {
   training: (scene) => (scene.training ? null : "Training is not limited to some points here."),
 };
 
+/** The View menu, below the layers. */
+const VIEW = { label: "View", first: {}, more: TOOLS.map(({ name }) => name) };
+
+/** The first sentence of what is said about something. */
+const brief = (about) => /^.*?[.?!](?= |$)/s.exec(about ?? "")?.[0] ?? about ?? "";
+const drawing = (icon) => `<svg viewBox="0 0 20 20" aria-hidden="true">${icon}</svg>`;
+
 export class Rail {
-  /** Builds itself inside `part`; `act` has toggle(name) and a function for each of the tools. */
-  constructor(part, layers, act) {
+  /** Builds itself inside `part`; `act` has toggle(name) and a function for each of the tools. folded: all of it behind
+      one word, where there is no room for more. */
+  constructor(part, layers, act, { folded = false } = {}) {
     this.entries = new Map();
-    const add = ({ name, label, key, about, icon, dims, needs, pressed = false, apart = false }, onClick) => {
-      const button = document.createElement("button");
-      const title = `${label} (${key.toUpperCase()})${about ? `\n${about}` : ""}`;
-      Object.assign(button, { type: "button", className: "pg-tool-button", title });
-      button.dataset.tool = name;
-      button.setAttribute("aria-label", label);
-      button.setAttribute("aria-keyshortcuts", key.toUpperCase());
-      if (pressed) button.setAttribute("aria-pressed", "false");
-      if (apart) button.dataset.apart = "";
-      button.innerHTML = `<svg viewBox="0 0 20 20" aria-hidden="true">${icon}</svg>`;
-      button.addEventListener("click", onClick);
-      part.append(button);
-      this.entries.set(name, { button, title, dims, needs });
-    };
-    for (const name of SWITCHES) {
-      const layer = layers.find((one) => one.name === name);
-      const apart = GROUPS.some(([first], k) => k > 0 && first === name);
-      add({ ...layer, pressed: true, apart }, () => act.toggle(name));
+    this.menus = [];
+    const about = Object.fromEntries(TOOLS.map((tool) => [tool.name, { ...tool, icon: ICONS[tool.name] }]));
+    for (const layer of layers) if (SWITCHES.includes(layer.name)) about[layer.name] = { ...layer, pressed: true };
+    this.#act = (name) => (SWITCHES.includes(name) ? act.toggle(name) : act[name]());
+    if (folded) this.#fold(part, about);
+    else this.#spread(part, about);
+    this.bar = folded ? null : roving(part, ":scope > span > button");
+  }
+
+  #act;
+
+  /** A bar of words, of which each may open what else there is of its kind. */
+  #spread(part, about) {
+    for (const { label, first, more } of [...GROUPS, VIEW]) {
+      const group = h("span", { class: "pg-rail-group", role: "group", "aria-label": label });
+      for (const [name, word] of Object.entries(first)) group.append(this.#button(about[name], word));
+      const alone = !Object.keys(first).length;
+      const names = {
+        name: alone ? label : `More of ${label.toLowerCase()}`,
+        title: more.map((name) => about[name].label).join(", "),
+      };
+      const { button, panel } = menu(alone ? label : "", names);
+      panel.append(...more.map((name) => this.#row(about[name], panel)));
+      group.append(button, panel);
+      part.append(group);
+      this.menus.push({ button, names: more });
     }
-    for (const tool of TOOLS) add({ ...tool, icon: ICONS[tool.name] }, () => act[tool.name]());
+  }
+
+  /** One menu with everything, by groups. */
+  #fold(part, about) {
+    const { button, panel } = menu("Layers", { title: "What is drawn, and how it is looked at" });
+    panel.classList.add("pg-menu-wide");
+    const columns = h("div", {});
+    panel.append(columns);
+    for (const { label, first, more } of [...GROUPS, VIEW]) {
+      const rows = [...Object.keys(first), ...more].map((name) => this.#row(about[name], panel));
+      columns.append(h("section", { "aria-label": label }, h("h4", {}, label), ...rows));
+    }
+    part.append(button, panel);
+    this.menus.push({ button, names: [] });
+  }
+
+  /** A switch in sight: a word, with the rest in its hint. */
+  #button(entry, word) {
+    const { name, label, key, about } = entry;
+    const button = this.#make(entry, "pg-tool-button");
+    button.append(word);
+    this.entries.set(name, {
+      ...entry,
+      button,
+      tell: (lack) => (button.title = `${label} (${upper(key)})\n${lack ?? about}`),
+    });
+    return button;
+  }
+
+  /** A line of a menu: picture, name, key and what it is, or why it is not to be had. */
+  #row(entry, panel) {
+    const { name, label, key, about } = entry;
+    const button = this.#make(entry, "pg-menu-row");
+    button.insertAdjacentHTML("beforeend", drawing(entry.icon));
+    const title = h("b", {}, label);
+    const said = h("small", {}, brief(about));
+    button.append(h("span", {}, title, said), h("kbd", {}, upper(key)));
+    if (LEAVING.includes(name)) button.addEventListener("click", () => panel.hidePopover());
+    const tell = (lack) => said.textContent !== (lack ?? brief(about)) && (said.textContent = lack ?? brief(about));
+    this.entries.set(name, { ...entry, button, tell, title });
+    return button;
+  }
+
+  #make({ name, label, key, pressed = false }, look) {
+    const button = h("button", { type: "button", class: look, "aria-label": label, "aria-keyshortcuts": upper(key) });
+    button.dataset.tool = name;
+    if (pressed) button.setAttribute("aria-pressed", "false");
+    button.addEventListener("click", () => this.#act(name));
+    return button;
   }
 
   /** Shows what is on, and what there is nothing to do for. */
   show({ on, colour, unrolled, probes, zoom, dim, scene }) {
-    for (const [name, { button, title, needs, dims = [1, 2] }] of this.entries) {
+    for (const [name, { button, tell, needs, dims = [1, 2] }] of this.entries) {
       button.hidden = !offered({ needs }, { scene });
       if (SWITCHES.includes(name)) button.setAttribute("aria-pressed", String(on.has(name)));
       const flat = !dims.includes(dim ?? 2);
-      const lack = flat ? "Only in two dimensions." : scene && LACKS[needs]?.(scene);
-      const out = Boolean(lack);
-      button.disabled = out || (name === "clear" && !probes.length) || (name === "fit" && zoom.isFit);
-      button.title = out ? `${title}\n${lack}` : title;
+      const lack = flat ? "Only in two dimensions." : (scene && LACKS[needs]?.(scene)) || null;
+      button.disabled = lack !== null || (name === "clear" && !probes.length) || (name === "fit" && zoom.isFit);
+      tell(lack);
     }
     this.entries.get("unrolled").button.setAttribute("aria-pressed", String(unrolled));
-    const { button } = this.entries.get("colour");
-    button.title = `Colour by ${COLOURS[colour].name} (K)\nWhat the colour of a particle says: its start or its speed.`;
-    button.setAttribute("aria-label", `Colour by ${COLOURS[colour].name}`);
+    const { button, title } = this.entries.get("colour");
+    title.textContent = `Colour by ${COLOURS[colour].name}`;
+    button.setAttribute("aria-label", title.textContent);
+    const seen = ({ button: { hidden, disabled } }) => !hidden && !disabled;
+    for (const { button: opener, names } of this.menus) {
+      const count = names.filter((name) => on.has(name) && seen(this.entries.get(name))).length;
+      if (count) opener.dataset.count = count;
+      else delete opener.dataset.count;
+    }
+    this.bar?.settle();
   }
 }

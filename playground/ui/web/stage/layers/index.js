@@ -9,6 +9,7 @@
  *               that judges samples), "map" (from a latent, in one step); "ghost" (a trajectory that was kept); or "carried" (other points are carried too, here or
  *               by the server); "diffusion" (noise can be added, as the score is known)
  *     onward    whether it is away while time runs back
+ *     alone     whether the particles stand back while it is on, since it would drown among them
  *     dims      where it is for 1-D or 2-D alone
  *     legend    state → {mark, text} | null
  *     painters  [{plane, dims?, paint(ctx, view, state)}]; see drawing.js
@@ -69,12 +70,19 @@ export const layers = () => [
   alongs,
 ];
 
-/** The buttons, in the order in which they stand. */
+/**
+ * The switches by what they show. `first` stand in sight, each by a word; the rest of a group waits behind its name.
+ */
 export const GROUPS = [
-  ["particles", "paths", "density", "likelihood", "contours"],
-  ["ghost", "field", "warp", "error", "difference", "forward"],
-  ["ends", "coupling", "batch", "curved", "learnt"],
-  ["surface", "boltzmann", "pull", "manifold"],
+  {
+    label: "Particles",
+    first: { particles: "Particles", paths: "Paths" },
+    more: ["ghost", "learnt", "forward", "manifold"],
+  },
+  { label: "Field", first: { field: "Field" }, more: ["warp", "curved", "pull"] },
+  { label: "Density", first: { density: "Density" }, more: ["likelihood", "contours", "surface", "boltzmann"] },
+  { label: "Pairs", first: {}, more: ["ends", "coupling", "batch"] },
+  { label: "Errors", first: {}, more: ["error", "difference"] },
 ];
-export const SWITCHES = GROUPS.flat();
+export const SWITCHES = GROUPS.flatMap(({ first, more }) => [...Object.keys(first), ...more]);
 export const CALM = ["particles", "paths", "learnt", "boltzmann"];

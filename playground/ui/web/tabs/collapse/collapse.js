@@ -6,6 +6,7 @@
  */
 
 import { fetchJSON } from "../../api/client.js";
+import { compact } from "../compact.js";
 import { ModeCard, UNKNOWN_STEPS } from "./mode-card.js";
 import { Panels } from "../../stage/panels.js";
 import { SeedTable } from "./seed-table.js";
@@ -94,6 +95,7 @@ class Collapse {
   constructor(root, { props, watch, desk, page }) {
     root.classList.add("pg-collapse");
     root.innerHTML = PAGE;
+    compact(root);
     Object.assign(this, { root, desk, page, cards: new Map(), presets: new Map(), contest: null, state: "empty" });
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
     this.buttons = Object.fromEntries([...root.querySelectorAll("[data-do]")].map((node) => [node.dataset.do, node]));
@@ -132,7 +134,7 @@ class Collapse {
 
   #furnish({ stage, head, foot, element }, key) {
     const { about } = ENTRANTS.find((one) => one.key === key);
-    head.innerHTML = `<p class="pg-recipe">${about}</p><p class="pg-charged" data-charged></p>`;
+    head.innerHTML = `<p class="pg-recipe" title="${about}">${about}</p><p class="pg-charged" data-charged></p>`;
     const tools = document.createElement("div");
     tools.className = "pg-turns";
     foot.append(tools);
@@ -149,9 +151,10 @@ class Collapse {
         else if ("slow" in target.dataset) this.slow.toggle(key, target, tools.querySelector("[data-beat]"));
       });
     }
-    const figures = document.createElement("div");
+    const [verdict, figures] = [document.createElement("div"), document.createElement("div")];
+    head.append(verdict);
     foot.append(figures);
-    this.cards.set(key, new ModeCard(figures, stage, this.page.sampler));
+    this.cards.set(key, new ModeCard(verdict, figures, stage, this.page.sampler));
     stage.apply({ layers: LAYERS });
     element.dataset.entrant = key;
   }

@@ -1,4 +1,5 @@
-/* What stands below one panel of the mode-collapse tab: modes covered, quality, bars, the timeline and the alarm.
+/* What one panel of the mode-collapse tab counts: above the picture modes covered and quality, below it bars, the timeline
+   and the alarm.
 
    Every picture that its stage shows is counted, so that the figures follow each slider; snapshots that were not shown
    are sampled when there is time, so that the timeline has no gaps. */
@@ -13,22 +14,25 @@ export const UNKNOWN_STEPS = 200_000;
 
 const FLOW = { solver: "heun", steps: 8, grid: "uniform" };
 
-const PAGE = `
+const ABOVE = `
   <dl class="pg-modes-figures">
     <div class="pg-modes-main" title="Modes that hold at least 1 % of the samples: the strict rule. Beside it, as in the VEEGAN paper, those that hold any good sample.">
       <dt>Modes covered</dt><dd><b data-part="strict">–</b> <small data-part="lenient"></small></dd></div>
     <div title="The share of samples within 3 standard deviations of a mode; a perfect sample has 98.9 %."><dt>High quality</dt><dd><b data-part="quality">–</b></dd></div>
     <div title="KL divergence of the modes' shares among the good samples from the true ones, in nats: 0 where every mode has its due."><dt>KL of modes</dt><dd><b data-part="kl">–</b></dd></div>
-  </dl>
+  </dl>`;
+const BELOW = `
   <canvas class="pg-modes-bars" data-part="bars" role="img" aria-label="Share of the samples on each mode"></canvas>
   <canvas class="pg-modes-line" data-part="line" role="img" aria-label="Which mode was alive when"></canvas>
   <p class="pg-modes-alarm" data-part="alarm" role="status"></p>`;
 
 export class ModeCard {
-  constructor(root, stage, sampler) {
-    root.innerHTML = PAGE;
-    this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
-    Object.assign(this, { root, stage, sampler, looks: new Map(), shown: null, filling: false, alarmed: null });
+  constructor(above, below, stage, sampler) {
+    above.innerHTML = ABOVE;
+    below.innerHTML = BELOW;
+    const parts = [above, below].flatMap((root) => [...root.querySelectorAll("[data-part]")]);
+    this.parts = Object.fromEntries(parts.map((node) => [node.dataset.part, node]));
+    Object.assign(this, { above, stage, sampler, looks: new Map(), shown: null, filling: false, alarmed: null });
     this.listen = new AbortController();
     const on = (name, act) =>
       stage.root.addEventListener(name, ({ detail }) => act(detail), { signal: this.listen.signal });
@@ -36,7 +40,7 @@ export class ModeCard {
     on("pg:sampled", (picture) => this.#count(picture));
     on("pg:snapshot", () => this.#fill());
     this.size = new ResizeObserver(() => this.draw());
-    this.size.observe(root);
+    this.size.observe(below);
   }
 
   close() {
@@ -122,7 +126,7 @@ export class ModeCard {
     say("lenient", figures ? `≥ 1 point: ${figures.covered}` : "");
     say("quality", figures ? `${(100 * figures.highQuality).toFixed(1)} %` : "–");
     say("kl", figures && figures.kl !== null ? figures.kl.toFixed(3) : "–");
-    this.root.dataset.covered = figures ? String(figures.strict === figures.total) : "";
+    this.above.dataset.covered = figures ? String(figures.strict === figures.total) : "";
     this.#warn();
     if (!modes) return;
     drawBars(parts.bars, figures, modes.weights);

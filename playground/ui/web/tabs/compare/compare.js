@@ -8,9 +8,12 @@
 
 import { textOf } from "../../common/codec.js";
 import { CompareCharts } from "./charts.js";
+import { compact } from "../compact.js";
 import { CompareTable } from "./table.js";
 import { fetchJSON, pageKey } from "../../api/client.js";
+import { FLOOR } from "../../scene/against.js";
 import { Panels } from "../../stage/panels.js";
+import { times } from "../../common/numbers.js";
 import { unread } from "../../api/props.js";
 import { UnderWay } from "../underway.js";
 
@@ -72,6 +75,7 @@ class Compare {
   constructor(root, { props, watch, desk, page }) {
     root.classList.add("pg-compare");
     root.innerHTML = PAGE;
+    compact(root);
     Object.assign(this, { root, desk, page, entries: [], count: 0, contest: null, state: "empty" });
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
     this.buttons = Object.fromEntries([...root.querySelectorAll("[data-do]")].map((node) => [node.dataset.do, node]));
@@ -95,6 +99,7 @@ class Compare {
     for (const radio of root.querySelectorAll("[name=pg-equal]")) radio.addEventListener("change", () => this.#offer());
     this.parts.amount.addEventListener("input", () => this.#showAmount());
     this.panels.root.addEventListener("pg:sampled", (event) => this.#sampled(event));
+    this.panels.root.addEventListener("pg:distance", (event) => this.#judged(event));
     this.#listen(props, watch);
     this.opening = this.#open();
   }
@@ -203,7 +208,9 @@ class Compare {
     const { head } = entry.panel;
     head.innerHTML = `<div class="pg-entry"><i></i><span data-about></span>
       <button type="button" data-open title="Open this experiment in the Studio">Studio</button>
-      <button type="button" data-remove aria-label="Remove ${title.replaceAll('"', "")}" title="Remove">×</button></div>`;
+      <button type="button" data-remove aria-label="Remove ${title.replaceAll('"', "")}" title="Remove">×</button></div>
+      <p class="pg-verdict" title="Sliced W2 of this picture: the distance between its end points and real target samples. ${FLOOR}">Sliced W<sub>2</sub>
+        <b data-verdict>–</b> <span data-floors></span></p>`;
     head.querySelector("[data-about]").textContent = aboutOf(entry.experiment);
     head.querySelector("[data-remove]").addEventListener("click", () => this.#remove(entry));
     head.querySelector("[data-open]").addEventListener("click", () => {
@@ -330,6 +337,14 @@ class Compare {
     const panel = this.panels.of(event);
     const entry = this.entries.find((one) => one.panel === panel);
     if (entry) this.table.picture(entry, event.detail);
+  }
+
+  /** The verdict on one picture, above it. */
+  #judged(event) {
+    const { head } = this.panels.of(event);
+    const { value, floor } = event.detail;
+    head.querySelector("[data-verdict]").textContent = value.toFixed(3);
+    head.querySelector("[data-floors]").textContent = times(value, floor, "floor");
   }
 
   #say(text) {

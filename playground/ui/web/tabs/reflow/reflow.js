@@ -10,6 +10,7 @@ import { Panels } from "../../stage/panels.js";
 import { bendingChart, costChart, qualityChart, straightnessChart } from "./charts.js";
 import { RoundFigures } from "./figures.js";
 import { coloursOf, drawMaps } from "./maps.js";
+import { compact } from "../compact.js";
 import { FOOT, HEAD, HEATS, offerKinds, pageOf } from "./markup.js";
 import { RoundTable } from "./table.js";
 import { fetchJSON } from "../../api/client.js";
@@ -32,6 +33,7 @@ class Reflow {
   constructor(root, { props, watch, desk }, page) {
     root.classList.add("pg-reflow");
     root.innerHTML = pageOf(Object.keys(CHARTS));
+    compact(root);
     Object.assign(this, {
       root,
       desk,

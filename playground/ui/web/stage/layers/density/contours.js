@@ -49,5 +49,6 @@ export const contours = () => ({
   }),
   icon: '<path d="M4 11c-1.500-4 2-7 6-7s8 2.500 6.500 7-4 5-7 5-4.500-2-5.500-5z"/><path d="M7.500 10.500c-.5-2 1-3.300 3-3.300s3 1.200 2.500 3-1.500 2.500-3 2.500-2.200-1-2.500-2.200z"/>',
   needs: "scene",
+  alone: true,
   painters: [{ plane: "ground", paint: paint() }],
 });

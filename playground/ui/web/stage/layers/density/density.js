@@ -94,6 +94,7 @@ export const density = () => ({
   legend: () => ({ mark: "heat", text: "density of the particles" }),
   icon: '<circle cx="10" cy="10" r="7" opacity=".35"/><circle cx="10" cy="10" r="4.300" opacity=".7"/><circle cx="10" cy="10" r="1.600" fill="currentColor"/>',
   needs: "trajectory",
+  alone: true,
   painters: [
     { plane: "live", dims: [2], paint: plane() },
     { plane: "paths", dims: [1], paint: spaceTime() },

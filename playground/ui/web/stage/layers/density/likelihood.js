@@ -79,6 +79,7 @@ export const likelihood = () => {
     legend,
     icon: '<path d="M3 16.500h14M3 15c4 0 3.500-10.500 7-10.500S13 15 17 15"/><path d="M6 12.500h8M8 8.500h4" stroke-width="1.100"/>',
     needs: "density",
+    alone: true,
     asks: (state) => {
       const { dim, t, still, training, request, place, scene } = state;
       const time = dim === 2 && scene.density === "time" ? t.toFixed(2) : "";

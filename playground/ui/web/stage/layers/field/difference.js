@@ -195,6 +195,7 @@ export const difference = () => {
     legend,
     icon: '<path d="M3 14.500c3-7 6-8 14-9M3 14.500c5-1 9-2 14-9" /><path d="M6 11.500v1.500M9 8.800v3.600M12 7.200v3.200" stroke-width="1.100"/>',
     needs: "exact",
+    alone: true,
     light: true,
     asks: ({ dim, t, request, place }) =>
       `${request.run} ${request.snapshot} ${place} ${dim === 2 ? t.toFixed(3) : ""}`,

@@ -92,6 +92,7 @@ export const field = {
   legend: ({ dim }) => ({ mark: "arrow", text: dim === 1 ? "velocity, as a slope" : "velocity, longer is faster" }),
   icon: '<path d="M3 7h7m0 0L7.800 4.800M10 7 7.800 9.200M8 14h9m0 0-2.200-2.200M17 14l-2.200 2.200M14 6h3"/>',
   needs: "network",
+  alone: true,
   light: true,
   asks: ({ dim, t, request, place }) => `${request.field} ${place} ${dim === 2 ? t.toFixed(3) : ""}`,
   ask: (sampler, state, lane) => (state.dim === 1 ? spaceTime : plane)(sampler, state, lane),

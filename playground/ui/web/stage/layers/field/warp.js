@@ -101,6 +101,7 @@ export const warp = {
   }),
   icon: '<path d="M3.500 4.500c4-2 9-2 13 0M3.500 10c4-3 9 2.500 13 0M3.500 15.500c4 1.500 9 1.500 13 0M3.500 4.500c1.500 3 1.500 8 0 11M10 3c-2.500 4 2.500 9 0 13.600M16.500 4.500c-1.500 3-1.500 8 0 11"/>',
   needs: "carried",
+  alone: true,
   asks: ({ scene, request, picture, training }) =>
     hasField(scene) || !training ? `${request.field} ${picture}` : "training",
   ask: (sampler, state, lane) => {

@@ -112,5 +112,6 @@ export const batch = () => ({
   }),
   icon: '<path d="M4.500 15 15 5.500M5 8l10 6" /><circle cx="4" cy="15.500" r="1.700" fill="currentColor"/><circle cx="16" cy="4.700" r="1.700"/><circle cx="4" cy="7.300" r="1.700" fill="currentColor"/><circle cx="16" cy="14.600" r="1.700"/>',
   needs: "pairs",
+  alone: true,
   painters: [{ plane: "over", paint: painter() }],
 });

@@ -59,5 +59,6 @@ export const coupling = {
   }),
   icon: '<path d="M6.200 5.500h7.400M6.200 14.500h7.400"/><g fill="currentColor" stroke="none"><circle cx="4.500" cy="5.500" r="2.300"/><circle cx="4.500" cy="14.500" r="2.300"/></g><circle cx="15.700" cy="5.500" r="2"/><circle cx="15.700" cy="14.500" r="2"/>',
   needs: "pairs",
+  alone: true,
   painters: [{ plane: "over", paint }],
 };

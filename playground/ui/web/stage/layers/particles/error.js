@@ -95,6 +95,7 @@ export const error = {
   },
   icon: '<circle cx="15.500" cy="4.800" r="2"/><path d="m13.800 6.500-3 3m-1.800 1.800-1.600 1.600" stroke-dasharray="3 2.200"/><circle cx="5" cy="15" r="2" fill="currentColor"/>',
   needs: "flow",
+  alone: true,
   asks: ({ request }) => JSON.stringify([request.field, isSampler(request.solver) && { ...request, steps: null }]),
   ask: async (sampler, { request, values, starts: x0, n, dim }, lane) => {
     const { run, snapshot, told, guidance, guiding } = request;

@@ -106,6 +106,7 @@ export const manifold = {
   legend: () => ({ mark: "manifold", text: "the latent's grid, opaque where it is dense" }),
   icon: '<path d="M3 5c4 2 6-1.500 9 0s3 1 5 0v10c-2 1-3 1-5 0s-5 2-9 0zM7.500 5.500v10M12.500 5v10M3 10c4 2 6-1 9 0s3 1 5 0"/>',
   needs: "map",
+  alone: true,
   asks: ({ request, picture }) => `${request.snapshot} ${picture}`,
   ask: (sampler, { request, latent, scene, dim }, lane) =>
     sampler.sample({ ...request, x0: nodes(latent, scene.network.map.latent), dim, lane }),
