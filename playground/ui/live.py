@@ -28,6 +28,8 @@ LONGEST = 1.0
 MAX_NETWORK = 300_000
 """The most weights that a training on the page may have: more would take seconds to send once."""
 
+AT_ITS_END = "This run has taken its last step: Continue trains it further, Reset begins anew."
+
 Verb = Callable[[Session, Experiment, int], Updates]
 
 
@@ -100,7 +102,9 @@ def _step(session: Session, experiment: Experiment, said: int) -> Updates:
     if session.training is None:
         yield from _reset(session, experiment, said)
     training = session.training
-    if training is None or _finished(training) or not session.turn.acquire(blocking=False):
+    if training is not None and _finished(training):
+        raise InvalidExperiment([Problem((), AT_ITS_END)])
+    if training is None or not session.turn.acquire(blocking=False):
         return
     try:
         training.every = 0

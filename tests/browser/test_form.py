@@ -403,3 +403,27 @@ def test_a_finger_draws_and_does_not_scroll(open_form: Open) -> None:
     touch("touchEnd")
     assert value(page)["source"]["strokes"][0] == pytest.approx([0, 1.5, 0, -1.5], abs=0.05)
     assert page.evaluate("scrollY") == before
+
+
+def test_a_decimal_comma_is_read_where_one_number_is_meant_and_said_where_two_are(open_form: Open) -> None:
+    page = open_form("experiment")
+    read = """([type, text]) => values.parse({ type }, text)"""
+    for kind, text, meant in [
+        ("float", "0,5", 0.5),
+        ("float", "-12,25", -12.25),
+        ("float", "0,500", 0.5),
+        ("float", "1,000", "1,000"),  # which may be a thousand
+        ("float", "1,2,3", "1,2,3"),
+        ("int", "4,000", 4000),
+        ("int", "2,5", 2.5),
+        ("vector", "0,5", [0, 5]),
+    ]:
+        assert page.evaluate(read, [kind, text]) == meant, (kind, text)
+    mean = page.locator('[data-path="source.mean"] input').first
+    mean.fill("0,5")
+    note = page.locator('[data-path="source.mean"] [role=status]')
+    assert note.inner_text() == "Read as two numbers, 0 and 5. For one number write 0.5."
+    mean.press("Tab")
+    assert mean.input_value() == "0, 5" and note.is_visible()
+    mean.fill("0.5")
+    assert note.is_hidden()

@@ -38,7 +38,7 @@ def test_focus_by_keyboard_tells_and_a_key_ends_it(studio) -> None:
 def test_a_finger_that_stays_reads_what_a_button_is_without_pressing_it(studio) -> None:
     page: Page = studio(viewport={"width": 400, "height": 860}, is_mobile=True, has_touch=True).page
     layer = page.locator(".pg-stage [data-tool=field]")
-    layer.scroll_into_view_if_needed()
+    layer.evaluate("button => button.scrollIntoView({ block: 'center' })")  # above the bar with Train
     x, y = center(layer)
     session = page.context.new_cdp_session(page)
     session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})

@@ -86,6 +86,46 @@ def test_an_experiment_goes_into_a_file_and_comes_back(studio: Open, tmp_path: P
     refused(page)
 
 
+def test_a_changed_preset_has_no_longer_its_name_and_note(studio: Open, tmp_path: Path) -> None:
+    page = studio("?preset=two_moons")
+    assert asked(page).name and asked(page).about
+    page.field("training.seed").fill("77")
+    page.page.keyboard.press("Tab")
+    with page.page.expect_download() as coming:
+        page.page.locator('[data-tool="save"]').click()
+    file = tmp_path / coming.value.suggested_filename
+    coming.value.save_as(file)
+    saved = Experiment.load(file)
+    assert file.name == "experiment.yaml" and saved.training.seed == 77 and not saved.name and not saved.about
+    page.page.locator('[data-tool="undo"]').click()
+    assert asked(page).name == "Noise to two moons"
+
+
+REFUSING = "Object.defineProperty(navigator, 'clipboard', { value: { writeText: () => Promise.reject(new Error()) } })"
+
+
+def test_where_the_clipboard_is_refused_the_link_stands_there_selected(studio: Open) -> None:
+    page = studio("?preset=ring", script=REFUSING)
+    page.page.locator('[data-tool="share"]').click()
+    link = page.page.get_by_label("Link to this experiment")
+    expect(link).to_be_focused()
+    url = link.input_value()
+    assert url == page.page.evaluate("getSelection().toString()") == page.page.url
+    assert Experiment.from_link(parse_qs(urlsplit(url).query)["x"][0]) == asked(page)
+
+
+def test_what_was_said_of_a_lost_connection_goes_when_it_is_back(studio: Open) -> None:
+    page = studio()
+    page.page.context.set_offline(True)
+    page.page.locator(".pg-all").click()
+    page.page.locator('[data-gallery="heart_to_smiley"]').click()
+    expect(page.message).to_contain_text("the server cannot be reached")
+    page.page.context.set_offline(False)
+    expect(page.message).to_have_text("The connection to the server is back: try again.")
+    assert page.visitor.faults and all("ERR_INTERNET_DISCONNECTED" in fault for fault in page.visitor.faults)
+    page.visitor.faults.clear()
+
+
 def test_a_reload_finds_the_run_and_another_tab_does_not(studio: Open) -> None:
     page = studio()
     page.train(300)

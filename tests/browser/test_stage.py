@@ -392,7 +392,7 @@ def test_it_tells_what_happens_and_how_it_is_looked_at(stage: Open) -> None:
     page.until("window.told.findLast(([name]) => name === 'settings')?.[1].steps === 8")
     told = page.page.evaluate("window.told")
     settings = [detail for name, detail in told if name == "settings"][-1]
-    shown = ["particles", "paths", "field", "learnt", "boltzmann"]
+    shown = ["particles", "paths", "learnt", "field", "boltzmann"]
     expected = {"layers": shown, "colour": "position", "view": "unrolled", "t": 0.25}
     assert settings.items() >= (expected | {"playing": False, "solver": "euler", "steps": 8, "grid": "uniform"}).items()
     sampled = next(detail for name, detail in told if name == "sampled")

@@ -63,6 +63,13 @@ def test_resume_after_the_end_is_a_second_phase(live):
     assert {snapshot.phase for snapshot in run.rounds[0].history} == {0, 1}
 
 
+def test_step_at_the_end_of_a_run_says_so(live):
+    list(live.train(form(training={"steps": 40})))
+    (update,) = live.step(form(training={"steps": 40}))
+    (problem,) = json.loads(update.constructor_args["problems"])
+    assert problem["path"] == [] and "Continue trains it further" in problem["sentence"]
+
+
 def test_step_takes_one_gradient_step_from_the_initialisation(live):
     assert [value(update)["step"] for update in live.step(form())] == [0, 1]
     assert [value(update)["step"] for update in live.step(form())] == [2]

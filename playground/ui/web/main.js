@@ -3,11 +3,13 @@
 // Python speaks through props of the stage: `scene` (a run's clouds and how to read its network), `value` (one
 // snapshot) and `problems` (what is wrong with the form). The form speaks back through its value and its `edit` event.
 
+import { Progress } from "./common/announce.js";
 import { Figures } from "./figures/figures.js";
 import { Form } from "./form/form.js";
+import { furnish, listenForKeys } from "./shell/actions.js";
 import { Header } from "./shell/header.js";
 import { keepOffers } from "./form/offers.js";
-import { fetchJSON, pageKey } from "./api/client.js";
+import { fetchJSON, pageKey, UNREACHABLE } from "./api/client.js";
 import { Sampler } from "./workers/pool.js";
 import { Stage } from "./stage/stage.js";
 import { unread } from "./api/props.js";
@@ -34,6 +36,7 @@ if (!asked.has("x") && (asked.has("preset") || !sessionStorage.getItem(FORM_KEPT
   presets.set(key, early(presetOf(key)));
 }
 new Hints(document.body);
+listenForKeys();
 const ready = Object.fromEntries(["form", "stage", "header", "tools"].map((name) => [name, Promise.withResolvers()]));
 
 /** A tab's own module and its name, which exports `mount(part, options, page)`; page is what it may use of this one. */
@@ -44,6 +47,12 @@ const TABS = {
 };
 const page = { sampler, ready, openInStudio, turnTo, compare: Promise.withResolvers() };
 const fronts = new Map(); // tab → what is to be told when it comes to the front
+
+/** What was said of a lost connection is true no longer. */
+window.addEventListener("pg:back", () => {
+  for (const line of document.querySelectorAll("[role=alert], [role=status]"))
+    if (line.textContent.includes(UNREACHABLE)) line.textContent = "The connection to the server is back: try again.";
+});
 
 /** A promise whose failure is told to whoever waits for it, however late. */
 function early(promise) {
@@ -125,6 +134,7 @@ function mountStage(part, { props, watch }) {
   const stage = new Stage(part, { sampler });
   new Figures(part, { stage });
   const fresh = unread(props);
+  const progress = new Progress();
   const read = async () => {
     const [scene, snapshot, problems] = [fresh("scene"), fresh("value"), fresh("problems")];
     if (scene) {
@@ -135,6 +145,7 @@ function mountStage(part, { props, watch }) {
     }
     if (snapshot) stage.addSnapshot(snapshot);
     if (snapshot) heard = performance.now();
+    if (snapshot) progress.read(snapshot);
     if (snapshot?.rate && snapshot.step > 500) (await ready.tools.promise).learnPace(snapshot.rate);
     if (problems) {
       const { form } = await ready.form.promise;
@@ -206,7 +217,9 @@ async function mountForm(part, { props, trigger }) {
     trainedWith = form.value.model;
     ready.stage.promise.then((stage) => stage.setModel(null));
   };
-  document.getElementById("actions").addEventListener("click", act, { capture: true });
+  const actions = document.getElementById("actions");
+  actions.addEventListener("click", act, { capture: true });
+  furnish(actions);
   tell(form.value);
   ready.form.resolve({ form, set, preview });
 }

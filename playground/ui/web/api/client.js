@@ -6,6 +6,32 @@
 /** @type {string} Where the server's addresses begin. */
 export const root = /** @type {any} */ (window).gradio_config?.root ?? "";
 
+/** What is said where no answer comes; taken back by `window`'s event "pg:back" once one does. */
+export const UNREACHABLE = "the server cannot be reached";
+const TRY_EVERY = 2000; // ms
+
+let trying = 0;
+
+/** Tries until the server answers again, and says so. */
+function awaitServer() {
+  trying ||= setInterval(async () => {
+    const answers = await fetch(`${root}/playground/form.json`, { method: "HEAD" }).then(
+      () => true,
+      () => false,
+    );
+    if (!answers) return;
+    clearInterval(trying);
+    trying = 0;
+    window.dispatchEvent(new CustomEvent("pg:back"));
+  }, TRY_EVERY);
+}
+
+/** @returns {never} */
+function unreachable() {
+  awaitServer();
+  throw Object.assign(new Error(`${UNREACHABLE}.`), { offline: true });
+}
+
 /**
  * GETs JSON, or POSTs text where `body` is given. Throws a ServerError with the server's sentence, its problems beside
  * it; `busy` where asking again may help, unless it is `past`: what was asked about has gone.
@@ -14,7 +40,7 @@ export const root = /** @type {any} */ (window).gradio_config?.root ?? "";
  * @returns {Promise<any>} a message of wire.d.ts
  */
 export async function fetchJSON(path, body) {
-  const answer = await fetch(root + path, body === undefined ? {} : { method: "POST", body });
+  const answer = await fetch(root + path, body === undefined ? {} : { method: "POST", body }).catch(unreachable);
   const content = await answer.json().catch(() => ({ message: "the server's answer could not be read." }));
   if (content?.busy) throw Object.assign(new Error(content.message), { busy: true, past: content.past });
   if (!answer.ok) throw Object.assign(new Error(content.message), { problems: content.problems ?? [] });

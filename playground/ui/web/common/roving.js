@@ -12,11 +12,11 @@ export function roving(row, selector = "button") {
     const current = all().find((one) => one.tabIndex === 0 && !one.disabled && !one.hidden);
     choose(current ?? all().find((one) => !one.disabled && !one.hidden));
   };
-  row.addEventListener("focusin", ({ target }) => target.matches(selector) && choose(target));
+  row.addEventListener("focusin", ({ target }) => all().includes(target) && choose(target));
   row.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
     const end = { Home: 0, End: -1 }[event.key];
-    if ((step === undefined && end === undefined) || !event.target.matches(selector)) return;
+    if ((step === undefined && end === undefined) || !all().includes(event.target)) return;
     const buttons = free();
     const next = end ?? (buttons.indexOf(event.target) + step + buttons.length) % buttons.length;
     event.preventDefault();

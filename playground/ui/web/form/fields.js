@@ -5,7 +5,7 @@ import { drawn, h } from "../common/dom.js";
 import { drawingField } from "./drawing.js";
 import { frame } from "./frame.js";
 import { sliderOf, stepped } from "./slider.js";
-import { equal, parse, show } from "./values.js";
+import { equal, misread, parse, show } from "./values.js";
 import { offering } from "./offers.js";
 
 const DICE =
@@ -144,7 +144,9 @@ function textField(form, field, path) {
   input.addEventListener("input", fit);
   const beside = field.type === "vector" && field.max_length <= BESIDE;
   if (beside) parts.line.append(h("span", { class: "pg-end" }, input));
-  parts.finish(input, beside ? null : input);
+  const note = field.type === "vector" ? h("p", { class: "pg-summary", role: "status" }) : null;
+  if (note) input.addEventListener("input", () => (note.textContent = misread(input.value) ?? ""));
+  parts.finish(input, beside ? null : input, note);
   return { element: parts.element, write: (value) => (write(value), fit(), parts.changed(value)) };
 }
 

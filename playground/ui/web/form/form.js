@@ -22,6 +22,9 @@ const isSection = (field) => field.type === "union" || field.type === "group";
 const keyOf = (path) => path.join(".");
 const pathOf = (path) => (typeof path === "string" ? path.split(".").filter(Boolean) : (path ?? []).map(String));
 
+/** Another experiment than the one that had the name, and what was said to look for: it has neither. */
+const unnamed = ({ name, about, ...state }) => ({ ...state, ...(name === undefined ? {} : { name: "", about: "" }) });
+
 let forms = 0; // only so that ids differ between two forms on one page
 
 export class Form {
@@ -158,7 +161,7 @@ export class Form {
     const same = equal(this.at(path), value);
     if (same && !(final && this.gesture === key)) return;
     if (!same) {
-      this.#become(put(this.state, path, value), this.gesture === key);
+      this.#become(unnamed(put(this.state, path, value)), this.gesture === key);
       const apart = (other) => other.some((name, index) => index < path.length && name !== path[index]);
       this.server = this.server.filter((problem) => problem.path.length > 0 && apart(problem.path));
     }

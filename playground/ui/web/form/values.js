@@ -169,12 +169,28 @@ export function parse(field, text) {
   if (field.type === "text") return text === "" && field.optional ? null : text;
   if (trimmed === "") return field.optional ? null : field.type === "vector" || field.type === "matrix" ? [] : "";
   if (field.type === "vector") return numbers(trimmed) ?? text;
-  if (field.type !== "matrix") return NUMBER.test(trimmed) ? Number(trimmed) : text;
+  if (field.type !== "matrix") return number(field, trimmed) ?? text;
   const rows = trimmed
     .split(/[;\n]/)
     .filter((row) => row.trim() !== "")
     .map(numbers);
   return rows.includes(null) ? text : rows;
+}
+
+/** One number, also with a decimal comma, or a whole one in groups of three; null where it is none, or either. */
+function number({ type }, text) {
+  if (NUMBER.test(text)) return Number(text);
+  if (type === "int" && /^[+-]?\d{1,3}(,\d{3})+$/.test(text)) return Number(text.replaceAll(",", ""));
+  const decimal = /^[+-]?\d*,\d+$/.test(text) && !/^[+-]?[1-9]\d{0,2},\d{3}$/.test(text); // 1,000 could be either
+  return decimal ? Number(text.replace(",", ".")) : null;
+}
+
+/** What is said of a vector's text that may have been meant as one number with a decimal comma; null of others. */
+export function misread(text) {
+  const [, whole, part] = /^\s*([+−-]?\d+),(\d+)\s*$/.exec(text) ?? [];
+  return whole === undefined
+    ? null
+    : `Read as two numbers, ${whole} and ${part}. For one number write ${whole}.${part}.`;
 }
 
 function numbers(text) {

@@ -4,6 +4,7 @@ import { card, gallery } from "./gallery.js";
 import { h } from "../common/dom.js";
 import { menu } from "../common/menu.js";
 import { roving } from "../common/roving.js";
+import { skipLink } from "./actions.js";
 import { welcome } from "./welcome.js";
 
 export class Header {
@@ -42,7 +43,7 @@ export class Header {
     );
     row.append(this.all);
     this.stops.push(roving(row, ":scope > button"));
-    part.append(h("h1", {}, "Generative Dynamics Playground"), list, row, welcome());
+    part.append(skipLink(), h("h1", {}, "Generative Dynamics Playground"), list, row, welcome());
   }
 
   /** Shows which tab is in front. */

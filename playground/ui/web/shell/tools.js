@@ -1,6 +1,7 @@
 // What can be done with the whole form: undo, redo, surprise, share, save as YAML and open a file.
 
 import { fetchJSON } from "../api/client.js";
+import { roving } from "../common/roving.js";
 
 const ICONS = {
   undo: "M9 14 4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3",
@@ -35,13 +36,18 @@ export class Tools {
       button("load", "Open a YAML file", () => this.file.click()),
       ...(compare ? [button("compare", "Compare this run with others, side by side", compare)] : []),
     );
+    roving(bar);
     this.file = document.createElement("input");
     Object.assign(this.file, { type: "file", accept: ".yaml,.yml", hidden: true });
     this.file.addEventListener("change", () => this.#load());
     this.cost = document.createElement("output");
     Object.assign(this.cost, { className: "pg-cost", title: "What training would take with these settings" });
     bar.append(this.cost);
-    part.append(bar, this.file);
+    this.link = document.createElement("input");
+    Object.assign(this.link, { className: "pg-link", type: "text", readOnly: true, hidden: true });
+    this.link.setAttribute("aria-label", "Link to this experiment");
+    this.link.addEventListener("focus", () => this.link.select());
+    part.append(bar, this.link, this.file);
     this.showCost();
   }
 
@@ -92,7 +98,7 @@ export class Tools {
     const target = one(shapes.filter((kind) => kind !== this.form.value.target.kind));
     const source = Math.random() < 0.6 ? "gaussian" : one(shapes.filter((kind) => kind !== target));
     const training = { ...this.form.value.training, seed: Math.floor(Math.random() * 2 ** 31) };
-    this.open({ ...this.form.value, source, target, training });
+    this.open({ ...this.form.value, source, target, training, name: "", about: "" });
   }
 
   async #written() {
@@ -113,11 +119,13 @@ export class Tools {
     url.searchParams.set("x", written.link);
     url.searchParams.set("view", JSON.stringify(this.settings()));
     window.history.replaceState(null, "", url);
-    const copied = await navigator.clipboard?.writeText(url.href).then(
-      () => true,
-      () => false,
-    );
-    this.say(copied ? "The link to this experiment is copied." : "The link to this experiment is in the address bar.");
+    const copied = await copy(url.href);
+    this.link.hidden = copied;
+    if (copied) return this.say("The link to this experiment is copied.");
+    this.link.value = url.href;
+    this.link.focus();
+    this.link.select();
+    this.say("This browser lets no page copy here: the link stands selected below Train, to be copied by hand.");
   }
 
   async #save() {
@@ -143,6 +151,15 @@ export class Tools {
       this.say(`${file.name} could not be opened: ${error.message}`, true);
     }
   }
+}
+
+/** Whether the clipboard took it: a page in a frame may not. */
+async function copy(text) {
+  if (!navigator.clipboard) return false;
+  return navigator.clipboard.writeText(text).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** One training step on a processor of 2024, one thread: what the server says of the family, and the products. */

@@ -62,7 +62,7 @@ export class Viewer extends Player {
     if (name === "ghost") this.keepGhost(null);
     this.#showProbed();
     this.looked();
-    if (name === "forward" && on && this.clock.returns && !this.led && !reducedMotion.matches) this.#dissolve();
+    if (name === "forward" && on && this.clock.returns && this.clock.playing && !this.led) this.#dissolve();
   }
 
   /** While the layer is on, what it keeps: `before`, or the picture as it is now. */
@@ -72,7 +72,7 @@ export class Viewer extends Player {
     this.state.ghost = on.has("ghost") ? (before ?? now) : null;
   }
 
-  /** Shows at once what the forward process is: from the data back. */
+  /** Where time runs, shows at once what the forward process is, from the data back; a clock that stands is left alone. */
   #dissolve() {
     this.byHand(() => {
       this.clock.seek(1);

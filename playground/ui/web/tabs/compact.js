@@ -1,6 +1,7 @@
 // What a narrow screen shows of a tab's lead and bar: the first lines, and the buttons that begin; the rest on request.
 
 import { h } from "../common/dom.js";
+import { keepFocus } from "../common/focus.js";
 
 const KEPT = "[data-do=train], [data-do=stop], [data-do=resume], .pg-choose";
 
@@ -9,6 +10,7 @@ export function compact(root) {
   const lead = root.querySelector(".pg-lead");
   lead.append(opener(lead, "More", "Less"));
   const bar = root.querySelector(".pg-bar");
+  keepFocus(bar);
   const rest = h("div", { class: "pg-settings" });
   rest.append(...[...bar.children].filter((one) => !one.matches(KEPT)));
   bar.append(opener(bar, "Settings", "Settings"), rest);

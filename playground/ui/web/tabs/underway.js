@@ -1,5 +1,7 @@
 /* How far trainings that go by turns have come, together, and how long the rest will take. */
 
+import { Progress } from "../common/announce.js";
+
 /** Before this share is done the time that is left is anybody's guess. */
 const GUESS_FROM = 0.02;
 
@@ -19,8 +21,9 @@ export class UnderWay {
   constructor(root) {
     root.className = "pg-underway";
     root.hidden = true;
-    root.innerHTML = `<progress max="1" value="0" aria-label="Progress of all trainings"></progress><span role="status"></span>`;
+    root.innerHTML = `<progress max="1" value="0" aria-label="Progress of all trainings"></progress><span></span>`;
     this.root = root;
+    this.progress = new Progress();
   }
 
   /** count: trainings; budget: "seconds" or "steps"; amount: of it for each. */
@@ -40,6 +43,7 @@ export class UnderWay {
   }
 
   end() {
+    this.progress.end("All trainings have ended.");
     this.shares = null;
     this.root.hidden = true;
   }
@@ -51,6 +55,7 @@ export class UnderWay {
     const [progress, text] = this.root.children;
     this.root.hidden = false;
     progress.value = share;
+    this.progress.hear(share);
     text.textContent =
       this.since === null
         ? "waiting for the server …"

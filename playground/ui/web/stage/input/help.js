@@ -10,6 +10,12 @@ const HANDS = [
   ["Rest on anything, or hold a finger on it", "Read what it is"],
 ];
 
+const TRAINING = [
+  ["<kbd>Ctrl</kbd> + <kbd>Enter</kbd>", "Train"],
+  ["<kbd>Ctrl</kbd> + <kbd>.</kbd>", "Stop"],
+  ["<kbd>Ctrl</kbd> + <kbd>Z</kbd>", "Undo the last change of the settings"],
+];
+
 const upper = (key) => (/^[a-z]$/.test(key) ? key.toUpperCase() : key);
 
 /** Builds the dialog inside `root`, closed; it has showModal(). */
@@ -28,7 +34,7 @@ export function helpDialog(root, groups) {
   });
   dialog.innerHTML = `
     <header><h2 id="${id}">Keys and hands</h2><button type="button" class="pg-button" aria-label="Close" title="Close (Esc)">×</button></header>
-    <div class="pg-help-body">${sections.join("")}<section><h3>On the picture</h3><dl>${rows(HANDS)}</dl></section></div>`;
+    <div class="pg-help-body">${sections.join("")}<section><h3>Training</h3><dl>${rows(TRAINING)}</dl></section><section><h3>On the picture</h3><dl>${rows(HANDS)}</dl></section></div>`;
   dialog.querySelector("button").addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   root.append(dialog);

@@ -33,6 +33,7 @@ export class CompareCharts {
 
   show(entries) {
     this.entries = entries;
+    this.root.hidden = !entries.length;
     for (const entry of entries) {
       if (entry.curves?.run !== entry.scene.run)
         entry.curves = { run: entry.scene.run, nfe: new Map(), growth: new Map() };

@@ -10,6 +10,7 @@ import { Panels } from "../../stage/panels.js";
 import { bendingChart, costChart, qualityChart, straightnessChart } from "./charts.js";
 import { RoundFigures } from "./figures.js";
 import { coloursOf, drawMaps } from "./maps.js";
+import { Progress } from "../../common/announce.js";
 import { compact } from "../compact.js";
 import { FOOT, HEAD, HEATS, offerKinds, pageOf } from "./markup.js";
 import { RoundTable } from "./table.js";
@@ -112,6 +113,7 @@ class Reflow {
 
   async train() {
     this.#say("");
+    this.progress = new Progress(); // what was trained before is not told
     this.#become("training");
     this.experiment = await this.#experiment();
     this.desk.ask("train", { experiment: this.experiment });
@@ -262,7 +264,9 @@ class Reflow {
       this.figures.add(round.index, { run, network, snapshot: { ...newest, name: titleOf(round.name) } });
   }
 
-  #tell({ index }, { step, steps, prepared = 1, seconds, done }) {
+  #tell({ index, name }, { step, steps, prepared = 1, seconds, done }) {
+    if (step === steps || done) this.progress?.end(`${titleOf(name)} has been trained.`);
+    else this.progress?.hear(step / steps, titleOf(name));
     const item = this.parts.progress.children[index];
     const complete = step === steps;
     for (const before of [...this.parts.progress.children].slice(0, index)) before.dataset.state = "done";
