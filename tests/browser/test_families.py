@@ -92,6 +92,7 @@ def test_what_a_family_makes_no_use_of_is_not_offered_and_what_it_trains_is_coun
     form.locator("#pg-form-1-model").select_option("gan")
     page.locator(".pg-cost", has_text="17,219 weights").wait_for(timeout=20_000)
     source = form.locator('.pg-section[data-path="source"]')
+    source.locator(".pg-toggle").first.click()
     source.get_by_text("Not used: GAN starts from a latent of its own.").wait_for()
     assert source.locator(".pg-used").is_hidden() and network.locator(".pg-used").is_visible()
     form.locator("#pg-form-1-model").select_option("mixture")

@@ -107,10 +107,11 @@ REFUSING = "Object.defineProperty(navigator, 'clipboard', { value: { writeText: 
 def test_where_the_clipboard_is_refused_the_link_stands_there_selected(studio: Open) -> None:
     page = studio("?preset=ring", script=REFUSING)
     page.page.locator('[data-tool="share"]').click()
-    link = page.page.get_by_label("Link to this experiment")
+    link = page.page.get_by_role("textbox", name="Link to this experiment")
     expect(link).to_be_focused()
     url = link.input_value()
-    assert url == page.page.evaluate("getSelection().toString()") == page.page.url
+    selected = link.evaluate("(input) => input.value.slice(input.selectionStart, input.selectionEnd)")
+    assert url == selected == page.page.url
     assert Experiment.from_link(parse_qs(urlsplit(url).query)["x"][0]) == asked(page)
 
 

@@ -18,7 +18,7 @@ function find(what) {
   const { tab } = document.body.dataset;
   const own = tab === "studio" ? `#${what}` : `#tab-${tab} [data-do=${what}]`;
   const button = document.querySelector(own);
-  return seen(button) ? button : null;
+  return button && seen(button) ? button : null;
 }
 
 /** Furnishes the Studio's own buttons as soon as Gradio has made all of them. */
