@@ -91,5 +91,5 @@ def test_every_preset_is_in_the_gallery_with_what_to_look_for(visit) -> None:
     assert cards.count() == len(presets.names())
     assert all(text.strip() for text in page.locator(".pg-gallery small").all_inner_texts())
     page.click("[data-gallery=two_moons]")
-    page.wait_for_selector('.pg-preset[data-preset="two_moons"][aria-current]', timeout=PATIENCE)
+    page.wait_for_selector('[data-preset="two_moons"][aria-current]', state="attached", timeout=PATIENCE)
     assert not page.locator(".pg-gallery").is_visible()

@@ -68,7 +68,6 @@ const chosen = `
     ${select("label", "Class", "Which class the network is asked for.", "")}
     ${slider("angle", "Direction", "Which direction from the target's middle the network is asked for; counter-clockwise.", 'min="-15" max="345" step="15" value="-15"')}
     ${slider("guidance", "Guidance", "w in v∅ + w (v_c − v∅): 0 is the field of all together, 1 that of the condition; more exaggerates what tells the condition apart, and spends diversity on it.", 'min="0" max="8" step="0.1" value="1"')}
-    ${GUIDING.map(([name, label, about, low, high, step, standard]) => slider(name, label, about, `min="${low}" max="${high}" step="${step}" value="${standard}"`)).join("")}
     ${slider("steps", "Steps", "Solver steps from source to target. Few steps are cheap, and miss where the field bends.", 'min="1" max="100" step="1" value="50"')}
     ${slider("tolerance", "Tolerance", "How far off a step may be before the solver rejects it and tries a shorter one. Its steps show on the time slider.", `min="${TOLERANCES[1]}" max="${TOLERANCES[0]}" step="0.5" value="-5"`)}`;
 
@@ -81,7 +80,8 @@ const method = `
         slider(name, label, about, `min="${low}" max="${high}" step="${step}" value="${standard}"`),
       )
       .join("")}
-    ${select("grid", "Time grid", "Where the steps lie in time: evenly, dense at one end, or where little noise is left, as in EDM (ρ = 7).", options(Object.fromEntries(GRIDS.map((grid) => [grid, GRID_NAMES[grid] ?? grid]))))}`;
+    ${select("grid", "Time grid", "Where the steps lie in time: evenly, dense at one end, or where little noise is left, as in EDM (ρ = 7).", options(Object.fromEntries(GRIDS.map((grid) => [grid, GRID_NAMES[grid] ?? grid]))))}
+    ${GUIDING.map(([name, label, about, low, high, step, standard]) => slider(name, label, about, `min="${low}" max="${high}" step="${step}" value="${standard}"`)).join("")}`;
 
 const sampling = `
   <section class="pg-group" data-group="sampling" aria-label="Sampling">
