@@ -39,11 +39,11 @@ class TrainingSettings(Optimisation):
         description="Train for about this long instead; it is turned into a number of steps after 50 timed ones.",
         json_schema_extra={"unit": "s", "advanced": True},
     )
-    decay: Literal["inverse_sqrt", "cosine", "linear", "constant"] = Field(
-        "inverse_sqrt",
+    decay: Literal["linear", "inverse_sqrt", "cosine", "constant"] = Field(
+        "linear",
         title="Decay",
-        description="How the learning rate falls from its peak: as one over the root of the step, which is good at any "
-        "moment, or as a cosine or a line to zero at the end.",
+        description="How the learning rate falls from its peak: as a line or a cosine to zero at the end, which is "
+        "sharpest there, or as one over the root of the step, which is good at any moment.",
         json_schema_extra={"advanced": True, "labels": {"inverse_sqrt": "inverse square root"}},
     )
     seed: int = Field(

@@ -226,10 +226,13 @@ class Model(Choice):
     stand_ins: ClassVar[dict[ActivationName, ActivationName]] = {}
     """Activations whose derivatives are of no use to it, and which takes the place of each."""
 
+    has_features: ClassVar[bool] = False
+    """Whether its network gets Fourier features."""
+
     def suited(self, network: Network) -> Network:
-        """The network with the activation that stands in for its own, where one does."""
-        instead = self.stand_ins.get(network.activation)
-        return network if instead is None else network.model_copy(update={"activation": instead})
+        """The network as the family takes it: with the activation that stands in for its own, where one does."""
+        instead = {"activation": self.stand_ins.get(network.activation, network.activation)}
+        return network.model_copy(update=instead if self.has_features else instead | {"features": 0})
 
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
         """N points from which `Trained.trajectory` starts: of the source (n, d), or of an own latent (n, k)."""
