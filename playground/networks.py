@@ -128,7 +128,7 @@ def wave_vectors(dim: int, count: int, finest: float) -> Tensor:
     circle by the golden angle and, above two dimensions, over the sphere by an additive recurrence.
     """
     k = torch.arange(count, dtype=torch.float64)
-    lengths = finest ** (k / max(1, count - 1))
+    lengths = torch.pow(finest, k / max(1, count - 1))
     if dim == 1:
         return lengths[None]
     if dim == 2:
@@ -139,7 +139,8 @@ def wave_vectors(dim: int, count: int, finest: float) -> Tensor:
         root = (1 + root) ** (1 / (dim + 1))
     steps = root ** -torch.arange(1, dim + 1, dtype=torch.float64)
     directions = torch.special.ndtri((0.5 + steps[:, None] * (k + 1)).frac())
-    return lengths * directions / directions.square().sum(0).sqrt()
+    unit: Tensor = directions / directions.norm(dim=0)
+    return lengths * unit
 
 
 @dataclass(frozen=True)
