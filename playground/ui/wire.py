@@ -52,11 +52,15 @@ Film.__doc__ = "The two maps by which time and condition scale and shift the hid
 
 
 class NetworkOps(TypedDict):
-    """A network as a list of operations on its flat weights."""
+    """A network as a list of operations on its flat weights.
+
+    waves: the frequencies of the Fourier features that it sees below each of its inputs, one row a wave.
+    """
 
     ops: list[Linear | Activation]
     size: int
     film: NotRequired[Film]
+    waves: NotRequired[list[list[float]]]
 
 
 class Scale(TypedDict):

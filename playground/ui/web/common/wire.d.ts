@@ -34,11 +34,16 @@ export interface Film {
   activation: string;
 }
 
-/** A network as a list of operations on its flat weights. */
+/**
+ * A network as a list of operations on its flat weights.
+ *
+ * waves: the frequencies of the Fourier features that it sees below each of its inputs, one row a wave.
+ */
 export interface NetworkOps {
   ops: (Linear | Activation)[];
   size: number;
   film?: Film;
+  waves?: number[][];
 }
 
 /** Mean and deviation along each axis, (x − mean) / std is what a network sees or says. */

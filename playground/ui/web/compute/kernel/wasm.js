@@ -186,7 +186,10 @@ function wavesCode(madd) {
     set(f, fabs(fsub(get(f), fsub(fadd(get(f), constant(TO_INTEGER)), constant(TO_INTEGER))))),
     set(f, fsub(constant(0.25), get(f))),
     set(square, fmul(get(f), get(f))),
-    fmul(fmul(get(f), get(left)), SINE.map(constant).reduceRight((sum, c) => madd(sum, get(square), c))),
+    fmul(
+      fmul(get(f), get(left)),
+      SINE.map(constant).reduceRight((sum, c) => madd(sum, get(square), c)),
+    ),
   ];
   const body = loopWhile(get(table), get(end), [
     set(last, add(get(table), times(int(4), get(inputs)))),

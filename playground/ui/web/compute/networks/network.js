@@ -26,7 +26,8 @@ export class Layers {
   constructor(kernel, { ops, film, waves, size }, weights, inputs) {
     this.kernel = kernel;
     this.waves = waves ? new Waves(kernel, waves) : null;
-    if (waves && this.waves.inputs !== inputs) throw new Error(`the waves are of ${this.waves.inputs} inputs, not ${inputs}`);
+    if (waves && this.waves.inputs !== inputs)
+      throw new Error(`the waves are of ${this.waves.inputs} inputs, not ${inputs}`);
     this.inputs = inputs + (this.waves?.rows ?? 0);
     this.ops = ops.map((op) => ({ ...op }));
     this.era = -1;
@@ -56,7 +57,8 @@ export class Layers {
       throw new Error(`the operations need ${at} weights, ${weights.length} came`);
     }
     const others = this.first.in - this.inputs;
-    if (film ? others !== 0 : others < 0) throw new Error(`the first layer has ${this.first.in} inputs, not ${this.inputs}`);
+    if (film ? others !== 0 : others < 0)
+      throw new Error(`the first layer has ${this.first.in} inputs, not ${this.inputs}`);
     this.shared = new Float32Array(film ? film.in : others);
   }
 
