@@ -124,7 +124,7 @@ def test_files_are_those_that_are_promised(folder):
     assert sorted(path.name for path in folder.iterdir()) == [EXPERIMENT_FILE, RUN_FILE]
     with safe_open(folder / RUN_FILE, framework="pt") as file:
         assert all(re.fullmatch(r"0/\d+/(velocity|moments)", key) for key in file.keys())  # noqa: SIM118
-    assert (folder / RUN_FILE).stat().st_size < 120_000
+    assert (folder / RUN_FILE).stat().st_size < 60_000
 
 
 def test_a_default_run_with_its_whole_history_is_small(tmp_path):
