@@ -103,7 +103,7 @@ class Training(Iterator[Snapshot]):
         experiment = self.run.experiment
         task = Task(
             source=experiment.source.at(experiment.dim),
-            target=experiment.target.at(experiment.dim),
+            target=experiment.aim,
             dim=experiment.dim,
             network=experiment.network,
             optimisation=experiment.training,

@@ -160,7 +160,7 @@ class Flow:
         if self.told is not None and len(self.told) > 1:  # steps of their own lose track of whose condition is whose
             return self.log_prob_at(x, self.interval[1])
         finer = replace(self, weights=self.weights.double())
-        return solved_log_prob(finer.diverging, finer._known_start, x.double(), self.interval)
+        return solved_log_prob(finer.diverging, finer._known_start, x.double(), self.interval).to(x)
 
     @property
     def has_density(self) -> bool:

@@ -114,6 +114,9 @@ def _step(session: Session, experiment: Experiment, said: int) -> Updates:
 def _preview(session: Session, experiment: Experiment, said: int) -> Updates:
     if session.training is not None and said <= session.said:
         return
+    if not experiment.model.learns:  # there is nothing to wait for
+        yield from _train(session, experiment, said)
+        return
     session.stop.set()
     session.training = None
     yield gr.HTML(scene=messages.scene(session.next_name(), Run(experiment)), problems="[]")

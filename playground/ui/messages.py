@@ -28,6 +28,7 @@ from playground.experiment import Experiment
 from playground.metrics import floor
 from playground.models.base import seeded
 from playground.models.contracts import HasField, HasShapes, Shapes, Trained, density_of
+from playground.models.equation import Law
 from playground.models.exact_reference import no_reference
 from playground.trajectory import Trajectory
 from playground.ui import wire
@@ -86,7 +87,7 @@ def scene(name: str, run: Run) -> str:
     name: what the run is called in this visitor's page; its snapshots carry it too.
     """
     experiment = run.experiment
-    chosen, modes = experiment.to_dict(), experiment.target.at(run.dim).separate_modes()
+    chosen, modes = experiment.to_dict(), experiment.aim.separate_modes()
     starts, real = run.starts(PARTICLES), run.real(PARTICLES)
     own = experiment.model.own_latent
     x0 = seen(starts, run.dim) if own else starts
@@ -99,9 +100,9 @@ def scene(name: str, run: Run) -> str:
         "latent": exact(starts) if own else None,
         "target": quantised(real),
         "training": None if (learnt := run.training_points()) is None else quantised(learnt),
-        "floor": {"sliced_w2": _floor(experiment.target.at(run.dim))},
+        "floor": {"sliced_w2": _floor(experiment.aim)},
         "modes": _modes(modes),
-        "between": {name: chosen[name] for name in ("source", "target")},
+        "between": {name: chosen[name] for name in ("source", "target" if experiment.model.has_target else "model")},
         "setting": setting(experiment),
         "remarks": experiment.remarks(),
         "loss": experiment.model.loss_is,
@@ -111,8 +112,8 @@ def scene(name: str, run: Run) -> str:
         "path": None if run.rounds or path is None else path.describe(),
         "has_path": path is not None,
         "source_label": "Latent" if own else experiment.source.label(),
-        "target_label": experiment.target.label(),
-        "view": cast(wire.WireView, vars(View.of(x0, real))),
+        "target_label": experiment.aim.label(),
+        "view": cast(wire.WireView, vars(View.of(x0, real, *on_the_way(experiment)))),
         "sampler": cast(wire.SceneSampler, {**experiment.sampler.describe(), **experiment.sampler.guided()}),
         "condition": _condition(run),
         "network": reading(run.trained(0)) if run.rounds else None,
@@ -124,6 +125,11 @@ def _modes(modes: Modes | None) -> wire.WireModes | None:
     if modes is None:
         return None
     return {"centers": modes.centers.tolist(), "std": modes.std.tolist(), "weights": modes.weights.tolist()}
+
+
+def on_the_way(experiment: Experiment) -> list[Tensor]:
+    """Clouds (m, d) of an equation's particles between their start and their end, which should be in sight too."""
+    return [experiment.aim.way()] if isinstance(experiment.aim, Law) else []
 
 
 def _condition(run: Run) -> wire.SceneCondition | None:

@@ -118,7 +118,7 @@ def _listed_presets() -> list[dict[str, Any]]:
             "name": preset.name,
             "about": preset.about,
             "family": preset.model.label(),
-            "thumbnail": (thumbnail(preset.target) or [])[:150],
+            "thumbnail": (thumbnail(preset.target if preset.model.has_target else preset.aim) or [])[:150],
         }
         for name, preset in listed
     ]

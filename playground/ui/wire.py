@@ -166,6 +166,34 @@ class Normal(TypedDict):
     covariance: list[list[float]]
 
 
+Tree = float | str | list[Any]
+"""A formula: a number, a name, or [operation, argument, ...]; see dynamics.systems.expression."""
+
+
+class EquationDescription(TypedDict):
+    """A system of equations; each list of trees has one an axis, or none where there is nothing to say.
+
+    drift and stratonovich: the drift in either sense; noise: its factors, and slopes their derivatives along their own
+    axes; flux: the velocity of the Fokker–Planck equation; solution and law: the closed forms. parameters: the numbers
+    that the names stand for, T among them. linear: f = A x + b; fields: the system as the form has it.
+    """
+
+    kind: str
+    label: str
+    linear: bool
+    fields: JsonObject
+    drift: list[Tree]
+    stratonovich: list[Tree]
+    noise: list[Tree]
+    slopes: list[Tree]
+    flux: list[Tree]
+    jacobian: list[list[Tree]]
+    solution: list[Tree]
+    law: list[Tree]
+    parameters: dict[str, float]
+    T: float
+
+
 class Origin(TypedDict):
     """A run and a round as the server knows them."""
 
@@ -177,7 +205,8 @@ class Reading(TypedDict):
     """How a round's weights are evaluated; what a model does not have is left out.
 
     remote: the server has to be asked for trajectories, by solver and steps where `sampled`; carries: also of a grid.
-    networks: by the names under which the weights come. mixture and source: an exact field in place of a network.
+    networks: by the names under which the weights come. mixture and source: an exact field in place of a network;
+    equation: what is followed instead.
     """
 
     dim: NotRequired[int]
@@ -196,6 +225,7 @@ class Reading(TypedDict):
     surfaces: NotRequired[dict[str, SurfaceDescription]]
     mixture: NotRequired[Mixture]
     source: NotRequired[Normal]
+    equation: NotRequired[EquationDescription]
 
 
 # ------------------------------------------------------------------------------------------------ scene and snapshot

@@ -150,11 +150,18 @@ async function mountForm(part, { props, trigger }) {
   const [page, description] = await Promise.all([pageKey(), described]);
   let timer;
   let shown;
+  let trainedWith;
   let turn = Date.now(); // grows, over a reload too, so that a preview which comes late does not end a training
   // Before anything is trained the picture also shows what is known of the model: its path, its remarks.
+  // What needs no training is shown as soon as it is chosen.
+  const kinds = description.fields.find(({ name }) => name === "model").kinds;
+  const atOnce = (model) => Boolean(kinds.find(({ kind }) => kind === model?.kind)?.at_once);
   const clouds = ({ source, target, model, condition }) =>
-    JSON.stringify(document.body.dataset.run === "none" ? [source, target, model, condition] : [source, target]);
+    JSON.stringify(
+      document.body.dataset.run === "none" || atOnce(model) ? [source, target, model, condition] : [source, target],
+    );
   const tell = (experiment) => {
+    document.body.toggleAttribute("data-at-once", atOnce(experiment.model));
     props.value = JSON.stringify({ page, turn: ++turn, experiment });
     sessionStorage.setItem(FORM_KEPT, JSON.stringify(experiment));
   };
@@ -186,12 +193,12 @@ async function mountForm(part, { props, trigger }) {
     trainedWith = form.value.model;
     ready.stage.promise.then((stage) => stage.setModel(null));
   };
-  let trainedWith = form.value.model;
+  trainedWith = form.value.model;
   /** Those fields of a model that matter for sampling alone, where they differ from what the run was sampled with. */
   const sampling = (model) => {
-    const kinds = description.fields.find(({ name }) => name === "model").kinds;
     const free = kinds.find(({ kind }) => kind === model.kind).fields.filter((field) => field.sampling);
     const chosen = Object.fromEntries(free.map(({ name }) => [name, model[name]]));
+    if (atOnce(model)) return chosen;
     const same = model.kind !== trainedWith.kind || free.every(({ name }) => model[name] === trainedWith[name]);
     return same ? null : chosen;
   };

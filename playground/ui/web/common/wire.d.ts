@@ -140,6 +140,30 @@ export interface Normal {
   covariance: number[][];
 }
 
+/**
+ * A system of equations; each list of trees has one an axis, or none where there is nothing to say.
+ *
+ * drift and stratonovich: the drift in either sense; noise: its factors, and slopes their derivatives along their own
+ * axes; flux: the velocity of the Fokker–Planck equation; solution and law: the closed forms. parameters: the numbers
+ * that the names stand for, T among them. linear: f = A x + b; fields: the system as the form has it.
+ */
+export interface EquationDescription {
+  kind: string;
+  label: string;
+  linear: boolean;
+  fields: Record<string, any>;
+  drift: (number | string | any[])[];
+  stratonovich: (number | string | any[])[];
+  noise: (number | string | any[])[];
+  slopes: (number | string | any[])[];
+  flux: (number | string | any[])[];
+  jacobian: ((number | string | any[])[])[];
+  solution: (number | string | any[])[];
+  law: (number | string | any[])[];
+  parameters: Record<string, number>;
+  T: number;
+}
+
 /** A run and a round as the server knows them. */
 export interface Origin {
   run: string;
@@ -150,7 +174,8 @@ export interface Origin {
  * How a round's weights are evaluated; what a model does not have is left out.
  *
  * remote: the server has to be asked for trajectories, by solver and steps where `sampled`; carries: also of a grid.
- * networks: by the names under which the weights come. mixture and source: an exact field in place of a network.
+ * networks: by the names under which the weights come. mixture and source: an exact field in place of a network;
+ * equation: what is followed instead.
  */
 export interface Reading {
   dim?: number;
@@ -169,6 +194,7 @@ export interface Reading {
   surfaces?: Record<string, SurfaceDescription>;
   mixture?: Mixture;
   source?: Normal;
+  equation?: EquationDescription;
 }
 
 /**
@@ -531,3 +557,5 @@ export interface Reference {
 }
 
 export type WireArray = ExactArray | QuantisedArray;
+
+export type Tree = number | string | any[];

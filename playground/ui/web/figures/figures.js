@@ -143,7 +143,7 @@ export class Figures {
     on("pg:scene", ({ scene }) => {
       this.measured.begin(scene);
       this.#offerTabs(scene);
-      this.report.forget(scene, Boolean(scene.network?.mixture));
+      this.report.forget(scene, Boolean(scene.network?.mixture || scene.network?.equation));
       this.#offerLatent(scene);
       this.#showCards();
       this.#draw();

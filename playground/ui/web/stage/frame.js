@@ -2,6 +2,7 @@
 
 import { FLOOR } from "../scene/against.js";
 import { DIALS, SAMPLERS } from "../compute/sampling/samplers.js";
+import { FOR_EQUATIONS } from "../compute/sampling/solvers.js";
 import { GUIDING } from "./controls/guiding-controls.js";
 import { GRIDS } from "../compute/sampling/grids.js";
 
@@ -70,7 +71,7 @@ const chosen = `
     ${GUIDING.map(([name, label, about, low, high, step, standard]) => slider(name, label, about, `min="${low}" max="${high}" step="${step}" value="${standard}"`)).join("")}
     ${slider("steps", "Steps", "Solver steps from source to target. Few steps are cheap, and miss where the field bends.", 'min="1" max="100" step="1" value="50"')}
     ${slider("tolerance", "Tolerance", "How far off a step may be before the solver rejects it and tries a shorter one. Its steps show on the time slider.", `min="${TOLERANCES[1]}" max="${TOLERANCES[0]}" step="0.5" value="-5"`)}
-    ${select("solver", "Solver", "How a step is taken. Higher order costs more evaluations a step and errs less; adaptive ones choose their steps.", `<optgroup label="Fixed steps">${options(FIXED)}</optgroup><optgroup label="Adaptive">${options(ADAPTIVE)}</optgroup><optgroup label="Of diffusions">${options(DIFFUSION)}</optgroup>`)}
+    ${select("solver", "Solver", "How a step is taken. Higher order costs more evaluations a step and errs less; adaptive ones choose their steps.", `<optgroup label="Fixed steps">${options(FIXED)}</optgroup><optgroup label="Adaptive">${options(ADAPTIVE)}</optgroup><optgroup label="Of equations">${options(FOR_EQUATIONS)}</optgroup><optgroup label="Of diffusions">${options(DIFFUSION)}</optgroup>`)}
     <p class="pg-bias" data-part="bias" hidden></p>
     ${Object.entries(DIALS)
       .map(([name, { label, about, low, high, step, standard }]) =>

@@ -76,16 +76,21 @@ export class Stage extends Sampled {
     this.controls.showScene(scene, n);
     this.controls.showRounds([], 0);
     this.controls.showKind(scene.network);
+    this.numbers = null;
+    this.controls.T = scene.network?.equation?.T ?? null;
     if (JSON.stringify(before?.sampler) !== JSON.stringify(scene.sampler)) this.controls.setSampling(scene.sampler);
     this.controls.showReady(false, scene.network ? "" : "Nothing learnt yet. Train, and the particles find their way.");
     this.controls.showHistory([], -1);
     this.controls.showMessage("");
-    this.clock.pause();
-    this.clock.seek(1);
+    const goesOn = before?.network?.equation && scene.network?.equation; // the same page of theory, other numbers
+    if (!goesOn) {
+      this.clock.pause();
+      this.clock.seek(1);
+    }
     this.#setState("waiting");
     this.looked();
     this.emit("scene", { scene });
-    if (scene.network?.mixture) this.#showExact();
+    if (scene.network?.mixture || scene.network?.equation) this.#showExact();
   }
 
   /** Keeps the weights in the history and, unless the past or an earlier round is being looked at, shows what they do. */
