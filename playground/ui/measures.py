@@ -169,9 +169,11 @@ def _session(sessions: Sessions, given: dict[str, Any]) -> Session:
 
 
 def _training(session: Session, name: str) -> Training | None:
-    """The session's training of this name: its one run, or one of several that compete; None where there is none."""
-    if session.name == name:
+    """The session's training of this name: its own, an earlier one, or one of several that compete; else None."""
+    if session.training is not None and session.name == name:
         return session.training
+    if name in session.earlier:
+        return session.earlier[name]
     entrant = session.contest.find(name.removeprefix(f"{session.name} ")) if session.contest else None
     return entrant.training if entrant else None
 

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from playground.choice import Choice
 from playground.distributions import Distribution
 from playground.distributions.base import Modes
 from playground.engine.history import Snapshot, binned
@@ -94,7 +95,8 @@ def scene(name: str, run: Run) -> str:
     path = getattr(experiment.model, "path", None)
     message: wire.Scene = {
         "run": name,
-        "name": experiment.name,
+        "experiment": chosen,
+        "summary": summary(experiment),
         "dim": run.dim,
         "x0": exact(x0),
         "latent": exact(starts) if own else None,
@@ -130,6 +132,31 @@ def _modes(modes: Modes | None) -> wire.WireModes | None:
 def on_the_way(experiment: Experiment) -> list[Tensor]:
     """Clouds (m, d) of an equation's particles between their start and their end, which should be in sight too."""
     return [experiment.aim.way()] if isinstance(experiment.aim, Law) else []
+
+
+def summary(experiment: Experiment) -> wire.Summary:
+    """An experiment in a few words: {"model": "GAN, Non-saturating, 3×64", "between": "Latent → Ring", "seed": 0}.
+
+    Of what a model is made of the first choice is always named, the others where they are not the usual ones.
+    """
+    model = experiment.model
+    fields = [(name, value) for name in type(model).model_fields if isinstance(value := getattr(model, name), Choice)]
+    usual = {name: info.default for name, info in type(model).model_fields.items()}
+    named = [(name, value) for k, (name, value) in enumerate(fields) if k == 0 or value != usual[name]]
+    words = [
+        model.label(),
+        *(value.label() + {"path": " path", "coupling": " pairs"}.get(name, "") for name, value in named),
+    ]
+    if model.has_network:
+        words.append(f"{experiment.network.depth}×{experiment.network.width}")
+    if experiment.cue is not None:
+        words.append({"labels": "told the class", "angle": "told the direction"}[experiment.cue.kind])
+    source = "Latent" if model.own_latent else experiment.source.label()
+    return {
+        "model": ", ".join(words),
+        "between": f"{source} → {experiment.aim.label()}",
+        "seed": experiment.training.seed,
+    }
 
 
 def _condition(run: Run) -> wire.SceneCondition | None:
@@ -274,7 +301,7 @@ def _content(run: Run, taken: Snapshot, network: wire.Reading, done: bool, sampl
     if isinstance(trained, HasShapes):
         content["shapes"] = shapes(trained.shapes())
     if "remote" not in network or "networks" in network:
-        content["weights"] = {key: exact(values)["f32"] for key, values in taken.weights.items() if key != "moments"}
+        content["weights"] = {key: exact(values)["f32"] for key, values in taken.weights.items()}
     if "remote" not in network or not sampled:
         return content
     begun = time.perf_counter()
@@ -288,7 +315,7 @@ def _flat(message: Mapping[str, Any]) -> str:
 
 
 def opening(name: str, run: Run) -> str:
-    """A finished run in one message: its experiment, its scene and every snapshot that is kept."""
+    """A finished run in one message: its scene and every snapshot that is kept."""
     shots = []
     for record in run.rounds:
         for taken in record.history:
@@ -297,5 +324,4 @@ def opening(name: str, run: Run) -> str:
             done = newest and record is run.rounds[-1]
             shown = replace(taken, losses=losses)
             shots.append(snapshot(name, run, shown, done=done, sampled=newest, most_losses=512))
-    experiment = json.dumps(run.experiment.to_dict(), separators=(",", ":"))
-    return f'{{"experiment":{experiment},"scene":{scene(name, run)},"snapshots":[{",".join(shots)}]}}'
+    return f'{{"scene":{scene(name, run)},"snapshots":[{",".join(shots)}]}}'

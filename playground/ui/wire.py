@@ -294,6 +294,14 @@ class SceneCondition(ConditionDescription):
     target: ExactArray
 
 
+class Summary(TypedDict):
+    """An experiment in a few words: what learns, between what, from which seed."""
+
+    model: str
+    between: str
+    seed: int
+
+
 class Scene(TypedDict):
     """What the stage knows of a run before its weights; snapshots name the same run.
 
@@ -302,7 +310,8 @@ class Scene(TypedDict):
     """
 
     run: str
-    name: str
+    experiment: JsonObject
+    summary: Summary
     dim: int
     x0: ExactArray
     latent: ExactArray | None
@@ -383,7 +392,6 @@ class WireSnapshot(TypedDict):
 class Opening(TypedDict):
     """A finished run in one message."""
 
-    experiment: JsonObject
     scene: Scene
     snapshots: list[WireSnapshot]
 
@@ -404,6 +412,44 @@ class StageRequest(TypedDict):
     page: str
     turn: int
     experiment: JsonObject
+
+
+class ShownRequest(TypedDict):
+    """The run that a page shows from now on; turn: as of the form's requests."""
+
+    page: str
+    run: str
+    turn: int
+
+
+class ShownAnswer(TypedDict):
+    """Whether the server can train it on."""
+
+    kept: bool
+
+
+class ReturnedRound(TypedDict):
+    """The newest snapshot of a round, which the server may have forgotten."""
+
+    name: str
+    snapshot: int
+    step: int
+    seconds: float
+    weights: dict[str, str]
+
+
+class ReturnedRequest(TypedDict):
+    """A run from a browser that has outlived it on the server."""
+
+    page: str
+    experiment: JsonObject
+    rounds: list[ReturnedRound]
+
+
+class ReturnedAnswer(TypedDict):
+    """Its name from now on."""
+
+    run: str
 
 
 class Panel(TypedDict):

@@ -34,7 +34,7 @@ def files(tmp_path_factory) -> dict[str, str]:
 
 def test_it_opens_with_its_experiment_scene_and_history(files):
     message = json.loads(opening(Sessions(), files))
-    assert message["experiment"]["name"] == "Mine"
+    assert message["scene"]["experiment"]["name"] == "Mine"
     assert message["scene"]["run"] == "saved run 1"
     assert message["snapshots"][0]["step"] == 0
     assert message["snapshots"][-1]["step"] == 30

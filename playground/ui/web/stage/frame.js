@@ -102,11 +102,14 @@ const training = `
 export const FRAME = `
 <div class="pg-body">
   <div class="pg-picture">
-    <ul class="pg-legend" aria-label="Legend">
-      <li><i class="pg-mark pg-mark-source"></i><span>source <b data-part="source"></b></span></li>
-      <li><i class="pg-mark pg-mark-moving" data-part="moving"></i><span>moving, <span class="pg-wide">coloured </span>by <span data-part="colour">start</span></span></li>
-      <li><i class="pg-mark pg-mark-target"></i><span>target <b data-part="target"></b></span></li>
-    </ul>
+    <div class="pg-above">
+      <p class="pg-shows" data-part="shows" aria-label="What the picture shows"></p>
+      <ul class="pg-legend" aria-label="Legend">
+        <li><i class="pg-mark pg-mark-source"></i><span>source <b data-part="source"></b></span></li>
+        <li><i class="pg-mark pg-mark-moving" data-part="moving"></i><span>moving, <span class="pg-wide">coloured </span>by <span data-part="colour">start</span></span></li>
+        <li><i class="pg-mark pg-mark-target"></i><span>target <b data-part="target"></b></span></li>
+      </ul>
+    </div>
     <div class="pg-rail" data-part="rail" role="group" aria-label="Layers and views"></div>
     <div class="pg-canvas" data-part="canvas" tabindex="0" role="img">
       <ul class="pg-keys" data-part="keys"></ul>

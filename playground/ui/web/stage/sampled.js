@@ -188,6 +188,7 @@ export class Sampled extends Viewer {
     this.draw();
     this.controls.showReady(true);
     this.controls.showPicture(trajectory);
+    this.caption();
     this.showKeys();
     const { nfe, ms } = trajectory;
     this.emit("sampled", { ...request, steps: trajectory.t.length - 1, nfe, ms, trajectory });

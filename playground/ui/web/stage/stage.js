@@ -13,10 +13,12 @@
  *     pg:snapshot  {snapshot}, which has been added to the round on the stage
  *     pg:rounds    {tracks, track}, when a round has begun or another one is shown
  *     pg:sampled   {run, snapshot, solver, steps, grid | rtol, atol, nfe, ms, trajectory} for each new picture
+ *     pg:caption   {text}, what the picture shows
  *     pg:time      {t} whenever the clock stands elsewhere
  *     pg:settings  the settings, soon after one has changed (the time that passes while it plays is none)
  */
 
+import { captionOf } from "./caption.js";
 import { decodeArray, decodeWeights } from "../common/codec.js";
 import { isOffered } from "./colours.js";
 import { Controls } from "./controls/controls.js";
@@ -88,6 +90,7 @@ export class Stage extends Sampled {
       this.clock.seek(1);
     }
     this.#setState("waiting");
+    this.caption();
     this.looked();
     this.emit("scene", { scene });
     if (scene.network?.mixture || scene.network?.equation) this.#showExact();
@@ -195,6 +198,17 @@ export class Stage extends Sampled {
     this.wanted = null;
     if (scene?.network) this.#open(this.track);
     this.companions.reset();
+  }
+
+  /** Says what the picture shows. */
+  caption() {
+    const { scene, request, trajectory } = this.state;
+    const { kept } = this.history;
+    const snapshot = kept.find(({ id }) => id === request?.snapshot) ?? this.track.shown;
+    const round = this.tracks.length > 1 ? this.track.name : "";
+    const parts = captionOf({ scene, snapshot, round, request, trajectory });
+    this.controls.showCaption(parts);
+    this.emit("caption", { text: parts.join(" · ") });
   }
 
   /** A sentence below the controls: a notice, or a problem. */

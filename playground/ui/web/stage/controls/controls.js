@@ -304,6 +304,16 @@ export class Controls {
     plotLoss(this.parts.loss, points, steps, theme, marked);
   }
 
+  /** What the picture shows, in parts of a few words. */
+  showCaption(parts) {
+    const text = parts.join(" · ");
+    if (!this.parts.shows || this.parts.shows.title === text) return;
+    this.parts.shows.title = text;
+    this.parts.shows.replaceChildren(
+      ...parts.map((part, k) => Object.assign(document.createElement(k ? "span" : "b"), { textContent: part })),
+    );
+  }
+
   /** What the colours of the particles say. */
   showColour(mode, name) {
     this.parts.moving.dataset.mode = mode;
