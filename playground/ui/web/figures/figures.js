@@ -63,8 +63,8 @@ const panel = (name) => `
   </div>`;
 
 const PAGE = `
-  <p class="pg-figures-of"><span>Figures of</span> <b data-part="of"></b><em> · not of the settings in the form</em></p>
   <dl class="pg-figure-cards" data-part="cards" aria-label="Figures of the picture"></dl>
+  <p class="pg-figures-of"><span>Figures of</span> <b data-part="of"></b><em> · not of the settings in the form</em></p>
   <div class="pg-charts">
     <div class="pg-tabbar">
       <div class="pg-tabs" role="tablist" aria-label="Charts">

@@ -11,6 +11,7 @@
  *     onward    whether it is away while time runs back
  *     dims      where it is for 1-D or 2-D alone
  *     legend    state → {mark, text} | null
+ *     timed     whether its legend tells of the clock's time
  *     painters  [{plane, dims?, paint(ctx, view, state)}]; see drawing.js
  *     asks, ask what it wants of the sampler besides the picture; see companions.js
  */
