@@ -166,7 +166,7 @@ def test_an_experiment_in_a_few_words_names_what_was_chosen(name):
     words = messages.summary(experiment)
     assert words["model"].startswith(experiment.model.label()) and len(words["model"]) < 90
     assert words["between"].endswith(f"→ {experiment.target.label()}")
-    path, coupling = (getattr(experiment.model, part, None) for part in ("path", "coupling"))
-    assert "path" not in type(experiment.model).model_fields or f"{path.label()} path" in words["model"]
-    assert (f"{coupling.label()} pairs" in words["model"]) == (coupling is not None and coupling.kind != "independent")
+    fields = {name: getattr(experiment.model, name) for name in type(experiment.model).model_fields}
+    assert "path" not in fields or f"{fields['path'].label()} path" in words["model"]
+    assert ("pairs" in words["model"]) == ("coupling" in fields and fields["coupling"].kind != "independent")
     assert ("told the" in words["model"]) == experiment.condition.given

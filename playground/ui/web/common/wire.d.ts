@@ -260,6 +260,13 @@ export interface SceneCondition {
   target: ExactArray;
 }
 
+/** An experiment in a few words: what learns, between what, from which seed. */
+export interface Summary {
+  model: string;
+  between: string;
+  seed: number;
+}
+
 /**
  * What the stage knows of a run before its weights; snapshots name the same run.
  *
@@ -268,7 +275,8 @@ export interface SceneCondition {
  */
 export interface Scene {
   run: string;
-  name: string;
+  experiment: Record<string, any>;
+  summary: Summary;
   dim: number;
   x0: ExactArray;
   latent: ExactArray | null;
@@ -345,7 +353,6 @@ export interface WireSnapshot {
 
 /** A finished run in one message. */
 export interface Opening {
-  experiment: Record<string, any>;
   scene: Scene;
   snapshots: WireSnapshot[];
 }
@@ -361,6 +368,39 @@ export interface StageRequest {
   page: string;
   turn: number;
   experiment: Record<string, any>;
+}
+
+/** The run that a page shows from now on; turn: as of the form's requests. */
+export interface ShownRequest {
+  page: string;
+  run: string;
+  turn: number;
+}
+
+/** Whether the server can train it on. */
+export interface ShownAnswer {
+  kept: boolean;
+}
+
+/** The newest snapshot of a round, which the server may have forgotten. */
+export interface ReturnedRound {
+  name: string;
+  snapshot: number;
+  step: number;
+  seconds: number;
+  weights: Record<string, string>;
+}
+
+/** A run from a browser that has outlived it on the server. */
+export interface ReturnedRequest {
+  page: string;
+  experiment: Record<string, any>;
+  rounds: ReturnedRound[];
+}
+
+/** Its name from now on. */
+export interface ReturnedAnswer {
+  run: string;
 }
 
 /** One of several stages of a tab. */
