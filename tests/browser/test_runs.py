@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.studio import Studio
 
 Open = Callable[..., Studio]
-ENDLESS = 200_000
+ENDLESS = 150_000
 
 
 def note(page: Studio) -> Locator:
@@ -39,7 +39,7 @@ def trained_up_to(page: Studio, snapshots: int = 5) -> None:
 def stands_at_a_step(page: Studio) -> int:
     """The step of the picture of a run that is not trained at the moment."""
     page.ready()
-    expect(page.part("shows")).to_have_attribute("title", re.compile(r"step [\d,]+ of 200,000 · .+ steps? · "))
+    expect(page.part("shows")).to_have_attribute("title", re.compile(r"step [\d,]+ of 150,000 · .+ steps? · "))
     return page.step()
 
 
