@@ -20,6 +20,7 @@ from playground.distributions import AnyDistribution
 from playground.dynamics.couplings import AnyCoupling
 from playground.dynamics.paths import AnyPath
 from playground.dynamics.solvers import AnySolver
+from playground.dynamics.systems import AnySystem
 from playground.engine import presets
 from playground.engine.evaluation import MAX_POINTS, MIN_POINTS
 from playground.engine.run import Run
@@ -40,6 +41,7 @@ class Listed(StrEnum):
     PATHS = "paths"
     COUPLINGS = "couplings"
     SOLVERS = "solvers"
+    SYSTEMS = "systems"
     PRESETS = "presets"
 
 
@@ -225,6 +227,7 @@ def _listed(what: Listed) -> list[dict[str, str]]:
         Listed.PATHS: AnyPath,
         Listed.COUPLINGS: AnyCoupling,
         Listed.SOLVERS: AnySolver,
+        Listed.SYSTEMS: AnySystem,
     }
     return [
         {"kind": kind.kind_name(), "label": kind.label(), "summary": kind.summary()} for kind in kinds(unions[what])

@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from playground.choice import InvalidExperiment, Problem, Settings, problems_of
-from playground.distributions import AnyDistribution, Checkerboard, Gaussian
+from playground.distributions import AnyDistribution, Checkerboard, Distribution, Gaussian
 from playground.dynamics.couplings import Coupling
 from playground.dynamics.path import Path as ProbabilityPath
 from playground.dynamics.solvers import Sampler
@@ -39,11 +39,11 @@ class TrainingSettings(Optimisation):
         description="Train for about this long instead; it is turned into a number of steps after 50 timed ones.",
         json_schema_extra={"unit": "s", "advanced": True},
     )
-    decay: Literal["inverse_sqrt", "cosine", "linear", "constant"] = Field(
-        "inverse_sqrt",
+    decay: Literal["linear", "inverse_sqrt", "cosine", "constant"] = Field(
+        "linear",
         title="Decay",
-        description="How the learning rate falls from its peak: as one over the root of the step, which is good at any "
-        "moment, or as a cosine or a line to zero at the end.",
+        description="How the learning rate falls from its peak: as a line or a cosine to zero at the end, which is "
+        "sharpest there, or as one over the root of the step, which is good at any moment.",
         json_schema_extra={"advanced": True, "labels": {"inverse_sqrt": "inverse square root"}},
     )
     seed: int = Field(
@@ -84,13 +84,24 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _same_dimension(self) -> Self:
+        if not self.model.has_target and self.source.dim not in (None, self.dim):
+            raise ValueError(
+                f"the source {self.source.label()} is {self.source.dim}-dimensional and this equation is "
+                f"{self.dim}-dimensional; choose a source of the same dimension, or one that adapts, such as gaussian "
+                "or uniform."
+            )
         if self.source.dim not in (None, self.dim):
             raise ValueError(
                 f"the source {self.source.label()} is {self.source.dim}-dimensional and the target "
                 f"{self.target.label()} is {self.dim}-dimensional; choose a source of the same dimension, or one that "
                 "adapts, such as gaussian or uniform."
             )
-        self.model.check(self.source.at(self.dim), self.target.at(self.dim), self.training)
+        self.model.check(self.source.at(self.dim), self.aim, self.training)
+        if self.sampler.solver.of_equations and self.model.has_target:
+            raise ValueError(
+                f"{self.sampler.solver.label()} is a solver for the model equation; choose that model, or a solver "
+                "such as heun."
+            )
         self.model.check_sampler(self.source.at(self.dim), self.sampler.solver)
         return self
 
@@ -104,9 +115,9 @@ class Experiment(Settings):
             raise ValueError(
                 "the distilled map is told no condition; set model.distill to false, or choose no condition."
             )
-        self.condition.check(self.target.at(self.dim))
+        self.condition.check(self.aim)
         if self.condition.given and isinstance(self.model, ConditionalModel):
-            self.model.check_condition(self.condition, self.target.at(self.dim), self.training)
+            self.model.check_condition(self.condition, self.aim, self.training)
         self.check_sampling(self.sampler)
         return self
 
@@ -136,11 +147,11 @@ class Experiment(Settings):
     @property
     def cue(self) -> Cue | None:
         """How the network is told the condition; None where it is told none."""
-        return self.condition.of(self.target.at(self.dim))
+        return self.condition.of(self.aim)
 
     def remarks(self) -> list[str]:
         """Sentences on what is not quite as it was asked for."""
-        found = self.model.remarks(self.source.at(self.dim), self.target.at(self.dim))
+        found = self.model.remarks(self.source.at(self.dim), self.aim)
         suited = self.model.suited(self.network).activation
         if suited != self.network.activation:
             names = [ACTIVATION_NAMES[name] for name in (suited, self.network.activation)]
@@ -159,8 +170,13 @@ class Experiment(Settings):
 
     @property
     def dim(self) -> int:
-        """The number of dimensions: the target's, else the source's, else 2."""
-        return self.target.dim or self.source.dim or 2
+        """The number of dimensions: the model's where it fixes it, else the target's, else the source's, else 2."""
+        return self.model.dim or self.target.dim or self.source.dim or 2
+
+    @property
+    def aim(self) -> Distribution:
+        """What samples are to be like: the settled target, or what a model without one reaches."""
+        return self.target.at(self.dim) if self.model.has_target else self.model.reached(self.source.at(self.dim))
 
     @classmethod
     def parse(cls, given: Any) -> Self:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -39,9 +40,10 @@ class Network(Choice):
     width: int = Field(64, ge=4, le=512, title="Width", description="Units in each hidden layer.")
     depth: int = Field(3, ge=1, le=8, title="Depth", description="Number of hidden layers.")
     activation: ActivationName = Field(
-        "relu",
+        "silu",
         title="Activation",
-        description="The nonlinearity after each hidden layer; ReLU is the fastest.",
+        description="The nonlinearity after each hidden layer. ReLU is the fastest; SiLU is smooth, and with Fourier "
+        "features the sharpest.",
         json_schema_extra={"labels": dict(ACTIVATION_NAMES.items())},
     )
     frequencies: int = Field(
@@ -51,6 +53,23 @@ class Network(Choice):
         title="Time frequencies",
         description="Sine and cosine pairs of the time that the network gets beside the time itself.",
     )
+    features: int = Field(
+        24,
+        ge=0,
+        le=64,
+        title="Fourier features",
+        description="Waves across the data whose sine and cosine a flow's or a diffusion's network gets beside the "
+        "place, so that it learns fine detail soon. Each fades where the noise of the time has blurred it; 0 for none.",
+    )
+    finest: float = Field(
+        16.0,
+        ge=1,
+        le=64,
+        title="Finest wave",
+        description="The highest frequency among them, in radians per standard deviation of what the network sees; "
+        "the lowest is 1.",
+        json_schema_extra={"advanced": True, "scale": "log"},
+    )
     input_scaling: Literal["none", "standard", "residual"] = Field(
         "residual",
         title="Input scaling",
@@ -58,9 +77,14 @@ class Network(Choice):
         "from the exact field between two Gaussians of the same moments.",
     )
 
-    def build(self, inputs: int, outputs: int, timed: bool = True, told: int = 0) -> Mlp:
-        """The network from `inputs` values, the time if it is `timed`, and `told` columns of a condition to outputs."""
-        return Mlp(inputs, outputs, (self.width,) * self.depth, self.activation, self.frequencies, timed, told)
+    def build(self, inputs: int, outputs: int, timed: bool = True, told: int = 0, features: bool | None = None) -> Mlp:
+        """The network from `inputs` values, the time if it is `timed`, and `told` columns of a condition to outputs.
+
+        features: whether it gets the Fourier features of its inputs; by default where it is timed.
+        """
+        waves = self.features if (timed if features is None else features) else 0
+        widths = (self.width,) * self.depth
+        return Mlp(inputs, outputs, widths, self.activation, self.frequencies, timed, told, waves, self.finest)
 
 
 class FilmNetwork(Network):
@@ -77,9 +101,9 @@ class FilmNetwork(Network):
         "and shifts.",
     )
 
-    def build(self, inputs: int, outputs: int, timed: bool = True, told: int = 0) -> Mlp:
+    def build(self, inputs: int, outputs: int, timed: bool = True, told: int = 0, features: bool | None = None) -> Mlp:
         """As of the plain one, which it is where there is neither a time nor a condition."""
-        plain = super().build(inputs, outputs, timed, told)
+        plain = super().build(inputs, outputs, timed, told, features)
         return FilmMlp(**vars(plain), embedding=self.embedding) if plain.shared else plain
 
 
@@ -93,12 +117,42 @@ AnyNetwork = Annotated[
 """Where no kind is given the fields are those of the plain one."""
 
 
+GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+@lru_cache(maxsize=64)
+def wave_vectors(dim: int, count: int, finest: float) -> Tensor:
+    """The frequencies ω of Fourier features (dim, count), in radians per unit, in float64.
+
+    Their lengths are in geometric progression from 1 to `finest`; their directions are evenly spread over half of a
+    circle by the golden angle and, above two dimensions, over the sphere by an additive recurrence.
+    """
+    k = torch.arange(count, dtype=torch.float64)
+    lengths = torch.pow(finest, k / max(1, count - 1))
+    if dim == 1:
+        return lengths[None]
+    if dim == 2:
+        angles = math.pi * (GOLDEN * k).frac()
+        return lengths * torch.stack([torch.cos(angles), torch.sin(angles)])
+    root = 2.0  # of x^(dim + 1) = x + 1, whose powers are the steps of the recurrence (Roberts 2018)
+    for _ in range(64):
+        root = (1 + root) ** (1 / (dim + 1))
+    steps = root ** -torch.arange(1, dim + 1, dtype=torch.float64)
+    directions = torch.special.ndtri((0.5 + steps[:, None] * (k + 1)).frac())
+    unit: Tensor = directions / directions.norm(dim=0)
+    return lengths * unit
+
+
 @dataclass(frozen=True)
 class Mlp:
     """A multilayer perceptron F(weights, x, t, c) with x (n, inputs) → (n, outputs).
 
-    The first layer sees [x, τ, sin 2πt, …, sin 2πkt, cos 2πt, …, cos 2πkt, c] with τ = 2t − 1, k frequencies and the
+    The first layer sees [x, w, τ, sin 2πt, …, sin 2πkt, cos 2πt, …, cos 2πkt, c] with τ = 2t − 1, k frequencies and the
     `told` columns of a condition, if there is one; of one that is not timed, such as a generator, t is left out.
+
+    w are the Fourier features [g_1 sin ω_1·x, …, g_1 cos ω_1·x, …] of `waves` fixed frequencies up to `finest`. Where x
+    holds noise of variance b on each axis, a wave is damped by what the noise leaves of it, g = exp(−½ ‖ω‖² b): it is
+    the mean of the wave under that blur, as the features of mip-NeRF are (Barron et al. 2021).
     """
 
     inputs: int
@@ -108,6 +162,13 @@ class Mlp:
     frequencies: int = 0
     timed: bool = True
     told: int = 0
+    waves: int = 0
+    finest: float = 16.0
+
+    @property
+    def own(self) -> int:
+        """How many of the first layer's inputs hang on the place: x and its Fourier features."""
+        return self.inputs + 2 * self.waves
 
     @property
     def shared(self) -> int:
@@ -117,7 +178,7 @@ class Mlp:
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """(out, in) of each linear layer."""
-        sizes = [self.inputs + self.shared, *self.widths, self.outputs]
+        sizes = [self.own + self.shared, *self.widths, self.outputs]
         return list(zip(sizes[1:], sizes[:-1], strict=True))
 
     @property
@@ -142,29 +203,54 @@ class Mlp:
             yield matrix, weights[at : at + rows]
             at += rows
 
-    def features(self, t: Tensor) -> Tensor:
+    def time_features(self, t: Tensor) -> Tensor:
         """What the network is told of t (n, 1): (n, 1 + 2k)."""
         if not self.frequencies:
             return 2 * t - 1
         angles = 2 * math.pi * t * torch.arange(1, self.frequencies + 1, dtype=t.dtype, device=t.device)
         return torch.cat([2 * t - 1, torch.sin(angles), torch.cos(angles)], dim=1)
 
-    def inputs_at(self, x: Tensor, t: Tensor | None = None, c: Tensor | None = None) -> Tensor:
-        """What the first layer sees of x (n, inputs) at t and c, one row each or one for all: (n, inputs + shared)."""
-        parts = [x]
+    def waves_at(self, x: Tensor, blur: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """The frequencies ω (inputs, waves), and g sin ω·x and g cos ω·x at x (n, inputs), each (n, waves).
+
+        blur: the variance of the noise in x, (n, 1), or (1, 1) for all; None for none.
+        """
+        omega = wave_vectors(self.inputs, self.waves, self.finest).to(x)
+        angles = x @ omega
+        sine, cosine = torch.sin(angles), torch.cos(angles)
+        if blur is None:
+            return omega, sine, cosine
+        left = torch.exp(-0.5 * blur * omega.square().sum(0))
+        return omega, sine * left, cosine * left
+
+    def inputs_at(
+        self, x: Tensor, t: Tensor | None = None, c: Tensor | None = None, blur: Tensor | None = None
+    ) -> Tensor:
+        """What the first layer sees of x (n, inputs): (n, own + shared). t, c and blur: one row each or one for all."""
+        parts = [x, *self.waves_at(x, blur)[1:]] if self.waves else [x]
         if self.timed:
             assert t is not None, "a timed network is told the time"
-            parts.append(self.features(t).expand(len(x), -1))
+            parts.append(self.time_features(t).expand(len(x), -1))
         if self.told:
             assert c is not None, "a conditional network is told a condition"
             parts.append(c.expand(len(x), -1))
         return torch.cat(parts, dim=1) if len(parts) > 1 else x
 
-    def __call__(self, weights: Tensor, x: Tensor, t: Tensor | None = None, c: Tensor | None = None) -> Tensor:
-        """F(x, t, c): x (n, inputs), t (n, 1) or (1, 1) and c (n, told) or (1, told) for all → (n, outputs)."""
+    def __call__(
+        self,
+        weights: Tensor,
+        x: Tensor,
+        t: Tensor | None = None,
+        c: Tensor | None = None,
+        blur: Tensor | None = None,
+    ) -> Tensor:
+        """F(x, t, c) of x (n, inputs) → (n, outputs).
+
+        t (n, 1), c (n, told) and blur, the variance of the noise in x (n, 1), may each be one row for all points.
+        """
         *hidden, (last, last_bias) = self.layers(weights)
         act = ACTIVATIONS[self.activation]
-        h = self.inputs_at(x, t, c)
+        h = self.inputs_at(x, t, c, blur)
         for matrix, bias in hidden:
             h = act(torch.addmm(bias, h, matrix.t()))
         return torch.addmm(last_bias, h, last.t())
@@ -174,23 +260,29 @@ class Mlp:
         ops: list[dict[str, Any]] = []
         for rows, columns in self.shapes:
             ops += [{"op": "linear", "in": columns, "out": rows}, {"op": self.activation}]
-        return {"ops": ops[:-1], "size": self.size}
+        return {"ops": ops[:-1], "size": self.size} | self._told_waves()
+
+    def _told_waves(self) -> dict[str, Any]:
+        """{"waves": the frequency of each, (waves, inputs)} where there are any."""
+        if not self.waves:
+            return {}
+        return {"waves": wave_vectors(self.inputs, self.waves, self.finest).t().float().tolist()}
 
 
 @dataclass(frozen=True)
 class FilmMlp(Mlp):
     """A multilayer perceptron whose hidden layers are scaled and shifted by what is told (FiLM, Perez et al. 2018).
 
-    With e = [τ, …, c] what the first layer of the plain one sees besides x: g = act(E e + a), one affine map of g gives
-    (s_1, β_1, s_2, β_2, …), and h_l = act((1 + s_l) ⊙ (W_l h_{l−1} + b_l) + β_l) from h_0 = x. The weights are those of
-    the two maps of e, and then of the layers. At the beginning all s_l and β_l are 0.
+    With e = [τ, …, c] what the first layer of the plain one sees besides x and w: g = act(E e + a), one affine map of g
+    gives (s_1, β_1, s_2, β_2, …), and h_l = act((1 + s_l) ⊙ (W_l h_{l−1} + b_l) + β_l) from h_0 = [x, w]. The weights
+    are those of the two maps of e, and then of the layers. At the beginning all s_l and β_l are 0.
     """
 
     embedding: int = 32
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
-        sizes = [self.inputs, *self.widths, self.outputs]
+        sizes = [self.own, *self.widths, self.outputs]
         told = [(self.embedding, self.shared), (2 * sum(self.widths), self.embedding)]
         return [*told, *zip(sizes[1:], sizes[:-1], strict=True)]
 
@@ -208,11 +300,19 @@ class FilmMlp(Mlp):
         parts = torch.split(torch.addmm(b, g, modulate.t()), columns, dim=1)
         return list(zip(parts[::2], parts[1::2], strict=True))
 
-    def __call__(self, weights: Tensor, x: Tensor, t: Tensor | None = None, c: Tensor | None = None) -> Tensor:
+    def __call__(
+        self,
+        weights: Tensor,
+        x: Tensor,
+        t: Tensor | None = None,
+        c: Tensor | None = None,
+        blur: Tensor | None = None,
+    ) -> Tensor:
         _, _, *hidden, (last, last_bias) = self.layers(weights)
-        shared = all(part is None or len(part) == 1 for part in (t, c))
-        told = self.inputs_at(x[:1] if shared else x, t, c)[:, self.inputs :]
-        h = x
+        seen = self.inputs_at(x, t, c, blur)
+        h, told = seen[:, : self.own], seen[:, self.own :]
+        if all(part is None or len(part) == 1 for part in (t, c)):
+            told = told[:1]
         for (matrix, bias), (scale, shift) in zip(hidden, self.modulation(weights, told), strict=True):
             h = ACTIVATIONS[self.activation]((1 + scale) * torch.addmm(bias, h, matrix.t()) + shift)
         return torch.addmm(last_bias, h, last.t())
@@ -227,6 +327,6 @@ class FilmMlp(Mlp):
 
     def describe(self) -> dict[str, Any]:
         """The layers' operations, and the sizes of the two maps that modulate them, whose weights come first."""
-        plain = Mlp(self.inputs, self.outputs, self.widths, self.activation, timed=False).describe()
+        plain = Mlp(self.own, self.outputs, self.widths, self.activation, timed=False).describe()
         film = {"in": self.shared, "embedding": self.embedding, "activation": self.activation}
-        return {"ops": plain["ops"], "film": film, "size": self.size}
+        return {"ops": plain["ops"], "film": film, "size": self.size} | self._told_waves()

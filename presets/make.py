@@ -30,9 +30,10 @@ def snapshots_of(run: Run) -> int:
 
 
 def main() -> None:
-    """Makes the presets that are named, or all."""
+    """Makes the presets that are named, or all that are trained."""
     torch.set_num_threads(1)
-    for name in sys.argv[1:] or presets.names():
+    trained = (name for name in presets.names() if presets.experiment(name).model.learns)
+    for name in sys.argv[1:] or trained:
         # By the processor's clock: what else runs here is not to be told as training time for ever.
         training = Training(presets.experiment(name), every=None, clock=time.thread_time)
         for _ in training:

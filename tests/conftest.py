@@ -9,7 +9,7 @@ from playground import Experiment, Run, run
 
 torch.set_num_threads(1)
 
-SMALL = {"width": 16, "depth": 2}
+SMALL = {"width": 16, "depth": 2, "activation": "relu", "features": 0}
 """A network that trains in no time."""
 
 
@@ -22,7 +22,7 @@ def small_experiment() -> Experiment:
             "source": "gaussian",
             "target": {"kind": "ring", "modes": 5},
             "network": SMALL,
-            "training": {"steps": 300, "batch": 128},
+            "training": {"steps": 300, "batch": 128, "decay": "inverse_sqrt"},
             "sampler": {"solver": "heun", "steps": 12},
         }
     )

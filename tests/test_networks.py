@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Generator, nn
 
-from playground.networks import ACTIVATIONS, FilmNetwork, Mlp, Network
+from playground.networks import ACTIVATIONS, FilmNetwork, Mlp, Network, wave_vectors
 
 MODULES = {"relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh, "selu": nn.SELU}
 EVERY_ACTIVATION = pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -18,7 +18,7 @@ EVERY_ACTIVATION = pytest.mark.parametrize("activation", ACTIVATIONS)
 
 def sequential(mlp: Mlp, weights: torch.Tensor) -> nn.Sequential:
     """torch's own network with the same numbers: for each layer its matrix, row by row, and then its bias."""
-    sizes = [mlp.inputs + 1 + 2 * mlp.frequencies, *mlp.widths, mlp.outputs]
+    sizes = [mlp.inputs + 2 * mlp.waves + 1 + 2 * mlp.frequencies, *mlp.widths, mlp.outputs]
     layers: list[nn.Module] = []
     at = 0
     for columns, rows in itertools.pairwise(sizes):
@@ -32,10 +32,12 @@ def sequential(mlp: Mlp, weights: torch.Tensor) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def told(mlp: Mlp, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+def told(mlp: Mlp, x: torch.Tensor, t: torch.Tensor, blur: float = 0.0) -> torch.Tensor:
     """The input of the first layer as the message to the browser defines it."""
+    omega = torch.tensor(mlp.describe().get("waves", [])).view(-1, mlp.inputs).to(x)
+    features = [wave(x @ omega.T) * torch.exp(-0.5 * omega.square().sum(1) * blur) for wave in (torch.sin, torch.cos)]
     waves = [wave(2 * math.pi * k * t) for wave in (torch.sin, torch.cos) for k in range(1, mlp.frequencies + 1)]
-    return torch.cat([x, 2 * t - 1, *waves], dim=1)
+    return torch.cat([x, *features, 2 * t - 1, *waves], dim=1)
 
 
 def some(n: int, d: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -46,13 +48,52 @@ def some(n: int, d: int) -> tuple[torch.Tensor, torch.Tensor]:
 @EVERY_ACTIVATION
 @pytest.mark.parametrize("frequencies", [0, 1, 5])
 @pytest.mark.parametrize("depth", [1, 3])
-def test_it_computes_what_torch_does(activation, frequencies, depth):
-    for d in (1, 2, 3):
-        mlp = Network(width=9, depth=depth, activation=activation, frequencies=frequencies).build(d, d)
+@pytest.mark.parametrize("features", [0, 1, 24])
+def test_it_computes_what_torch_does(activation, frequencies, depth, features):
+    for d in (1, 2, 3, 6):
+        network = Network(width=9, depth=depth, activation=activation, frequencies=frequencies, features=features)
+        mlp = network.build(d, d)
         weights = mlp.initial(Generator().manual_seed(1))
         x, t = some(20, d)
-        with torch.no_grad():
-            torch.testing.assert_close(mlp(weights, x, t), sequential(mlp, weights)(told(mlp, x, t)))
+        for blur in (0.0, 0.01, 1.0):
+            seen = told(mlp, x, t, blur)
+            found = mlp(weights, x, t, blur=torch.full((20, 1), blur))
+            with torch.no_grad():
+                torch.testing.assert_close(found, sequential(mlp, weights)(seen), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3, 5])
+def test_waves_are_spread_over_lengths_and_directions(dim):
+    omega = wave_vectors(dim, 48, 16.0)
+    lengths = omega.norm(dim=0)
+    torch.testing.assert_close(lengths, 16 ** torch.linspace(0, 1, 48, dtype=torch.float64))
+    directions = omega / lengths
+    # As even as the isotropic distribution, whose second moment is I / d, in which u and −u count as the same.
+    moment = directions @ directions.T / 48
+    torch.testing.assert_close(moment, torch.eye(dim, dtype=torch.float64) / dim, rtol=0, atol=0.04)
+    if dim > 1:
+        nearest = (directions.T @ directions).abs().fill_diagonal_(0).amax(1)
+        assert float(nearest.min()) > 0.3  # no direction is far from all others
+        assert len(torch.unique(directions.T.round(decimals=6), dim=0)) == 48
+
+
+def test_a_feature_is_the_mean_of_its_wave_under_the_noise():
+    """g sin ω·x = E sin ω·(x + √b z): by 100,000 draws."""
+    mlp = Network(features=6, finest=3).build(2, 2)
+    x, _ = some(5, 2)
+    z = torch.randn(100_000, 2, generator=Generator().manual_seed(0))
+    _, sine, cosine = mlp.waves_at(x, torch.tensor([[0.3]]))
+    for i in range(5):
+        _, sines, cosines = mlp.waves_at(x[i] + math.sqrt(0.3) * z)
+        torch.testing.assert_close(sines.mean(0), sine[i], rtol=0, atol=0.015)
+        torch.testing.assert_close(cosines.mean(0), cosine[i], rtol=0, atol=0.015)
+
+
+def test_features_are_off_where_they_are_not_asked_for():
+    assert Network(features=0).build(2, 2).own == 2
+    assert Network().build(2, 2, timed=False).own == 2
+    assert Network(features=5).build(2, 2, timed=False, features=True).own == 12
+    assert "waves" not in Network(features=0).build(2, 2).describe()
 
 
 @EVERY_ACTIVATION
@@ -76,9 +117,10 @@ def test_gradients_reach_weights_and_inputs(activation):
 
 
 def test_the_size_is_that_of_its_layers():
-    assert Network().build(2, 2).size == (3 * 64 + 64) + 2 * (64 * 64 + 64) + (64 * 2 + 2)
-    assert Network(width=4, depth=1).build(1, 1).size == (2 * 4 + 4) + (4 + 1)
-    assert Network(width=4, depth=1, frequencies=3).build(1, 1).size == (8 * 4 + 4) + (4 + 1)
+    assert Network().build(2, 2).size == (51 * 64 + 64) + 2 * (64 * 64 + 64) + (64 * 2 + 2)
+    assert Network(features=0).build(2, 2).size == (3 * 64 + 64) + 2 * (64 * 64 + 64) + (64 * 2 + 2)
+    assert Network(width=4, depth=1, features=0).build(1, 1).size == (2 * 4 + 4) + (4 + 1)
+    assert Network(width=4, depth=1, frequencies=3, features=0).build(1, 1).size == (8 * 4 + 4) + (4 + 1)
 
 
 def test_one_update_of_the_default_network_fits_its_budget():
@@ -149,7 +191,7 @@ def test_a_network_that_is_not_timed_sees_its_inputs_alone():
 
 
 def film():
-    network = FilmNetwork(width=7, depth=2, frequencies=1, embedding=5, activation="tanh")
+    network = FilmNetwork(width=7, depth=2, frequencies=1, embedding=5, activation="tanh", features=0)
     mlp = network.build(2, 3, told=3)
     return mlp, torch.randn(mlp.size, generator=Generator().manual_seed(1))
 

@@ -34,7 +34,9 @@ class Unsolved(ValueError):
 
 
 class Adaptive(Solver):
-    """An embedded pair that keeps its estimated error below a tolerance. Raises Unsolved where it cannot.
+    """An embedded pair that keeps its estimated error below a tolerance, forwards or backwards in time.
+
+    Raises Unsolved where it cannot.
 
     In all pairs here the last stage is the field at the end of the step, which begins the next one ("first same as
     last"): an accepted step costs one evaluation less than it has stages, and so does a rejected one.
@@ -63,11 +65,15 @@ class Adaptive(Solver):
 
     def states(self, field: Velocity, x: Tensor, times: Sequence[float], noise: Noise | None = None) -> Iterator[State]:
         t, stop = times[0], times[-1]
+        if stop < t:
+            for state in self.states(lambda x, t: -field(x, -t), x, (-t, -stop), noise):
+                yield State(-state.t, state.x, state.nfe, tuple((-begin, -end) for begin, end in state.rejected))
+            return
         smallest = SMALLEST * (stop - t)
         yield State(t, x, nfe=0)
         slope = field(x, t)
         if not slope.isfinite().all():
-            raise Unsolved(f"{self.label()} cannot begin: the field is not finite at t = {t:.4g}.")
+            raise Unsolved(f"{self.label()} cannot begin: the field is not finite at t = {abs(t):.4g}.")
         h = max(smallest, self._first_step(field, x, t, stop, slope))
         nfe = 2
         rejected: list[Interval] = []
@@ -108,7 +114,7 @@ class Adaptive(Solver):
 
     def _sentence(self, t: float, what: str) -> str:
         return (
-            f"{self.label()} stops at t = {t:.4g}, where {what}: the field is too stiff or kinked for it. "
+            f"{self.label()} stops at t = {abs(t):.4g}, where {what}: the field is too stiff or kinked for it. "
             "Raise the tolerances, train with a smooth activation such as silu, or choose a solver with fixed steps."
         )
 

@@ -41,6 +41,14 @@ class Normal:
         """Whether it is N(0, I)."""
         return not self.mean.any() and bool(torch.equal(self.covariance, torch.eye(len(self.mean)).to(self.covariance)))
 
+    def log_prob(self, x: Tensor) -> Tensor:
+        """The log-density in nats at x (n, d): (n,), as x is."""
+        root = torch.linalg.cholesky(self.covariance)
+        white = torch.linalg.solve_triangular(root, (x.double() - self.mean).T, upper=False)
+        constant = root.diagonal().log().sum() + 0.5 * len(self.mean) * math.log(2 * math.pi)
+        height: Tensor = -0.5 * white.square().sum(0) - constant
+        return height.to(x)
+
 
 @dataclass(frozen=True)
 class Normals:

@@ -107,6 +107,12 @@ class Moments:
         }
 
 
+def log_noise(moments: Moments, path: Path, t: Tensor) -> Tensor:
+    """log(√(sigma² s0² + gamma²) / (alpha s1)) at times t, of any shape: the noise in units of the signal."""
+    c = path.coefficients(t)
+    return 0.5 * ((c.sigma * moments.std0) ** 2 + c.gamma**2).log() - (c.alpha * moments.std1).log()
+
+
 def _spread(x: Tensor) -> float:
     return max(float(x.var(0).mean().sqrt()), 1e-3)
 
@@ -116,7 +122,8 @@ class Affine:
     """The network's place in the field at times t: v = skip (x − center) + drift + out F(inside (x − center), t).
 
     Scalars have the shape (n, 1) of t; center and drift are (n, d). noise is the deviation, in units of F, of what F is
-    to say of single pairs: 1 where the scaling makes it so, and more where most of it is noise that averages out.
+    to say of single pairs: 1 where the scaling makes it so, and more where most of it is noise that averages out. blur
+    is the variance, on each axis of what F sees, of the part that comes from source and noise.
     """
 
     inside: Tensor
@@ -125,6 +132,7 @@ class Affine:
     drift: Tensor
     out: Tensor
     noise: Tensor
+    blur: Tensor
 
 
 def affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor, prediction: Prediction = "velocity") -> Affine:
@@ -149,12 +157,13 @@ def affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor, predictio
     else:
         inside = _variance(moments, c).rsqrt()
         center = c.alpha * moments.mean1 + c.sigma * moments.mean0
+    blur = ((c.sigma * moments.std0) ** 2 + c.gamma**2) * inside**2
     push = (c.d_gamma * c.gamma * inside) ** 2
     if kind == "residual":
         skip, left = _regression(moments, c, inside)
         out = ((c.turning * moments.std0 * moments.std1 * inside) ** 2 + push).sqrt()
         drift = c.d_alpha * moments.mean1 + c.d_sigma * moments.mean0
-        return Affine(inside, center, skip, drift, -out if prediction == "noise" else out, left / out)
+        return Affine(inside, center, skip, drift, -out if prediction == "noise" else out, left / out, blur)
     mean, deviation, noise = torch.zeros_like(center), one, one
     if kind == "standard":
         match prediction:
@@ -169,9 +178,10 @@ def affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor, predictio
             case "score":  # F = −x0, the score's form that is finite where sigma is 0
                 prediction, deviation = "noise", -one
     if prediction == "velocity":
-        return Affine(inside, center, zero, mean, deviation, noise)
+        return Affine(inside, center, zero, mean, deviation, noise, blur)
     of_point, of_value = mixing(prediction, "velocity", c)
-    return Affine(inside, center, of_point, of_point * center + of_value * mean, of_value * deviation, noise)
+    drift = of_point * center + of_value * mean
+    return Affine(inside, center, of_point, drift, of_value * deviation, noise, blur)
 
 
 def score_affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor) -> Affine:
@@ -186,11 +196,11 @@ def score_affine(kind: ScalingKind, moments: Moments, path: Path, t: Tensor) -> 
     place = affine(kind, moments, path, t)
     zero, one, nowhere = torch.zeros_like(t), torch.ones_like(t), torch.zeros_like(place.center)
     if kind == "none":
-        return Affine(place.inside, place.center, zero, nowhere, one, 1 / c.gamma)
+        return Affine(place.inside, place.center, zero, nowhere, one, 1 / c.gamma, place.blur)
     near = (c.gamma * place.inside).square()
     skip, left = (place.inside.square(), 1 - near) if kind == "residual" else (zero, one)
     out = place.inside / (near + NARROW**2).sqrt()
-    return Affine(place.inside, place.center, -skip, nowhere, -out, left.sqrt() / (c.gamma * out))
+    return Affine(place.inside, place.center, -skip, nowhere, -out, left.sqrt() / (c.gamma * out), place.blur)
 
 
 def weight(weighting: Weighting, c: Coefficients, place: Affine) -> Tensor:

@@ -39,6 +39,8 @@ class Solver(Choice):
 
     adaptive: ClassVar[bool] = False
     """Whether it chooses its own steps and takes from the grid only its two ends."""
+    of_equations: ClassVar[bool] = False
+    """Whether it needs what only the model equation knows: derivatives of the field, or the factors of its noise."""
 
     @property
     def stochastic(self) -> bool:

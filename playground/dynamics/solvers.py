@@ -13,6 +13,7 @@ from playground.dynamics.adaptive import Adaptive, BogackiShampine, Dopri5, Unso
 from playground.dynamics.churned import EulerMaruyama, StochasticHeun, StochasticMidpoint
 from playground.dynamics.grids import GridName, grid
 from playground.dynamics.guiding import Guiding
+from playground.dynamics.implicit import ImplicitEuler, Trapezoidal
 from playground.dynamics.noise import Brownian
 from playground.dynamics.path import Path
 from playground.dynamics.process import DiffusionSampler, Process
@@ -29,6 +30,7 @@ from playground.dynamics.runge_kutta import (
     runge_kutta,
 )
 from playground.dynamics.samplers import DDIM, Ancestral, DPMSolver
+from playground.dynamics.systems.solving import Milstein
 from playground.trajectory import Trajectory
 
 __all__ = [
@@ -43,7 +45,9 @@ __all__ = [
     "Euler",
     "EulerMaruyama",
     "Heun",
+    "ImplicitEuler",
     "Midpoint",
+    "Milstein",
     "Process",
     "RungeKutta",
     "RungeKutta4",
@@ -53,6 +57,7 @@ __all__ = [
     "StochasticHeun",
     "StochasticMidpoint",
     "Tableau",
+    "Trapezoidal",
     "Unsolved",
     "Velocity",
     "runge_kutta",
@@ -70,7 +75,10 @@ AnySolver = Annotated[
     | StochasticHeun
     | Ancestral
     | DDIM
-    | DPMSolver,
+    | DPMSolver
+    | ImplicitEuler
+    | Trapezoidal
+    | Milstein,
     Field(discriminator="kind"),
     FROM_NAME,
 ]

@@ -56,7 +56,7 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
     """
     if not MIN_POINTS <= n <= MAX_POINTS:
         raise InvalidExperiment([Problem(("n",), f"{n} is out of bounds; choose from {MIN_POINTS} to {MAX_POINTS:,}.")])
-    trained, target = run.trained(round), run.experiment.target.at(run.dim)
+    trained, target = run.trained(round), run.experiment.aim
     model, x0, real, cue = run.conditioned(trained, n), run.starts(n), run.real(n), run.experiment.cue
     modes = target.separate_modes()
     fine = FINE if isinstance(model, HasField) else run.experiment.sampler
@@ -65,7 +65,7 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
         wide = run.conditioned(trained, 2500, seed=1)
         covered = coverage(wide.trajectory(run.starts(2500, seed=1), fine, seed=1).end, modes)
     return {
-        "by_nfe": {str(nfe): distances(end, real) | sharpness_figures(end, real) for nfe, end in _ends(run, model, x0)},
+        "by_nfe": {str(nfe): _distances(end, real) for nfe, end in _ends(run, model, x0)},
         "floor": floor(target, n, DISTANCES, seeded(0, 13), pairs=4) | sharpness_floor(target, n, seeded(0, 18)),
         **_path_figures(run, model, x0),
         "modes_covered": covered.modes_covered if covered else None,
@@ -79,6 +79,12 @@ def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
         "facts": [vars(fact) for fact in trained.facts(real)] if isinstance(trained, HasFacts) else [],
         **({} if (guided := guidance_figures(run, n, round)) is None else {"guidance": guided}),
     }
+
+
+def _distances(end: Tensor, real: Tensor) -> dict[str, float | None]:
+    """The distances and the sharpness of samples; None for samples that are not all finite, as an equation's may be."""
+    apart = distances(end, real) if bool(end.isfinite().all()) else dict.fromkeys(DISTANCES)
+    return apart | sharpness_figures(end, real)
 
 
 def _ends(run: Run, model: Trained, x0: Tensor) -> Iterator[tuple[int, Tensor]]:
@@ -123,7 +129,7 @@ def likelihood(model: object, target: Distribution, real: Tensor) -> dict[str, f
 def bending_of(run: Run, round: int = -1, n: int = 1000) -> tuple[Tensor, Tensor] | None:
     """Times (T,) and the bending (T, n) of each particle of the fine solution; None for a model without a field."""
     model = run.conditioned(run.trained(round), n)
-    if not isinstance(model, HasField):
+    if not isinstance(model, HasField) or not run.experiment.model.has_target:
         return None
     t, x, v = _fine(model, run.starts(n))
     return t, bending(t, x, v)
@@ -137,7 +143,8 @@ def _fine(model: HasField, x0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _path_figures(run: Run, model: Trained, x0: Tensor) -> dict[str, float | None]:
     """Straightness, NPE and transport cost beside the optimal one, for a model that has a field."""
-    figures = path_figures(*_fine(model, x0)) if isinstance(model, HasField) else None
+    transports = isinstance(model, HasField) and run.experiment.model.has_target
+    figures = path_figures(*_fine(model, x0)) if isinstance(model, HasField) and transports else None
     if figures is None:
         return dict.fromkeys(("straightness", "npe", "transport_cost", "optimal_cost", "optimal_cost_error"))
     optimal = least_cost(run.experiment)
@@ -158,5 +165,5 @@ def least_cost(experiment: Experiment) -> Cost:
 @lru_cache(maxsize=256)
 def _least_cost(between: str) -> Cost:
     run = Run(Experiment.parse(json.loads(between)))
-    source, target = run.experiment.source.at(run.dim), run.experiment.target.at(run.dim)
+    source, target = run.experiment.source.at(run.dim), run.experiment.aim
     return optimal_cost(source, target, seeded(0, 17))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from playground.choice import InvalidExperiment, Problem
+from playground.engine import training
 from playground.engine.library import read_weights
 from playground.engine.run import Run
 from playground.experiment import Experiment
@@ -43,5 +44,7 @@ def experiment(name: str) -> Experiment:
 def run(name: str) -> Run:
     """A preset with its trained weights, or without any round where it has none. Raises InvalidExperiment."""
     chosen = experiment(name)
+    if not chosen.model.learns:
+        return training.run(chosen)
     weights = FOLDER / f"{name}.safetensors"
     return read_weights(Run, chosen, weights) if weights.exists() else Run(chosen)

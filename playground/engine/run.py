@@ -114,16 +114,16 @@ class Run:
 
     def labelled(self, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
         """The points of `real` (n, d) with their labels (n,)."""
-        return self.experiment.target.at(self.dim).draw(n, seeded(seed, 12))
+        return self.experiment.aim.draw(n, seeded(seed, 12))
 
     def real(self, n: int, seed: int = 0) -> Tensor:
         """Points of the target (n, d), the same for a seed whatever was trained."""
-        return self.experiment.target.at(self.dim).sample(n, seeded(seed, 12))
+        return self.experiment.aim.sample(n, seeded(seed, 12))
 
     def training_points(self) -> Tensor | None:
         """The points of the target (n, d) that this run was limited to in training; None where there was no limit."""
         training = self.experiment.training
-        return training_points(self.experiment.target.at(self.dim), training, training.seed)
+        return training_points(self.experiment.aim, training, training.seed)
 
     def sample(
         self,

@@ -103,7 +103,7 @@ class Training(Iterator[Snapshot]):
         experiment = self.run.experiment
         task = Task(
             source=experiment.source.at(experiment.dim),
-            target=experiment.target.at(experiment.dim),
+            target=experiment.aim,
             dim=experiment.dim,
             network=experiment.network,
             optimisation=experiment.training,
@@ -251,15 +251,15 @@ def decay(kind: str, step: int, steps: int) -> float:
     """The factor on the learning rate at a step of a budget.
 
     Over the first TIMED_STEPS it does not depend on the budget, which may not be known before. The inverse square root
-    warms up over WARM_UP steps and falls to zero over the last quarter.
+    and the line warm up over WARM_UP steps; the former falls to zero over the last quarter.
     """
+    warm = min(1.0, (step + 1) / WARM_UP)
     if kind == "inverse_sqrt":
-        warm = min((step + 1) / WARM_UP, 1 / math.sqrt(1 + step / WARM_UP))
-        return warm * min(1.0, 4 * (1 - step / steps))
+        return min(warm, 1 / math.sqrt(1 + step / WARM_UP)) * min(1.0, 4 * (1 - step / steps))
     progress = max(0, step - TIMED_STEPS) / max(1, steps - TIMED_STEPS)
     if kind == "cosine":
         return 0.5 * (1 + math.cos(math.pi * progress))
-    return 1 - progress if kind == "linear" else 1.0
+    return warm * (1 - progress) if kind == "linear" else 1.0
 
 
 def _is_reckoned(kind: str, taken: int, steps: int) -> bool:

@@ -9,6 +9,7 @@ from playground.models.autoregressive.model import Autoregressive
 from playground.models.diffusion import Diffusion
 from playground.models.energy.model import EnergyModel
 from playground.models.energy.rbm import RestrictedBoltzmannMachine
+from playground.models.equation import Equation
 from playground.models.exact import Exact
 from playground.models.flow_matching import FlowMatching
 from playground.models.gan.model import Gan
@@ -30,7 +31,8 @@ AnyModel = Annotated[
     | EnergyModel
     | RestrictedBoltzmannMachine
     | Autoregressive
-    | GaussianMixtureModel,
+    | GaussianMixtureModel
+    | Equation,
     Field(discriminator="kind"),
     FROM_NAME,
 ]
@@ -40,6 +42,7 @@ __all__ = [
     "Autoregressive",
     "Diffusion",
     "EnergyModel",
+    "Equation",
     "Exact",
     "FlowMatching",
     "Gan",

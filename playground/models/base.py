@@ -223,13 +223,31 @@ class Model(Choice):
 
     learns_field: ClassVar[bool] = False
     """Whether it learns the velocity field that its samples follow, which an earlier snapshot can then guide."""
+
+    learns: ClassVar[bool] = True
+    """Whether there is anything to train; what learns nothing is shown as soon as it is chosen."""
+    has_target: ClassVar[bool] = True
+    """Whether it is to reach the target that is declared beside it; else it says itself what it reaches."""
+
+    @property
+    def dim(self) -> int | None:
+        """The number of dimensions, where the family fixes it."""
+        return None
+
+    def reached(self, source: Distribution) -> Distribution:
+        """What a family without a target reaches from a settled source, and is measured against."""
+        raise NotImplementedError("this family has a target.")
+
     stand_ins: ClassVar[dict[ActivationName, ActivationName]] = {}
     """Activations whose derivatives are of no use to it, and which takes the place of each."""
 
+    has_features: ClassVar[bool] = False
+    """Whether its network gets Fourier features."""
+
     def suited(self, network: Network) -> Network:
-        """The network with the activation that stands in for its own, where one does."""
-        instead = self.stand_ins.get(network.activation)
-        return network if instead is None else network.model_copy(update={"activation": instead})
+        """The network as the family takes it: with the activation that stands in for its own, where one does."""
+        instead = {"activation": self.stand_ins.get(network.activation, network.activation)}
+        return network.model_copy(update=instead if self.has_features else instead | {"features": 0})
 
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
         """N points from which `Trained.trajectory` starts: of the source (n, d), or of an own latent (n, k)."""

@@ -24,7 +24,7 @@ from playground.dynamics.parameterization import Weighting
 from playground.dynamics.process import Level
 from playground.dynamics.samplers import posterior_variances
 from playground.dynamics.solvers import Solver
-from playground.dynamics.times import Times
+from playground.dynamics.times import FixedTimes
 from playground.models.base import SOURCE, TARGET, ConditionalModel, Learner, Optimisation, Task, Weights
 from playground.models.condition import Cue
 from playground.models.flow import ScoredFlow, check_sampler, is_standard
@@ -34,7 +34,7 @@ from playground.networks import Network
 Head = Literal["noise", "data", "velocity"]
 
 
-class StepTimes(Times):
+class StepTimes(FixedTimes):
     """The times of the steps T, …, 1, equally often."""
 
     kind: Literal["steps"] = "steps"
@@ -60,6 +60,7 @@ class Diffusion(ConditionalModel):
         "With DDPM ancestral sampling particles jitter all the way and forget where they started; with DDIM and η = 0 "
         "the same network carries them smoothly. Both end in the same distribution."
     )
+    has_features: ClassVar[bool] = True
     loss_is: ClassVar[str] = "weighted mean squared error"
     try_this: ClassVar[str] = (
         "Choose the solver DDIM and drag η between 0 and 1; then drag the steps down and see which of them misses "

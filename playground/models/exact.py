@@ -15,6 +15,7 @@ from torch import Tensor
 
 from playground.distributions import Gaussian, Mixture, NoisyCurve
 from playground.distributions.base import Distribution
+from playground.dynamics.adaptive import Dopri5
 from playground.dynamics.exact import ExactField, Normal, Normals
 from playground.dynamics.guiding import UNGUIDED, Guiding, Meter, led
 from playground.dynamics.paths import AnyPath, LinearPath, Path
@@ -29,6 +30,8 @@ from playground.trajectory import Trajectory
 
 MOST_IN_BROWSER = 512
 """Components of a mixture that are sent to another runtime."""
+CAREFUL = Sampler(solver=Dopri5())
+"""The solution along which a density is followed to where it begins."""
 POINTS = 512
 """Points that stand for a target of which no mixture is known."""
 
@@ -204,14 +207,31 @@ class ExactFlow:
         return self._mixed(lambda field, at: field.score(at, t), x, t)
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """The log-density in nats at the end of the path, at x (n, d): (n,)."""
-        return self.field.log_prob(x, self.interval[1])
+        """The log-density in nats of the samples at x (n, d): (n,)."""
+        return self.log_prob_at(x.double(), self.interval[1]).to(x)
 
     has_density = True
 
-    def log_prob_at(self, x: Tensor, t: float, sampler: Sampler | None = None) -> Tensor:
-        """The log-density in nats of x_t at x (n, d): (n,), in closed form."""
-        return self.field.log_prob(x, t)
+    def log_prob_at(self, x: Tensor, t: float, sampler: Sampler = CAREFUL) -> Tensor:
+        """The log-density in nats of the particles at time t, at x (n, d): (n,).
+
+        That of x_t in closed form, where the path begins with the source alone. Elsewhere particles begin as the source
+        does and x_t does not, and the density of the particles is found from where those at x began: both densities
+        obey the same equation of continuity, so that the ratio of the two stays as it is along a way.
+        """
+        found = self.field.log_prob(x, t)
+        if self.path.mismatch is None:
+            return found
+        first = self.interval[0]
+        began = sampler.integrate(self.velocity, x, t, first).end if t > first else x
+        return found + self._over(began)
+
+    def _over(self, x: Tensor) -> Tensor:
+        """By how much the log-density of the particles is above that of x_t where both begin, at x (n, d): (n,)."""
+        first, source = self.interval[0], self.field.source
+        factor = float(self.path.at(first).sigma)
+        begins = Normal(factor * source.mean, factor**2 * source.covariance)
+        return begins.log_prob(x) - self.field.log_prob(x, first)
 
     def log_prob_through(self, x: Tensor, t: float, sampler: Sampler) -> tuple[Tensor, Tensor]:
         """Times (T,), and log p there (T,) along the way of a particle that is at x (1, d) at time t."""
@@ -221,8 +241,9 @@ class ExactFlow:
         onward = sampler.integrate(self.velocity, x, t, last) if t < last or back is None else None
         states = [] if back is None else list(zip(back.t, back.x, strict=True))[::-1]
         states += [] if onward is None else list(zip(onward.t, onward.x, strict=True))[bool(states) :]
-        logs = [self.field.log_prob(at, float(time)) for time, at in states]
-        return torch.stack([time for time, _ in states]), torch.cat(logs)
+        logs = torch.cat([self.field.log_prob(at, float(time)) for time, at in states])
+        over = 0.0 if self.path.mismatch is None else self._over(states[0][1])
+        return torch.stack([time for time, _ in states]), logs + over
 
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
         """Carries the source points x0 (n, d) along the field; the seed fixes the noise of a stochastic sampler."""

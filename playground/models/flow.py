@@ -122,7 +122,7 @@ class Flow:
     def _output(self, weights: Tensor, place: Affine, x: Tensor, time: Tensor, w: float) -> Tensor:
         centred = x - place.center
         inside = place.inside * centred
-        output = self._mixed(lambda c: self.mlp(weights, inside, time, c), w)
+        output = self._mixed(lambda c: self.mlp(weights, inside, time, c, place.blur), w)
         return place.skip * centred + place.drift + place.out * output
 
     @torch.no_grad()
@@ -142,7 +142,7 @@ class Flow:
         inside, (n, d) = place.inside * centred, x.shape
 
         def both(c: Tensor | None) -> Tensor:
-            output, jacobian = output_and_jacobian(self.mlp, weights, inside, time, c)
+            output, jacobian = output_and_jacobian(self.mlp, weights, inside, time, c, place.blur)
             return torch.cat([output, jacobian.reshape(n, d * d)], dim=1)
 
         mixed = self._mixed(both, self.guiding.condition if isinstance(t, Tensor) else self.guiding.condition_at(t))
@@ -160,7 +160,7 @@ class Flow:
         if self.told is not None and len(self.told) > 1:  # steps of their own lose track of whose condition is whose
             return self.log_prob_at(x, self.interval[1])
         finer = replace(self, weights=self.weights.double())
-        return solved_log_prob(finer.diverging, finer._known_start, x.double(), self.interval)
+        return solved_log_prob(finer.diverging, finer._known_start, x.double(), self.interval).to(x)
 
     @property
     def has_density(self) -> bool:

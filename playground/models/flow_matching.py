@@ -19,10 +19,19 @@ from torch import Tensor
 from playground.distributions import Gaussian
 from playground.distributions.base import Distribution
 from playground.dynamics.couplings import AnyCoupling, IndependentCoupling, SinkhornCoupling
-from playground.dynamics.parameterization import Moments, Prediction, Weighting, affine, interval, score_affine, weight
+from playground.dynamics.parameterization import (
+    Moments,
+    Prediction,
+    Weighting,
+    affine,
+    interval,
+    log_noise,
+    score_affine,
+    weight,
+)
 from playground.dynamics.paths import AnyPath, LinearPath, Path
 from playground.dynamics.solvers import Solver
-from playground.dynamics.times import AnyTimes, UniformTimes
+from playground.dynamics.times import AnyTimes, NoiseTimes
 from playground.models.base import SOURCE, TARGET, ConditionalModel, Learner, Optimisation, Pool, Task, Weights, seeded
 from playground.models.condition import Cue
 from playground.models.flow import BridgeFlow, Flow, ScoredFlow, check_sampler, is_standard
@@ -50,6 +59,7 @@ class FlowMatching(ConditionalModel):
         "Paths of single pairs meet at one place and time; those of the flow never do, though their traces may cross: "
         "they bend where pairs would meet. Bent paths are why few steps miss."
     )
+    has_features: ClassVar[bool] = True
     loss_is: ClassVar[str] = "weighted mean squared error"
     try_this: ClassVar[str] = (
         "Choose the solver Euler and drag Steps down to 1: every particle jumps to the mean of what it could become. "
@@ -78,7 +88,7 @@ class FlowMatching(ConditionalModel):
         json_schema_extra={"advanced": True, "labels": {"unit": "network's units", "min_snr": "min-SNR"}},
     )
     times: AnyTimes = Field(
-        UniformTimes(),
+        NoiseTimes(),
         title="Training times",
         description="Which times are trained most.",
         json_schema_extra={"advanced": True},
@@ -211,6 +221,8 @@ class FlowLearner:
         if model.path.bridge:
             self._heads["score"] = Head(self._mlp, task, 4)
         self._generator = task.generator(3)
+        self._within = (0.0, 1.0) if self._path.steps else interval(self._scaling, model.prediction, self._path)
+        self._quantile = model.times.on(lambda share: log_noise(self._moments, self._path, self._time(share)))
         self._pairs = Pairs(model.coupling.settled(model.path), source, target, self._generator)
         averages = model.average_targets and model.coupling.together is None and not model.path.bridge
         averages = averages and (task.cue is None or task.cue.kind == "labels")  # no two points share an angle
@@ -250,7 +262,7 @@ class FlowLearner:
             second = score_affine(self._scaling, self._moments, self._path, t)
             wanted.append((-z / self._path.coefficients(t).gamma - second.skip * centred) / second.out)
             weights.append(1 / second.noise.square())
-        return Examples(self._mlp.inputs_at(place.inside * centred, t, told), wanted, weights)
+        return Examples(self._mlp.inputs_at(place.inside * centred, t, told, place.blur), wanted, weights)
 
     def _told(self, x1: Tensor, labels: Tensor | None) -> tuple[Tensor | None, Classes | None]:
         """What the network is told of the condition of x1 (n, d), as columns, and as labels where it has any."""
@@ -270,9 +282,13 @@ class FlowLearner:
         offsets = torch.rand(batches, self._batch, generator=self._generator, device=device)
         shares = (torch.arange(self._batch, device=device) + offsets) / self._batch
         # At 1, to which the last one may round, no source is left to average over; at 0 a bridge has no noise.
-        t = self._model.times.quantile(shares.clamp_(2**-24, 1 - 2**-24)).clamp(2**-24, 1 - 2**-24)
-        low, high = (0.0, 1.0) if self._path.steps else interval(self._scaling, self._model.prediction, self._path)
-        return (low + (high - low) * t).view(-1, 1)
+        t = self._quantile(shares.clamp_(2**-24, 1 - 2**-24)).clamp(2**-24, 1 - 2**-24)
+        return self._time(t).view(-1, 1)
+
+    def _time(self, share: Tensor) -> Tensor:
+        """The time of a share, in [0, 1], of the interval that is trained."""
+        low, high = self._within
+        return low + (high - low) * share
 
     def weights(self) -> Weights:
         return {name: head.average() for name, head in self._heads.items()} | {"moments": self._moments.packed()}

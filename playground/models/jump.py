@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.solvers import Sampler
 from playground.models.base import Weights
-from playground.networks import FilmMlp, Mlp, Network
+from playground.networks import FilmMlp, Mlp, Network, wave_vectors
 from playground.trajectory import Trajectory
 
 
@@ -26,7 +26,7 @@ class Jump:
     @classmethod
     def of(cls, network: Network, dim: int, weights: Weights) -> Self:
         """The map that a snapshot's weights hold. Raises ValueError where they are those of another network."""
-        mlp = network.build(dim, dim, timed=False)
+        mlp = network.build(dim, dim, timed=False, features=True)
         if len(weights["map"]) != mlp.size or len(weights["moments"]) != 2 * dim + 2:
             raise ValueError("these are the weights of another network.")
         return cls(mlp, weights["map"], Moments.unpacked(weights["moments"]))
@@ -57,19 +57,21 @@ class Jump:
 def one_step(timed: Mlp, weights: Tensor, untimed: Mlp) -> Tensor:
     """The weights (untimed.size,) with which a network without a time says what a timed one says at t = 0.
 
-    The columns of its first layer that read the time are added to the biases.
+    The columns of its first layer that read the time are added to the biases; those that read Fourier features, which
+    the map sees undamped, take over the damping of pure noise.
     """
     if isinstance(timed, FilmMlp):
-        told = timed.inputs_at(
-            weights.new_zeros(1, timed.inputs), weights.new_zeros(1, 1), weights.new_zeros(1, timed.told)
-        )
-        return timed.at(weights, told[:, timed.inputs :])
-    (matrix, bias), *rest = timed.layers(weights)
-    at_start = timed.features(torch.zeros(1, 1, dtype=weights.dtype, device=weights.device))[0]
-    first = [
-        matrix[:, : timed.inputs].flatten(),
-        bias + matrix[:, timed.inputs : timed.inputs + len(at_start)] @ at_start,
-    ]
-    found = torch.cat([*first, *(part.flatten() for layer in rest for part in layer)])
+        nothing = weights.new_zeros(1, timed.inputs), weights.new_zeros(1, 1), weights.new_zeros(1, timed.told)
+        plain = replace(untimed, widths=timed.widths)
+        weights = timed.at(weights, timed.inputs_at(*nothing)[:, timed.own :])
+        (matrix, bias), *rest = plain.layers(weights)
+    else:
+        (matrix, bias), *rest = timed.layers(weights)
+        at_start = timed.time_features(torch.zeros(1, 1, dtype=weights.dtype, device=weights.device))[0]
+        bias = bias + matrix[:, timed.own : timed.own + len(at_start)] @ at_start
+    omega = wave_vectors(timed.inputs, timed.waves, timed.finest).to(matrix)
+    damping = torch.exp(-0.5 * omega.square().sum(0))
+    own = matrix[:, : timed.own] * torch.cat([damping.new_ones(timed.inputs), damping, damping])
+    found = torch.cat([own.flatten(), bias, *(part.flatten() for layer in rest for part in layer)])
     assert len(found) == untimed.size, "the two differ in the time alone"
     return found

@@ -73,10 +73,10 @@ class Regression:
         loss, delta = squared_error(self._before[-1] - targets, weights, self._huber)
         for level in reversed(range(len(self._layers))):
             to_matrix, to_bias = self._gradients[level]
-            if level:
+            if after[level].shape[1] <= FEW:  # this order is then several times faster
+                to_matrix.copy_(torch.mm(after[level].t(), delta).t())
+            else:
                 torch.mm(delta.t(), after[level], out=to_matrix)
-            else:  # with as few columns as there are inputs this order is several times faster
-                to_matrix.copy_(torch.mm(after[0].t(), delta).t())
             torch.sum(delta, 0, out=to_bias)
             if level:
                 delta = self._back(torch.mm(delta, self._layers[level][0]), self._before[level - 1], after[level])
@@ -102,7 +102,7 @@ class FilmRegression:
     def __call__(self, inputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """As of `Regression`."""
         (embed, embed_bias), (modulate, modulate_bias), *layers = self._layers
-        x, told = inputs[:, : self._mlp.inputs], inputs[:, self._mlp.inputs :]
+        x, told = inputs[:, : self._mlp.own], inputs[:, self._mlp.own :]
         inside = torch.addmm(embed_bias, told, embed.t())
         g = self._act(inside)
         parts = torch.split(torch.addmm(modulate_bias, g, modulate.t()), self._columns, dim=1)
@@ -153,20 +153,24 @@ def squared_error(error: Tensor, weights: Tensor | None, huber: float | None) ->
 
 
 def output_and_jacobian(
-    mlp: Mlp, weights: Tensor, x: Tensor, t: Tensor, c: Tensor | None = None
+    mlp: Mlp, weights: Tensor, x: Tensor, t: Tensor, c: Tensor | None = None, blur: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """F(x, t, c) (n, outputs) for x (n, d), t (n, 1) or (1, 1), and ∂F_i/∂x_k as (n, d, outputs), k before i.
 
     The derivative along each axis goes up through the layers beside the values: ∂h = act'(z) ⊙ (W ∂h). Both can be
-    differentiated once more.
+    differentiated once more. blur: as the network is told it.
     """
     act, slope = ACTIVATIONS[mlp.activation], SLOPES[mlp.activation]
     film = isinstance(mlp, FilmMlp)
     (matrix, bias), *hidden = list(mlp.layers(weights))[2 if film else 0 :]
-    seen = mlp.inputs_at(x, t, c)
-    z = torch.addmm(bias, x if film else seen, matrix.t())
+    seen = mlp.inputs_at(x, t, c, blur)
+    z = torch.addmm(bias, seen[:, : mlp.own] if film else seen, matrix.t())
     along = matrix[:, : mlp.inputs].t()[:, None].expand(-1, len(x), -1)
-    modulation = mlp.modulation(weights, seen[:, mlp.inputs :]) if isinstance(mlp, FilmMlp) else []
+    if mlp.waves:
+        omega, sine, cosine = mlp.waves_at(x, blur)
+        turning = torch.cat([cosine * omega[:, None], -sine * omega[:, None]], dim=2)  # of the features, by each x_k
+        along = along + turning @ matrix[:, mlp.inputs : mlp.own].t()
+    modulation = mlp.modulation(weights, seen[:, mlp.own :]) if isinstance(mlp, FilmMlp) else []
     for level, (matrix, bias) in enumerate(hidden):
         if film:
             scale, shift = modulation[level]

@@ -222,7 +222,7 @@ class DistilLearner:
     def __init__(self, model: RectifiedFlow, task: Task, before: FlowLearner) -> None:
         self._task, self._model, self._before = task, model, before.weights()
         self._batch, self._moments = task.optimisation.batch, Moments.unpacked(self._before["moments"])
-        mlp = task.network.build(task.dim, task.dim, timed=False)
+        self._mlp = mlp = task.network.build(task.dim, task.dim, timed=False, features=True)
         if task.network.input_scaling == "residual" and model.prediction == "velocity":
             initial = one_step(task.network.build(task.dim, task.dim), self._before["velocity"], mlp)
         else:
@@ -238,7 +238,8 @@ class DistilLearner:
     def step(self, decay: float) -> Tensor:
         z0, z1, _ = self._pairs.labelled(self._batch)
         m = self._moments
-        loss = self._regression((z0 - m.mean0.to(z0)) / m.std0, (z1 - m.mean1.to(z1)) / m.std1)
+        inside = self._mlp.inputs_at((z0 - m.mean0.to(z0)) / m.std0)
+        loss = self._regression(inside, (z1 - m.mean1.to(z1)) / m.std1)
         self._adam.step(self._regression.gradient, decay)
         return loss
 

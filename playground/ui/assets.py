@@ -81,6 +81,8 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
         Route("/playground/form.json", lambda request: packed_json(_described())),
         Route("/playground/saved", partial(saved.opened, sessions), methods=["POST"]),
         Route("/playground/pinned/{key}.json", partial(saved.pinned, sessions)),
+        Route("/playground/shown", partial(saved.brought_back, sessions), methods=["POST"]),
+        Route("/playground/returned", partial(saved.returned, sessions), methods=["POST"]),
         Route("/playground/write", _write, methods=["POST"]),
         Route("/playground/read", _read, methods=["POST"]),
         Route("/playground/alternatives", _refuse, methods=["POST"]),

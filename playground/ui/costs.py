@@ -23,7 +23,8 @@ def weights_of(experiment: Experiment) -> int:
 def streamed_of(experiment: Experiment) -> int:
     """About how many weights a snapshot of the experiment carries to the page."""
     cue = experiment.cue
-    one = experiment.network.build(experiment.dim, experiment.dim, told=cue.width if cue else 0).size
+    network = experiment.model.suited(experiment.network)
+    one = network.build(experiment.dim, experiment.dim, told=cue.width if cue else 0).size
     return one * experiment.model.networks
 
 

@@ -19,7 +19,8 @@ declared: "optional" (null is allowed); "step", "unit", "scale", "range" (where 
     group           summary, fields
     union           kinds: [{kind, label, summary, fields, presets?, thumbnail?, explained?, idle?, notes?}, ...],
                     and of presets [{label, value}, ...] with the whole object as value; a model family is explained
-                    by {about, formula (MathML), look_for, try_this, versus (rows)}, as far as it says so; by the name
+                    by {about, formula (MathML), look_for, try_this, versus (rows)}, as far as it says so; at_once: it
+                    needs no training; by the name
                     of a field beside it, idle says why it makes no use of that one, and notes what it makes of it
     drawing         extent (how far it may reach from the origin), most (corners in all)
     hidden          nothing: the value is kept and not drawn
@@ -44,6 +45,7 @@ from typing_extensions import TypeAliasType
 
 from playground.choice import Choice
 from playground.distributions.drawing import EXTENT, MOST_POINTS
+from playground.dynamics.systems import System
 from playground.models.base import Model
 from playground.networks import ACTIVATION_NAMES
 from playground.ui.mathml import mathml
@@ -153,8 +155,10 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
     if "kind" not in choice.model_fields or choice.model_fields["kind"].is_required():
         raise TypeError(f'{choice.__name__}: declare its kind, as in kind: Literal["its_name"] = "its_name".')
     kind: Description = {"kind": choice.kind_name(), "label": choice.label(), **_group(choice, walk)}
-    if issubclass(choice, Model) and (explained := _explained(choice)):
+    if issubclass(choice, Model | System) and (explained := _explained(choice)):
         kind["explained"] = explained
+    if issubclass(choice, Model) and not choice.learns:
+        kind["at_once"] = True
     if issubclass(choice, Model) and (idle := _idle(choice)):
         kind["idle"] = idle
     if issubclass(choice, Model) and choice.stand_ins:
@@ -174,6 +178,10 @@ def _idle(family: type[Model]) -> Description:
     """Which parts of the experiment a family makes no use of, and why."""
     name = family.label()
     network = {} if family.has_network else {"network": f"Not used: {name} has no network."}
+    if not family.has_target:
+        network |= {"target": f"Not used: {name} says itself what particles reach."}
+    if not family.learns:
+        network |= dict.fromkeys(("training", "condition"), f"Not used: {name} is not trained.")
     source = {"source": f"Not used: {name} starts from a latent of its own."} if family.own_latent else {}
     return network | source
 
@@ -184,11 +192,12 @@ def _stand_ins(family: type[Model]) -> str:
     return f"{family.label()}: {', '.join(pairs)}, whose derivatives do not bend."
 
 
-def _explained(family: type[Model]) -> Description:
-    """What a family says of itself, without what it leaves empty."""
+def _explained(family: type[Model | System]) -> Description:
+    """What a family, or a system of equations, says of itself, without what it leaves empty."""
     texts = {name: getattr(family, name) for name in ("about", "formula", "look_for", "try_this")}
     told: Description = {name: mathml(text) if name == "formula" else text for name, text in texts.items() if text}
-    return told | ({"versus": [list(row) for row in family.versus]} if family.versus else {})
+    versus = getattr(family, "versus", ())
+    return told | ({"versus": [list(row) for row in versus]} if versus else {})
 
 
 def _numbers(declared: _Declared, where: str) -> Description:

@@ -56,7 +56,7 @@ class Live:
         yield from self._perform(given, _reset)
 
     def preview(self, given: str) -> Updates:
-        """The source and target on the stage before any training; ends a training under way."""
+        """The source and target on the stage before any training; the run so far is set aside."""
         yield from self._perform(given, _preview)
 
     def stop(self, given: str) -> None:
@@ -118,13 +118,15 @@ def _step(session: Session, experiment: Experiment, said: int) -> Updates:
 def _preview(session: Session, experiment: Experiment, said: int) -> Updates:
     if session.training is not None and said <= session.said:
         return
-    session.stop.set()
-    session.training = None
+    if not experiment.model.learns:  # there is nothing to wait for
+        yield from _train(session, experiment, said)
+        return
+    session.set_aside()
     yield gr.HTML(scene=messages.scene(session.next_name(), Run(experiment)), problems="[]")
 
 
 def _begin(session: Session, experiment: Experiment, said: int) -> Training:
-    session.stop.set()
+    session.set_aside()
     session.said = said
     session.training = training = Training(experiment)
     session.name = session.next_name()

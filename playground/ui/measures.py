@@ -169,9 +169,11 @@ def _session(sessions: Sessions, given: dict[str, Any]) -> Session:
 
 
 def _training(session: Session, name: str) -> Training | None:
-    """The session's training of this name: its one run, or one of several that compete; None where there is none."""
-    if session.name == name:
+    """The session's training of this name: its own, an earlier one, or one of several that compete; else None."""
+    if session.training is not None and session.name == name:
         return session.training
+    if name in session.earlier:
+        return session.earlier[name]
     entrant = session.contest.find(name.removeprefix(f"{session.name} ")) if session.contest else None
     return entrant.training if entrant else None
 
@@ -203,7 +205,7 @@ def _density(sessions: Sessions, what: str, given: dict[str, Any]) -> Callable[[
     run, weights = _looked_at(sessions, given)
     model = run.with_weights(weights)
     if what == "likelihood":
-        return lambda: densities.likelihood(model, run.experiment.target.at(run.dim), run.real(PARTICLES))
+        return lambda: densities.likelihood(model, run.experiment.aim, run.real(PARTICLES))
     work = {"surface": densities.surface, "along": densities.along}.get(what)
     if work is None:
         raise ValueError("this question could not be read; reload the page.")
@@ -254,7 +256,8 @@ def _measured(run: Run, round_: int) -> Figures:
 
 def _referral(given: dict[str, Any]) -> Callable[[], Figures]:
     """How to compute what a source and a target are read against. Raises InvalidExperiment."""
-    experiment = Experiment.parse({name: given.get(name) for name in ("source", "target")})
+    named = [name for name in ("source", "target", "model") if name in given]
+    experiment = Experiment.parse({name: given[name] for name in named})
     return partial(reference, json.dumps(experiment.to_dict()))
 
 
@@ -267,7 +270,7 @@ def reference(experiment: str) -> Figures:
     that transport between the two costs, {value, error}; entropy: the target's, in nats, or None.
     """
     run = Run(Experiment.parse(json.loads(experiment)))
-    target, generator = run.experiment.target.at(run.dim), seeded(0, 13)
+    target, generator = run.experiment.aim, seeded(0, 13)
     names = ["sliced_w2", "energy_distance"]
     pairs = [floor(target, PARTICLES, names, generator, pairs=1) for _ in range(PAIRS)]
     fewer = [sliced_w2(target.sample(FEWER, generator), target.sample(PARTICLES, generator)) for _ in range(2 * PAIRS)]
@@ -275,7 +278,7 @@ def reference(experiment: str) -> Figures:
         "points": PARTICLES,
         "floor": {name: _spread([value for pair in pairs if (value := pair[name]) is not None]) for name in names},
         "fewer": {"points": FEWER, "sliced_w2": _spread(fewer)},
-        "optimal_cost": vars(least_cost(run.experiment)),
+        "optimal_cost": vars(least_cost(run.experiment)) if run.experiment.model.has_target else None,
         "entropy": target.entropy(),
     }
 

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from playground.choice import Choice
 from playground.distributions import Distribution
 from playground.distributions.base import Modes
 from playground.engine.history import Snapshot, binned
@@ -28,6 +29,7 @@ from playground.experiment import Experiment
 from playground.metrics import floor
 from playground.models.base import seeded
 from playground.models.contracts import HasField, HasShapes, Shapes, Trained, density_of
+from playground.models.equation import Law
 from playground.models.exact_reference import no_reference
 from playground.trajectory import Trajectory
 from playground.ui import wire
@@ -86,22 +88,23 @@ def scene(name: str, run: Run) -> str:
     name: what the run is called in this visitor's page; its snapshots carry it too.
     """
     experiment = run.experiment
-    chosen, modes = experiment.to_dict(), experiment.target.at(run.dim).separate_modes()
+    chosen, modes = experiment.to_dict(), experiment.aim.separate_modes()
     starts, real = run.starts(PARTICLES), run.real(PARTICLES)
     own = experiment.model.own_latent
     x0 = seen(starts, run.dim) if own else starts
     path = getattr(experiment.model, "path", None)
     message: wire.Scene = {
         "run": name,
-        "name": experiment.name,
+        "experiment": chosen,
+        "summary": summary(experiment),
         "dim": run.dim,
         "x0": exact(x0),
         "latent": exact(starts) if own else None,
         "target": quantised(real),
         "training": None if (learnt := run.training_points()) is None else quantised(learnt),
-        "floor": {"sliced_w2": _floor(experiment.target.at(run.dim))},
+        "floor": {"sliced_w2": _floor(experiment.aim)},
         "modes": _modes(modes),
-        "between": {name: chosen[name] for name in ("source", "target")},
+        "between": {name: chosen[name] for name in ("source", "target" if experiment.model.has_target else "model")},
         "setting": setting(experiment),
         "remarks": experiment.remarks(),
         "loss": experiment.model.loss_is,
@@ -111,8 +114,8 @@ def scene(name: str, run: Run) -> str:
         "path": None if run.rounds or path is None else path.describe(),
         "has_path": path is not None,
         "source_label": "Latent" if own else experiment.source.label(),
-        "target_label": experiment.target.label(),
-        "view": cast(wire.WireView, vars(View.of(x0, real))),
+        "target_label": experiment.aim.label(),
+        "view": cast(wire.WireView, vars(View.of(x0, real, *on_the_way(experiment)))),
         "sampler": cast(wire.SceneSampler, {**experiment.sampler.describe(), **experiment.sampler.guided()}),
         "condition": _condition(run),
         "network": reading(run.trained(0)) if run.rounds else None,
@@ -124,6 +127,36 @@ def _modes(modes: Modes | None) -> wire.WireModes | None:
     if modes is None:
         return None
     return {"centers": modes.centers.tolist(), "std": modes.std.tolist(), "weights": modes.weights.tolist()}
+
+
+def on_the_way(experiment: Experiment) -> list[Tensor]:
+    """Clouds (m, d) of an equation's particles between their start and their end, which should be in sight too."""
+    return [experiment.aim.way()] if isinstance(experiment.aim, Law) else []
+
+
+def summary(experiment: Experiment) -> wire.Summary:
+    """An experiment in a few words: {"model": "GAN, Non-saturating, 3×64", "between": "Latent → Ring", "seed": 0}.
+
+    Of what a model is made of the first choice is always named, the others where they are not the usual ones.
+    """
+    model = experiment.model
+    fields = [(name, value) for name in type(model).model_fields if isinstance(value := getattr(model, name), Choice)]
+    usual = {name: info.default for name, info in type(model).model_fields.items()}
+    named = [(name, value) for k, (name, value) in enumerate(fields) if k == 0 or value != usual[name]]
+    words = [
+        model.label(),
+        *(value.label() + {"path": " path", "coupling": " pairs"}.get(name, "") for name, value in named),
+    ]
+    if model.has_network:
+        words.append(f"{experiment.network.depth}×{experiment.network.width}")
+    if experiment.cue is not None:
+        words.append({"labels": "told the class", "angle": "told the direction"}[experiment.cue.kind])
+    source = "Latent" if model.own_latent else experiment.source.label()
+    return {
+        "model": ", ".join(words),
+        "between": f"{source} → {experiment.aim.label()}",
+        "seed": experiment.training.seed,
+    }
 
 
 def _condition(run: Run) -> wire.SceneCondition | None:
@@ -268,7 +301,7 @@ def _content(run: Run, taken: Snapshot, network: wire.Reading, done: bool, sampl
     if isinstance(trained, HasShapes):
         content["shapes"] = shapes(trained.shapes())
     if "remote" not in network or "networks" in network:
-        content["weights"] = {key: exact(values)["f32"] for key, values in taken.weights.items() if key != "moments"}
+        content["weights"] = {key: exact(values)["f32"] for key, values in taken.weights.items()}
     if "remote" not in network or not sampled:
         return content
     begun = time.perf_counter()
@@ -282,7 +315,7 @@ def _flat(message: Mapping[str, Any]) -> str:
 
 
 def opening(name: str, run: Run) -> str:
-    """A finished run in one message: its experiment, its scene and every snapshot that is kept."""
+    """A finished run in one message: its scene and every snapshot that is kept."""
     shots = []
     for record in run.rounds:
         for taken in record.history:
@@ -291,5 +324,4 @@ def opening(name: str, run: Run) -> str:
             done = newest and record is run.rounds[-1]
             shown = replace(taken, losses=losses)
             shots.append(snapshot(name, run, shown, done=done, sampled=newest, most_losses=512))
-    experiment = json.dumps(run.experiment.to_dict(), separators=(",", ":"))
-    return f'{{"experiment":{experiment},"scene":{scene(name, run)},"snapshots":[{",".join(shots)}]}}'
+    return f'{{"scene":{scene(name, run)},"snapshots":[{",".join(shots)}]}}'

@@ -15,8 +15,9 @@ GROUPS: dict[str, frozenset[str]] = {
     "Rectified flow": frozenset({"rectified_flow"}),
     "Diffusion": frozenset({"diffusion"}),
     "GAN and VAE": frozenset({"gan", "vae"}),
-    "Exact likelihood": frozenset({"normalizing_flow", "neural_ode", "autoregressive", "mixture"}),
+    "Likelihood": frozenset({"normalizing_flow", "neural_ode", "autoregressive", "mixture"}),
     "Energy": frozenset({"energy", "rbm"}),
+    "Equations": frozenset({"equation"}),
 }
 """The other groups in their order, each with the kinds of models that it holds."""
 
@@ -32,7 +33,7 @@ def listed_presets() -> list[dict[str, Any]]:
             "about": preset.about,
             "family": preset.model.label(),
             "group": group_of(name, preset),
-            "thumbnail": (thumbnail(preset.target) or [])[:150],
+            "thumbnail": (thumbnail(preset.target if preset.model.has_target else preset.aim) or [])[:150],
         }
         for name, preset in listed
     ]

@@ -66,7 +66,7 @@ def build(sessions: Sessions) -> gr.Blocks:
         _tab("collapse", contests.verbs, live)
         _tab("compare", {"train": contests.train}, live)
 
-        train.click(live.train, form, stage, **LONG)
+        train.click(live.train, form, stage, **LONG | {"trigger_mode": "multiple"})  # it ends the one under way
         resume.click(live.resume, form, stage, **LONG)
         step.click(live.step, form, stage, **LONG)
         reset.click(live.reset, form, stage, **LONG)

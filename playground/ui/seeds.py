@@ -71,7 +71,7 @@ def _share(entrant: Entrant) -> float:
 def _counted(entrant: Entrant) -> dict[str, Any]:
     """The modes that a trained entrant reaches, null where its target has none."""
     run = entrant.training.run
-    modes = run.experiment.target.at(run.dim).separate_modes()
+    modes = run.experiment.aim.separate_modes()
     if modes is None:
         return {"strict": None, "covered": None, "high_quality": None, "kl": None, "failure": run.failure}
     found = coverage(run.sample(SAMPLES, seed=1).end, modes)

@@ -15,6 +15,8 @@ KEPT_SECONDS = 1800.0
 """How long a page that nobody has asked for anything is remembered, so that a reload finds its run."""
 MOST_SHELVED = 6
 """Runs that are kept for a page beside the one that it trains; the oldest goes."""
+MOST_EARLIER, MOST_NUMBERS = 7, 4_000_000
+"""Earlier trainings that a page can go back to, and the most numbers in all their snapshots; the oldest go."""
 
 
 @dataclass
@@ -23,7 +25,8 @@ class Session:
 
     turn is held by whoever takes steps of the training; stop asks them to come to an end. said counts what the page
     has said when the training began: a preview asked for no later than that comes too late. shelf: runs by their name
-    that came from files or were pinned, so that they can be measured whatever is trained meanwhile.
+    that came from files or were pinned, so that they can be measured whatever is trained meanwhile. earlier: trainings
+    that others took the place of, so that the page can go back to them.
     """
 
     training: Training | None = None
@@ -34,7 +37,32 @@ class Session:
     turn: threading.Lock = field(default_factory=threading.Lock)
     used: float = field(default_factory=time.monotonic)
     shelf: OrderedDict[str, Run] = field(default_factory=OrderedDict)
+    earlier: OrderedDict[str, Training] = field(default_factory=OrderedDict)
     _names: int = 0
+
+    def set_aside(self) -> None:
+        """Stops the page's training and keeps it among the earlier ones, as far as it has come."""
+        self.stop.set()
+        training, self.training = self.training, None
+        if training is None or not training.run.rounds:
+            return
+        self.earlier[self.name] = training
+        while len(self.earlier) > MOST_EARLIER or (len(self.earlier) > 1 and self._numbers() > MOST_NUMBERS):
+            self.earlier.popitem(last=False)
+
+    def bring_back(self, name: str) -> bool:
+        """Makes an earlier training the page's own again; False where it is not, or no longer, kept."""
+        if self.training is not None and self.name == name:
+            return True
+        self.set_aside()
+        self.training = self.earlier.pop(name, None)
+        if self.training is not None:
+            self.name = name
+        return self.training is not None
+
+    def _numbers(self) -> int:
+        kept = [shot for one in self.earlier.values() for record in one.run.rounds for shot in record.history]
+        return sum(values.numel() for shot in kept for values in shot.weights.values())
 
     def shelve(self, run: Run, how: str) -> str:
         """Keeps a run beside the page's own; its name says `how` it came."""

@@ -52,11 +52,15 @@ Film.__doc__ = "The two maps by which time and condition scale and shift the hid
 
 
 class NetworkOps(TypedDict):
-    """A network as a list of operations on its flat weights."""
+    """A network as a list of operations on its flat weights.
+
+    waves: the frequencies of the Fourier features that it sees below each of its inputs, one row a wave.
+    """
 
     ops: list[Linear | Activation]
     size: int
     film: NotRequired[Film]
+    waves: NotRequired[list[list[float]]]
 
 
 class Scale(TypedDict):
@@ -162,6 +166,34 @@ class Normal(TypedDict):
     covariance: list[list[float]]
 
 
+Tree = float | str | list[Any]
+"""A formula: a number, a name, or [operation, argument, ...]; see dynamics.systems.expression."""
+
+
+class EquationDescription(TypedDict):
+    """A system of equations; each list of trees has one an axis, or none where there is nothing to say.
+
+    drift and stratonovich: the drift in either sense; noise: its factors, and slopes their derivatives along their own
+    axes; flux: the velocity of the Fokker–Planck equation; solution and law: the closed forms. parameters: the numbers
+    that the names stand for, T among them. linear: f = A x + b; fields: the system as the form has it.
+    """
+
+    kind: str
+    label: str
+    linear: bool
+    fields: JsonObject
+    drift: list[Tree]
+    stratonovich: list[Tree]
+    noise: list[Tree]
+    slopes: list[Tree]
+    flux: list[Tree]
+    jacobian: list[list[Tree]]
+    solution: list[Tree]
+    law: list[Tree]
+    parameters: dict[str, float]
+    T: float
+
+
 class Origin(TypedDict):
     """A run and a round as the server knows them."""
 
@@ -173,7 +205,8 @@ class Reading(TypedDict):
     """How a round's weights are evaluated; what a model does not have is left out.
 
     remote: the server has to be asked for trajectories, by solver and steps where `sampled`; carries: also of a grid.
-    networks: by the names under which the weights come. mixture and source: an exact field in place of a network.
+    networks: by the names under which the weights come. mixture and source: an exact field in place of a network;
+    equation: what is followed instead.
     """
 
     dim: NotRequired[int]
@@ -192,6 +225,7 @@ class Reading(TypedDict):
     surfaces: NotRequired[dict[str, SurfaceDescription]]
     mixture: NotRequired[Mixture]
     source: NotRequired[Normal]
+    equation: NotRequired[EquationDescription]
 
 
 # ------------------------------------------------------------------------------------------------ scene and snapshot
@@ -260,6 +294,14 @@ class SceneCondition(ConditionDescription):
     target: ExactArray
 
 
+class Summary(TypedDict):
+    """An experiment in a few words: what learns, between what, from which seed."""
+
+    model: str
+    between: str
+    seed: int
+
+
 class Scene(TypedDict):
     """What the stage knows of a run before its weights; snapshots name the same run.
 
@@ -268,7 +310,8 @@ class Scene(TypedDict):
     """
 
     run: str
-    name: str
+    experiment: JsonObject
+    summary: Summary
     dim: int
     x0: ExactArray
     latent: ExactArray | None
@@ -349,7 +392,6 @@ class WireSnapshot(TypedDict):
 class Opening(TypedDict):
     """A finished run in one message."""
 
-    experiment: JsonObject
     scene: Scene
     snapshots: list[WireSnapshot]
 
@@ -370,6 +412,44 @@ class StageRequest(TypedDict):
     page: str
     turn: int
     experiment: JsonObject
+
+
+class ShownRequest(TypedDict):
+    """The run that a page shows from now on; turn: as of the form's requests."""
+
+    page: str
+    run: str
+    turn: int
+
+
+class ShownAnswer(TypedDict):
+    """Whether the server can train it on."""
+
+    kept: bool
+
+
+class ReturnedRound(TypedDict):
+    """The newest snapshot of a round, which the server may have forgotten."""
+
+    name: str
+    snapshot: int
+    step: int
+    seconds: float
+    weights: dict[str, str]
+
+
+class ReturnedRequest(TypedDict):
+    """A run from a browser that has outlived it on the server."""
+
+    page: str
+    experiment: JsonObject
+    rounds: list[ReturnedRound]
+
+
+class ReturnedAnswer(TypedDict):
+    """Its name from now on."""
+
+    run: str
 
 
 class Panel(TypedDict):

@@ -202,3 +202,14 @@ def test_tolerances_are_bounded() -> None:
             with pytest.raises(ValueError, match=name):
                 Dopri5(**{name: value})
     assert BogackiShampine(rtol=0.1, atol=1e-7).rtol == 0.1
+
+
+@pytest.mark.parametrize("solver", [Dopri5(), BogackiShampine()], ids=lambda solver: solver.kind)
+def test_it_goes_backwards_as_well(solver):
+    x = torch.tensor([[1.0, -2.0]], dtype=torch.float64)
+    moved = Sampler(solver=solver).integrate(lambda x, t: x * math.cos(5 * t), x, 1.0, 0.25)
+    assert float(moved.t[0]) == 1.0
+    assert float(moved.t[-1]) == 0.25
+    assert bool((moved.t.diff() < 0).all())
+    expected = x * math.exp((math.sin(1.25) - math.sin(5)) / 5)
+    torch.testing.assert_close(moved.end, expected, rtol=0, atol=1e-3)

@@ -114,7 +114,7 @@ def test_a_run_that_has_learnt_is_better_than_nothing(measured, small_run):
     assert measured["modes_total"] == 5
     assert measured["entropy"] < measured["nll"] < measured["entropy"] + 2
     assert measured["nll_outside"] == measured["nll_unsolved"] == 0
-    assert 3 * measured["kl_error"] < measured["kl"] == pytest.approx(distances["100"]["sample_kl"], rel=0.2)
+    assert 3 * measured["kl_error"] < measured["kl"] == pytest.approx(distances["100"]["sample_kl"], rel=0.3)
     assert measured["kl"] == pytest.approx(measured["nll"] - measured["entropy"], abs=0.3), "within the chance of both"
     assert distances["1"]["sample_kl"] > distances["100"]["sample_kl"]
     assert distances["1"]["stray"] > distances["100"]["stray"] > measured["floor"]["stray"]

@@ -7,7 +7,13 @@ from playground.engine.guidance import guidance_figures
 
 
 def trained(**more):
-    return run(Experiment.parse({"target": "ring", "training": {"steps": 700}, "network": {"width": 32}} | more))
+    given = {
+        "target": "ring",
+        "model": {"kind": "flow_matching", "times": "uniform"},
+        "network": {"width": 32, "activation": "relu", "features": 0},
+        "training": {"steps": 700, "decay": "inverse_sqrt"},
+    }
+    return run(Experiment.parse(given | more))
 
 
 def test_guidance_spends_diversity():

@@ -336,9 +336,12 @@ def test_the_run_is_valid_before_and_after_each_snapshot():
 
 def breaking(activation: str, batch: int, source: str | dict) -> Experiment:
     """Raw values far from zero, the deepest network and a rate of one: it overflows within a few steps."""
-    network = {"width": 512, "depth": 8, "activation": activation, "frequencies": 16, "input_scaling": "none"}
+    network = {"width": 512, "depth": 8, "activation": activation, "frequencies": 16, "features": 0}
+    network |= {"input_scaling": "none"}
     training = {"rate": 1.0, "steps": 60, "decay": "constant", "batch": batch}
-    return Experiment.parse({"source": source, "target": "ring", "network": network, "training": training})
+    model = {"kind": "flow_matching", "times": "uniform"}
+    given = {"source": source, "target": "ring", "model": model, "network": network, "training": training}
+    return Experiment.parse(given)
 
 
 FAR = {"kind": "gaussian", "mean": [-50, 50], "std": [10, 10]}

@@ -54,8 +54,8 @@ def conditional(target, steps=800, model=None, **condition) -> Run:
             {
                 "target": target,
                 "model": model or "flow_matching",
-                "network": {"width": 32, "depth": 2},
-                "training": {"steps": steps},
+                "network": {"width": 32, "depth": 2, "activation": "relu", "features": 0},  # enough for few steps
+                "training": {"steps": steps, "decay": "inverse_sqrt"},
                 "condition": condition or {"labels": True},
             }
         )
@@ -103,9 +103,9 @@ def test_the_condition_is_dropped_as_often_as_stated(cue):
 
 
 def test_in_training_the_network_sees_the_condition_dropped_as_often_as_stated():
-    """The columns after the point and the time are what the network is told."""
+    """The columns after the point, its features and the time are what the network is told."""
     (learner,) = FlowMatching().rounds(task_of({"labels": True, "dropout": 0.3}))
-    seen = learner._examples(60).inputs[:, 3:]
+    seen = learner._examples(60).inputs[:, 2 + 2 * Network().features + 1 :]
     assert seen.shape == (60 * 128, 9)
     assert float(seen[:, -1].mean()) == pytest.approx(0.3, abs=4 * math.sqrt(0.21 / 7680))
     assert torch.equal(seen.sum(1), torch.ones(len(seen)))

@@ -22,7 +22,7 @@ TARGET = {"kind": "gaussian", "mean": list(MEAN), "std": [STD, STD]}
 
 def experiment(steps: int = 300, **model) -> Experiment:
     given = {"kind": "diffusion", "timesteps": 50, **model}
-    network = {"width": 32, "depth": 2}
+    network = {"width": 32, "depth": 2, "activation": "relu", "features": 0}
     return Experiment.parse({"target": TARGET, "model": given, "network": network, "training": {"steps": steps}})
 
 

@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 from playground.distributions import Gaussian, Ring, TwoMoons, Uniform
 from playground.dynamics.paths import CosinePath, LinearPath
 from playground.dynamics.solvers import Heun, Sampler
+from playground.dynamics.times import UniformTimes
 from playground.models import FlowMatching, flow_matching
 from playground.models.base import Optimisation, Task
 from playground.models.contracts import HasField
@@ -33,7 +34,7 @@ def task(source=Gaussian(dimension=2), target=TARGET, seed=0, network=None, **op
         source=source,
         target=target,
         dim=2,
-        network=Network(**{"width": 32, "depth": 2} | (network or {})),
+        network=Network(**{"width": 32, "depth": 2, "features": 0} | (network or {})),
         optimisation=Optimisation(**{"rate": 1e-2} | optimisation),
         seed=seed,
         device=torch.device("cpu"),
@@ -76,7 +77,8 @@ def error_of(flow, path) -> float:
 def test_it_learns_the_exact_field_between_gaussians(activation, scaling):
     steps, network = 600, {"activation": activation, "input_scaling": scaling, "frequencies": 1}
     given = task(network=network)
-    learner, model = learner_of(given), FlowMatching()
+    model = FlowMatching(times=UniformTimes())  # as the error counts them
+    learner = learner_of(given, model)
     before = error_of(model.trained(learner.weights(), given.network, 2), LinearPath())
     for step in range(steps):
         learner.step(cosine_decay(step, steps))
@@ -88,7 +90,7 @@ def test_it_learns_the_exact_field_between_gaussians(activation, scaling):
 @EVERY_PATH
 @pytest.mark.parametrize("average", [True, False])
 def test_on_every_path_and_with_every_regression_target(path, average):
-    model, steps = FlowMatching(path=path, average_targets=average), 600
+    model, steps = FlowMatching(path=path, average_targets=average, times=UniformTimes()), 600
     given = task(network={"input_scaling": "standard"})
     learner = learner_of(given, model)
     for step in range(steps):
@@ -295,10 +297,11 @@ def test_the_first_step_follows_the_field(flow):
 
 
 @pytest.mark.parametrize("scaling", ["none", "standard", "residual"])
+@pytest.mark.parametrize("features", [0, 5])
 @EVERY_PATH
-def test_the_description_is_enough_to_compute_the_field(path, scaling):
+def test_the_description_is_enough_to_compute_the_field(path, scaling, features):
     """As the browser does: from the JSON text and the flat weights alone, with numpy."""
-    network = {"frequencies": 2, "input_scaling": scaling, "activation": "tanh"}
+    network = {"frequencies": 2, "input_scaling": scaling, "activation": "tanh", "features": features}
     given, model = task(target=Ring(modes=3, radius=5), network=network), FlowMatching(path=path)
     weights = learner_of(given, model).weights()
     field = model.trained(weights, given.network, 2)
@@ -328,8 +331,12 @@ def test_the_description_is_enough_to_compute_the_field(path, scaling):
         elif moments["kind"] == "standard":
             drift = np.zeros(2)
         turns = 2 * np.pi * t * np.arange(1, told["frequencies"] + 1)
-        features = np.concatenate([[2 * t - 1], np.sin(turns), np.cos(turns)])
-        h = np.concatenate([inside * (x - center), np.tile(features, (len(x), 1))], axis=1)
+        clock = np.concatenate([[2 * t - 1], np.sin(turns), np.cos(turns)])
+        place = inside * (x - center)
+        omega = np.array(told["networks"]["velocity"].get("waves", [])).reshape(features, 2)
+        left = np.exp(-0.5 * (omega**2).sum(1) * (inside * s) ** 2 * var0)
+        waves = [left * np.sin(place @ omega.T), left * np.cos(place @ omega.T)]
+        h = np.concatenate([place, *waves, np.tile(clock, (len(x), 1))], axis=1)
         at = 0
         for op in told["networks"]["velocity"]["ops"]:
             if op["op"] == "linear":

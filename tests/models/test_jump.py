@@ -10,23 +10,26 @@ from playground import Experiment
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.solvers import Euler, Sampler
 from playground.models.jump import Jump, one_step
-from playground.networks import Network
+from playground.networks import FilmNetwork, Network
 
 MOMENTS = Moments(torch.tensor([1.0, -1.0]), torch.tensor([0.5, 2.0]), 0.7, 3.0)
 
 
 def jump(network: Network) -> tuple[Jump, torch.Tensor]:
     weights = network.build(2, 2).initial(Generator().manual_seed(0))
-    untimed = network.build(2, 2, timed=False)
+    untimed = network.build(2, 2, timed=False, features=True)
     return Jump(untimed, one_step(network.build(2, 2), weights, untimed), MOMENTS), weights
 
 
+@pytest.mark.parametrize("kind", [Network, FilmNetwork])
+@pytest.mark.parametrize("features", [0, 5])
 @pytest.mark.parametrize("frequencies", [0, 3])
-def test_the_time_goes_into_the_biases(frequencies):
-    network = Network(width=8, depth=2, frequencies=frequencies)
+def test_the_time_goes_into_the_biases(frequencies, features, kind):
+    """And the damping of the features, that of pure noise, into their columns."""
+    network = kind(width=8, depth=2, frequencies=frequencies, features=features)
     mapped, weights = jump(network)
     x = torch.randn(50, 2, generator=Generator().manual_seed(1))
-    expected = network.build(2, 2)(weights, x, torch.zeros(1, 1))
+    expected = network.build(2, 2)(weights, x, torch.zeros(1, 1), blur=torch.ones(1, 1))
     torch.testing.assert_close(mapped.mlp(mapped.weights, x), expected)
 
 
@@ -44,13 +47,15 @@ def test_it_begins_as_one_euler_step_of_the_flow():
 
 
 def test_its_description_is_what_it_computes():
-    mapped, _ = jump(Network(width=8, depth=2))
+    mapped, _ = jump(Network(width=8, depth=2, activation="relu", features=3))
     told = mapped.describe()
     x = torch.randn(20, 2, generator=Generator().manual_seed(1))
     inside, outside = (
         {key: torch.tensor(values) for key, values in told["map"][side].items()} for side in ("inside", "outside")
     )
-    h, at = (x - inside["mean"]) / inside["std"], 0
+    place, at = (x - inside["mean"]) / inside["std"], 0
+    angles = place @ torch.tensor(told["networks"]["map"]["waves"]).T
+    h = torch.cat([place, angles.sin(), angles.cos()], dim=1)
     for op in told["networks"][told["map"]["network"]]["ops"]:
         if op["op"] != "linear":
             h = h.relu()

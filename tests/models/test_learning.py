@@ -62,16 +62,19 @@ def test_the_gradient_of_a_modulated_network_is_that_of_automatic_differentiatio
             torch.testing.assert_close(written.gradient, gradient, rtol=1e-4, atol=1e-6)
 
 
-def test_the_jacobian_of_a_modulated_network_is_that_of_automatic_differentiation():
-    mlp = FilmNetwork(width=9, depth=3, activation="silu").build(2, 2, told=3)
-    weights = 0.5 * torch.randn(mlp.size, generator=Generator().manual_seed(1))
-    x, t, _ = some(8, mlp)
-    c = torch.randn(8, 3, generator=Generator().manual_seed(2))
-    output, jacobians = output_and_jacobian(mlp, weights, x, t, c)
-    torch.testing.assert_close(output, mlp(weights, x, t, c))
+@pytest.mark.parametrize("kind", [Network, FilmNetwork])
+@pytest.mark.parametrize("features", [0, 7])
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_the_jacobian_is_that_of_automatic_differentiation(kind, features, dim):
+    mlp = kind(width=9, depth=3, activation="silu", features=features).build(dim, dim, told=3)
+    weights = 0.5 * torch.randn(mlp.size, generator=Generator().manual_seed(1)).double()
+    x, t, _ = (part.double() for part in some(8, mlp))
+    c, blur = (torch.rand(8, k, generator=Generator().manual_seed(k)).double() for k in (3, 1))
+    output, jacobians = output_and_jacobian(mlp, weights, x, t, c, 0.1 * blur)
+    torch.testing.assert_close(output, mlp(weights, x, t, c, 0.1 * blur))
     for i in range(8):
         row = slice(i, i + 1)
-        field = functools.partial(lambda row, p: mlp(weights, p[None], t[row], c[row])[0], row)
+        field = functools.partial(lambda row, p: mlp(weights, p[None], t[row], c[row], 0.1 * blur[row])[0], row)
         jacobian = torch.autograd.functional.jacobian(field, x[i])
         torch.testing.assert_close(jacobians[i], jacobian.T)
 

@@ -47,7 +47,7 @@ def task(source=STANDARD, target=TARGET, seed=0, network=None, **optimisation) -
         source=source,
         target=target,
         dim=2,
-        network=Network(**{"width": 32, "depth": 2} | (network or {})),
+        network=Network(**{"width": 32, "depth": 2, "activation": "relu", "features": 0} | (network or {})),
         optimisation=Optimisation(**{"rate": 1e-2} | optimisation),
         seed=seed,
         device=torch.device("cpu"),
@@ -196,7 +196,7 @@ def test_every_prediction_learns_the_same_flow(prediction, scaling):
     path = VPPath()
     # Raw scores grow without bound where the noise is small, unless an error counts as one of the noise.
     weighting = "noise" if (prediction, scaling) == ("score", "none") else "unit"
-    model = FlowMatching(path=path, prediction=prediction, weighting=weighting)
+    model = FlowMatching(path=path, prediction=prediction, weighting=weighting, times="uniform")
     flow = learnt(model, task(network={"input_scaling": scaling}), 500)
     field = exact_field(path)
     for t in (0.3, 0.6):
@@ -228,7 +228,7 @@ def test_every_weighting_and_spread_of_times(weighting, times):
 
 @pytest.mark.parametrize("coupling", ["optimal_transport", "sinkhorn", "class_optimal_transport"])
 def test_every_coupling_carries_the_source_to_the_target(coupling):
-    experiment = Experiment.parse({"model": {"kind": "flow_matching", "coupling": coupling}})
+    experiment = Experiment.parse({"model": {"kind": "flow_matching", "coupling": coupling, "times": "uniform"}})
     flow = learnt(experiment.model, task(target=Ring(modes=3)), 300)
     x0 = STANDARD.sample(1000, Generator().manual_seed(1))
     moved = flow.trajectory(x0, Sampler(steps=20)).end

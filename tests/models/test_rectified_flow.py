@@ -22,8 +22,8 @@ from playground.models.rectified_flow import MadePairs, RectifiedFlow
 
 QUICK = {
     "target": {"kind": "ring", "modes": 4, "radius": 3},
-    "network": {"width": 16, "depth": 2},
-    "training": {"steps": 300, "batch": 64},
+    "network": {"width": 16, "depth": 2, "activation": "relu", "features": 0},
+    "training": {"steps": 300, "batch": 64, "decay": "inverse_sqrt"},
 }
 ONE = Sampler(solver=Euler(), steps=1)
 
@@ -250,7 +250,7 @@ def test_half_of_mixed_pairs_end_on_real_points(finished):
 
 def test_mixing_real_data_in_keeps_a_small_flow_nearer_to_the_data():
     """A flow too small to be right: fresh pairs teach its errors to the next, real ends do not."""
-    small = {"network": {"width": 8, "depth": 1}, "training": {"steps": 200, "batch": 64}}
+    small = {"network": {"width": 8, "depth": 1, "features": 0}, "training": {"steps": 200, "batch": 64, "rate": 0.005}}
     found = {}
     for pairs in ("fresh", "mixed"):
         model = {"kind": "rectified_flow", "rounds": 4, "distill": False, "pairs": pairs}

@@ -31,7 +31,7 @@ def client(sessions) -> TestClient:
 @pytest.mark.parametrize("name", presets.names())
 def test_every_preset_opens_with_weights(client, name):
     opening = client.get(f"/playground/presets/{name}.json").json()
-    assert opening["experiment"]["name"] and opening["scene"]["network"]
+    assert opening["scene"]["experiment"]["name"] and opening["scene"]["network"]
     assert opening["snapshots"][0]["step"] == 0
     last = opening["snapshots"][-1]
     assert last["done"] and last["step"] == last["steps"] and last["loss"]

@@ -85,7 +85,7 @@ def test_a_fixed_deviation_of_a_decoder_is_not_trained() -> None:
 
 def test_what_the_form_is_told() -> None:
     found = cost({"model": {"kind": "rectified_flow"}, "target": "ring"})
-    assert found == {"weights": 8706, "rounds": 3, "step": {"overhead": 77, "passes": 1}}
+    assert found == {"weights": 11778, "rounds": 3, "step": {"overhead": 77, "passes": 1}}
     assert cost({"model": "exact", "target": "ring"}) == {"weights": 0, "rounds": 1, "step": None}
     assert cost({"model": "mixture", "target": "ring"})["step"] is None
     assert cost({"model": "nothing of the kind"}) is None

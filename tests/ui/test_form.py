@@ -211,6 +211,7 @@ def test_a_family_says_what_it_is_and_what_it_makes_no_use_of():
         **{name: {"source"} for name in ("gan", "vae", "autoregressive")},
         **{name: {"network"} for name in ("exact", "rbm")},
         "mixture": {"network", "source"},
+        "equation": {"network", "target", "training", "condition"},
     }
     assert kinds["mixture"]["idle"]["source"] == "Not used: Gaussian mixture starts from a latent of its own."
     rows = kinds["autoregressive"]["explained"]["versus"]

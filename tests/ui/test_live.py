@@ -7,8 +7,9 @@ import time
 import pytest
 import torch
 
+from playground.ui import session as session_module
 from playground.ui.live import Live
-from playground.ui.session import KEPT_SECONDS, Sessions
+from playground.ui.session import KEPT_SECONDS, MOST_EARLIER, Sessions
 
 ANNA, BEN = "anna-anna", "ben-ben-ben"
 
@@ -112,6 +113,33 @@ def test_a_preview_that_comes_late_does_not_end_the_training_and_a_later_one_doe
     list(live.train(form(turn=3)))
     assert list(live.preview(form(turn=3))) == [] and live.sessions.of(ANNA).training is not None
     assert len(list(live.preview(form(turn=4)))) == 1 and live.sessions.of(ANNA).training is None
+
+
+def test_a_run_that_lost_its_place_can_be_come_back_to_and_goes_on_from_where_it_stopped(live):
+    stream = live.train(form(training={"steps": 200_000}))
+    next(stream)
+    list(live.preview(form(turn=2, target="ring")))
+    stopped = value(list(stream)[-1])
+    list(live.train(form(turn=3, target="ring")))
+    session = live.sessions.of(ANNA)
+    assert list(session.earlier) == ["run 1"] and session.name == "run 3"
+    assert session.bring_back("run 1") and session.name == "run 1" and list(session.earlier) == ["run 3"]
+    resumed = live.resume(form())
+    shot = value(next(resumed))
+    assert shot["run"] == "run 1" and shot["step"] > stopped["step"] > 0
+    resumed.close()
+    assert not session.bring_back("preset ring") and session.training is None, "it is shown no more"
+    assert list(session.earlier) == ["run 3", "run 1"]
+
+
+def test_earlier_runs_are_bounded_in_number_and_in_size(live, monkeypatch):
+    session = live.sessions.of(ANNA)
+    for turn in range(MOST_EARLIER + 3):
+        list(live.train(form(turn=turn)))
+    assert len(session.earlier) == MOST_EARLIER
+    monkeypatch.setattr(session_module, "MOST_NUMBERS", 1)
+    list(live.train(form(turn=99)))
+    assert len(session.earlier) == 1, "the newest of them is kept, whatever its size"
 
 
 @pytest.mark.parametrize(

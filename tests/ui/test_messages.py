@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from playground.engine import presets
 from playground.trajectory import Trajectory
 from playground.ui import messages
 
@@ -157,3 +158,15 @@ def test_a_round_that_prepares_itself_says_how_far_it_is(small_run):
     told = json.loads(messages.snapshot("run 1", small_run, replace(taken, prepared=0.25)))
     assert told["prepared"] == 0.25
     assert "prepared" not in json.loads(messages.snapshot("run 1", small_run, taken))
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_an_experiment_in_a_few_words_names_what_was_chosen(name):
+    experiment = presets.experiment(name)
+    words = messages.summary(experiment)
+    assert words["model"].startswith(experiment.model.label()) and len(words["model"]) < 90
+    assert words["between"].endswith(f"→ {experiment.target.label()}")
+    fields = {name: getattr(experiment.model, name) for name in type(experiment.model).model_fields}
+    assert "path" not in fields or f"{fields['path'].label()} path" in words["model"]
+    assert ("pairs" in words["model"]) == ("coupling" in fields and fields["coupling"].kind != "independent")
+    assert ("told the" in words["model"]) == experiment.condition.given

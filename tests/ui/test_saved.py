@@ -34,11 +34,11 @@ def files(tmp_path_factory) -> dict[str, str]:
 
 def test_it_opens_with_its_experiment_scene_and_history(files):
     message = json.loads(opening(Sessions(), files))
-    assert message["experiment"]["name"] == "Mine"
+    assert message["scene"]["experiment"]["name"] == "Mine"
     assert message["scene"]["run"] == "saved run 1"
     assert message["snapshots"][0]["step"] == 0
     assert message["snapshots"][-1]["step"] == 30
-    assert set(message["snapshots"][-1]["weights"]) == {"generator", "critic"}
+    assert set(message["snapshots"][-1]["weights"]) == {"generator", "critic", "moments"}
 
 
 def test_weights_of_another_experiment_are_refused(files):
@@ -96,3 +96,48 @@ def test_a_shelf_keeps_the_newest(files):
     session, runs = Session(), [Run(Experiment.parse({"name": str(k)})) for k in range(MOST_SHELVED + 2)]
     names = [session.shelve(one, "saved") for one in runs]
     assert list(session.shelf) == names[2:] and session.shelf[names[-1]] is runs[-1]
+
+
+@pytest.mark.parametrize("model", ["flow_matching", "gan", {"kind": "rectified_flow", "rounds": 1, "distill": True}])
+def test_a_run_that_the_server_has_forgotten_comes_back_from_the_browser_as_it_was(model):
+    sessions = Sessions()
+    client, live = TestClient(Starlette(routes=routes(sessions))), Live(sessions)
+    small = {"model": model, "network": {"kind": "mlp", "width": 8, "depth": 1}, "training": {"steps": 30}}
+    list(live.train(json.dumps({"page": PAGE, "experiment": small})))
+    told = client.get(f"/playground/runs/{PAGE}.json").json()
+    before = sessions.of(PAGE).training
+    assert before is not None
+
+    newest = {shot["round"]: shot for shot in told["snapshots"]}
+    rounds = [
+        {"name": shot["name"], "snapshot": shot["id"], **{key: shot[key] for key in ("step", "seconds", "weights")}}
+        for shot in newest.values()
+    ]
+    given = {"page": "other-page", "experiment": told["scene"]["experiment"], "rounds": rounds}
+    answer = client.post("/playground/returned", content=json.dumps(given))
+    run = sessions.of("other-page").shelf[answer.json()["run"]]
+    assert [record.last.step for record in run.rounds] == [record.last.step for record in before.run.rounds]
+    assert (run.sample(50).x == before.run.sample(50).x).all()
+
+    rounds[0]["weights"] = {name: text[:-8] for name, text in rounds[0]["weights"].items()}
+    refused = client.post("/playground/returned", content=json.dumps(given))
+    assert refused.status_code == 400 and refused.json()["message"] == "these are not the weights of this run."
+
+
+def test_the_server_is_told_what_is_shown_and_says_whether_it_can_train_it_on():
+    sessions = Sessions()
+    client, live = TestClient(Starlette(routes=routes(sessions))), Live(sessions)
+    small = {"network": {"kind": "mlp", "width": 8, "depth": 1}, "training": {"steps": 30}}
+    list(live.train(json.dumps({"page": PAGE, "turn": 1, "experiment": small})))
+
+    def shown(run: str, turn: int) -> dict[str, bool]:
+        asked = json.dumps({"page": PAGE, "run": run, "turn": turn})
+        return dict(client.post("/playground/shown", content=asked).json())
+
+    assert shown("preset ring", 2) == {"kept": False} and sessions.of(PAGE).training is None
+    assert client.get(f"/playground/runs/{PAGE}.json").json() is None
+    assert shown("run 1", 5) == {"kept": True}
+    late = json.dumps({"page": PAGE, "turn": 4, "experiment": small})
+    assert list(live.preview(late)) == [] and sessions.of(PAGE).training is not None
+    for wrong in ("{", "3", json.dumps({"page": PAGE}), json.dumps({"page": PAGE, "run": "x", "turn": "y"})):
+        assert client.post("/playground/shown", content=wrong).status_code == 400

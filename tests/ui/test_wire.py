@@ -92,9 +92,10 @@ def test_every_preset_opens_with_what_is_declared(client, name):
     declared(client.get(f"/playground/presets/{name}.json").json(), wire.Opening)
 
 
-@pytest.mark.parametrize("kind", [kind.kind_name() for kind in kinds(AnySolver)])
-def test_every_solver_is_told_as_declared(kind):
-    sampler = Experiment.parse({"sampler": {"solver": kind}}).sampler
+@pytest.mark.parametrize("solver", kinds(AnySolver), ids=lambda solver: solver.kind_name())
+def test_every_solver_is_told_as_declared(solver):
+    model = "equation" if solver.of_equations else "flow_matching"
+    sampler = Experiment.parse({"sampler": {"solver": solver.kind_name()}, "model": model}).sampler
     declared(sampler.describe() | sampler.guided(), wire.SceneSampler)
 
 

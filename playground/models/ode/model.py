@@ -187,7 +187,7 @@ class Likelihood:
 
     def dynamics(self, weights: Tensor) -> Dynamics:
         """Of a point, of its derivative and of its penalties, under weights that may change in place."""
-        if not isinstance(self.flow.mlp, FilmMlp):
+        if not isinstance(self.flow.mlp, FilmMlp) and not self.flow.mlp.waves:
             return DivergingDynamics(self.flow, weights)
 
         def slope(weights: Tensor, state: Tensor, t: float) -> Tensor:

@@ -98,10 +98,11 @@ def flow(
     path: ProbabilityPath | None = None,
     seed: int = 0,
     prediction: Prediction = "velocity",
+    waves: int = 0,
 ) -> Flow:
     """A field with random weights, larger than fresh ones so that it bends."""
     generator = Generator().manual_seed(seed)
-    mlp = Mlp(dim, dim, (width,) * depth, activation, frequencies)
+    mlp = Mlp(dim, dim, (width,) * depth, activation, frequencies, waves=waves)
     mean0, mean1 = torch.randn(2, dim, generator=generator)
     moments = Moments(mean0, mean1, std0=0.8, std1=1.7)
     return Flow(mlp, 1.7 * mlp.initial(generator), path or LinearPath(), scaling, moments, prediction)

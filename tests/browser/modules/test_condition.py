@@ -44,7 +44,7 @@ def conditional(cue: Cue, dim: int = 2, prediction: Any = "velocity", **network:
     moments = Moments(mean0, mean1, std0=0.8, std1=1.7)
     path = CosinePath() if prediction == "data" else LinearPath()
     fresh = 1.7 * mlp.initial(generator)
-    weights = 0.3 * torch.randn(mlp.size, generator=generator) if film else fresh  # fresh ones modulate nothing
+    weights = 0.2 * torch.randn(mlp.size, generator=generator) if film else fresh  # fresh ones modulate nothing
     return Flow(mlp, weights, path, "residual", moments, prediction, cue=cue)
 
 

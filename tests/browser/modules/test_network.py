@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
-from playground.dynamics.parameterization import ScalingKind
+from playground.dynamics.parameterization import Moments, ScalingKind
 from playground.networks import ActivationName
 from tests.browser.modules.page import ModulePage, assert_near, fields, flow, packed, points, times
 
@@ -15,6 +16,10 @@ SCALINGS: tuple[ScalingKind, ...] = ("none", "standard", "residual")
 
 SHAPES = [(0, 1), (1, 1), (1, 5), (2, 64), (3, 130), (8, 12)]  # depth, width
 CASES = list(itertools.product(SHAPES, (1, 2), (0, 3), SCALINGS))
+
+
+def doubled(moments: Moments) -> Moments:
+    return replace(moments, mean0=moments.mean0.double(), mean1=moments.mean1.double())
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -34,6 +39,20 @@ def test_without_simd_the_field_is_the_same(page: ModulePage, activation: Activa
     for shape, (fast, plain) in zip(SHAPES, pairs, strict=True):
         for one, other in zip(fast, plain, strict=True):
             assert_near(one, other, 2e-6, shape)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_fourier_features_are_those_of_torch(page: ModulePage, activation: ActivationName) -> None:
+    """At every time, so at every damping of them, in one to five dimensions, with SIMD and without."""
+    cases = [(1, 24, 0), (2, 24, 0), (2, 1, 3), (2, 64, 0), (3, 24, 1), (5, 7, 0)]  # dim, waves, frequencies
+    flows = [flow(d, 64, 3, activation, k, scaling, waves=waves) for d, waves, k in cases for scaling in SCALINGS]
+    xs = [points(100, one.mlp.inputs) for one in flows]
+    fast, plain = fields(page, flows, xs), fields(page, flows, xs, simd=False)
+    for one, x, *found in zip(flows, xs, fast, plain, strict=True):
+        exact = replace(one, weights=one.weights.double(), moments=doubled(one.moments))
+        for t, velocity, same in zip(times(one), *found, strict=True):
+            assert_near(velocity, exact.velocity(x.double(), t).float(), 3e-5, (one.mlp, t))
+            assert_near(velocity, same, 3e-5, (one.mlp, t))
 
 
 def test_the_widest_network_and_many_dimensions_and_frequencies(page: ModulePage) -> None:

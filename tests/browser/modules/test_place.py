@@ -16,13 +16,14 @@ PATHS = [cls() for cls in kinds(AnyPath) if issubclass(cls, Path)]
 CASES = list(itertools.product(get_args(Prediction), get_args(ScalingKind)))
 
 
+@pytest.mark.parametrize("waves", [0, 12], ids=["plain", "waves"])
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.kind)
-def test_every_prediction_and_scaling_gives_the_velocity_of_python(page: ModulePage, path: Path) -> None:
+def test_every_prediction_and_scaling_gives_the_velocity_of_python(page: ModulePage, path: Path, waves: int) -> None:
     tolerance = (
         1e-3 if path.bridge else 5e-5
     )  # beside the ends of a bridge float32 hardly resolves the time that is left
     cases = [(prediction, scaling) for prediction, scaling in CASES if prediction == "velocity" or not path.bridge]
-    flows = [flow(scaling=scaling, path=path, prediction=prediction) for prediction, scaling in cases]
+    flows = [flow(scaling=scaling, path=path, prediction=prediction, waves=waves) for prediction, scaling in cases]
     xs = [points(70, 2)] * len(flows)
     for case, one, x, found in zip(cases, flows, xs, fields(page, flows, xs), strict=True):
         for t, velocity in zip(times(one), found, strict=True):

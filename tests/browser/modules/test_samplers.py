@@ -108,7 +108,7 @@ def test_every_sampler_passes_through_the_same_states_as_in_python(page: ModuleP
 @pytest.mark.parametrize("path", [BridgePath(), InterpolantPath(), InterpolantPath(gamma="root")], ids=str)
 @pytest.mark.parametrize("scaling", ["none", "standard", "residual"])
 def test_along_bridges_the_second_network_gives_the_score(page: ModulePage, path: Path, scaling: Any) -> None:
-    one, other = (flow(path=path, scaling=scaling, activation="silu", seed=seed) for seed in (3, 4))
+    one, other = (flow(path=path, scaling=scaling, activation="silu", seed=seed, waves=2) for seed in (3, 4))
     both = BridgeFlow(one.mlp, one.weights / 3, path, scaling, one.moments, score_weights=other.weights / 3)
     opened(page, "bridge", both)
     x0 = points(100, 2, seed=1)

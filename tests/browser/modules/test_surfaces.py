@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from playground.models.energy.base import Energy
 from playground.models.energy.chains import Hmc
 from playground.models.energy.model import EnergyModel, TrainedEnergy
+from playground.models.jump import Jump
 from playground.networks import Mlp, Network
 from tests.browser.modules.page import ModulePage, assert_near, packed, points, unpacked
 
@@ -141,3 +142,17 @@ def test_an_energy_is_its_network_in_a_bowl_and_its_density_sums_to_one(page: Mo
     assert_near(unpacked(energies), model.energy(x), 1e-5, "energy")
     assert most == 1
     assert log_normaliser == pytest.approx(math.log(2 * math.pi) - 3, abs=1e-4)
+
+
+def test_a_distilled_map_sees_fourier_features_undamped(page: ModulePage) -> None:
+    network = Network(features=24)
+    mlp = network.build(2, 2, timed=False, features=True)
+    weights = {"map": mlp.initial(Generator().manual_seed(1)), "moments": torch.tensor([0.3, -0.2, 1, 2, 0.8, 1.7])}
+    jump, x0 = Jump.of(network, 2, weights), points(130, 2)
+    script = """
+        const run = new surfaces.MapRun(new kernel.Kernel(), given.description);
+        run.put(0, { map: floats(given.weights) });
+        return text(run.jump(0, floats(given.x0))[1]);
+    """
+    found = page(script, {"description": jump.describe(), "weights": packed(jump.weights), "x0": packed(x0)})
+    assert_near(unpacked(found, 130, 2), jump.end(x0), 1e-5, "map")

@@ -136,7 +136,7 @@ def test_a_step_is_that_of_a_plain_loop(loss, extra):
 @pytest.mark.parametrize("kind", kinds(AnyGanLoss), ids=lambda kind: kind.kind_name())
 @pytest.mark.parametrize("depth", [1, 3])
 def test_r1_and_r2_of_a_relu_critic_by_one_product_are_those_of_automatic_differentiation(kind, depth):
-    mlp = Network(width=12, depth=depth).build(2, 1, timed=False)
+    mlp = Network(width=12, depth=depth, activation="relu").build(2, 1, timed=False)
     weights = mlp.initial(Generator().manual_seed(3)).requires_grad_()
     x = torch.randn(20, 2, generator=Generator().manual_seed(2))
     chosen = Penalties(0.7, 0.4, 0.0)

@@ -17,7 +17,7 @@ from playground.models.flow import Flow
 from playground.models.ode.model import NeuralOde, OdeLearner
 from playground.networks import FilmNetwork, Network
 
-SMALL = Network(width=16, depth=2)
+SMALL = Network(width=16, depth=2, activation="relu")
 
 
 def learner(model: NeuralOde, batch: int = 64, network: Network = SMALL) -> OdeLearner:
@@ -180,7 +180,8 @@ def test_a_long_training_makes_no_profit_from_the_solvers_error() -> None:
 
 
 def test_a_straight_activation_is_replaced_in_words() -> None:
-    remarks = Experiment.parse({"model": "neural_ode", "target": "ring"}).remarks()
+    straight = {"model": "neural_ode", "target": "ring", "network": {"activation": "relu"}}
+    remarks = Experiment.parse(straight).remarks()
     assert any("tanh stands in for ReLU" in remark for remark in remarks)
     curved = {"model": "neural_ode", "target": "ring", "network": {"activation": "silu"}}
     assert not any("stands in" in remark for remark in Experiment.parse(curved).remarks())

@@ -17,7 +17,7 @@ from playground.networks import Network
 
 def setting(activation: str, scaling: str = "residual", dim: int = 2, depth: int = 3):
     network = Network(width=10, depth=depth, activation=activation, frequencies=2, input_scaling=scaling)
-    mlp = network.build(dim, dim)
+    mlp = network.build(dim, dim, features=False)
     weights = 2 * mlp.initial(seeded(0, 1)).double()
     source, target = (torch.randn(200, dim, generator=seeded(0, 2)).double() * scale for scale in (1.0, 2.0))
     flow = Flow(mlp, weights, LinearPath(), scaling, Moments.of(source, target + 0.3))

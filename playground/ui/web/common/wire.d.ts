@@ -34,11 +34,16 @@ export interface Film {
   activation: string;
 }
 
-/** A network as a list of operations on its flat weights. */
+/**
+ * A network as a list of operations on its flat weights.
+ *
+ * waves: the frequencies of the Fourier features that it sees below each of its inputs, one row a wave.
+ */
 export interface NetworkOps {
   ops: (Linear | Activation)[];
   size: number;
   film?: Film;
+  waves?: number[][];
 }
 
 /** Mean and deviation along each axis, (x − mean) / std is what a network sees or says. */
@@ -135,6 +140,30 @@ export interface Normal {
   covariance: number[][];
 }
 
+/**
+ * A system of equations; each list of trees has one an axis, or none where there is nothing to say.
+ *
+ * drift and stratonovich: the drift in either sense; noise: its factors, and slopes their derivatives along their own
+ * axes; flux: the velocity of the Fokker–Planck equation; solution and law: the closed forms. parameters: the numbers
+ * that the names stand for, T among them. linear: f = A x + b; fields: the system as the form has it.
+ */
+export interface EquationDescription {
+  kind: string;
+  label: string;
+  linear: boolean;
+  fields: Record<string, any>;
+  drift: (number | string | any[])[];
+  stratonovich: (number | string | any[])[];
+  noise: (number | string | any[])[];
+  slopes: (number | string | any[])[];
+  flux: (number | string | any[])[];
+  jacobian: (number | string | any[])[][];
+  solution: (number | string | any[])[];
+  law: (number | string | any[])[];
+  parameters: Record<string, number>;
+  T: number;
+}
+
 /** A run and a round as the server knows them. */
 export interface Origin {
   run: string;
@@ -145,7 +174,8 @@ export interface Origin {
  * How a round's weights are evaluated; what a model does not have is left out.
  *
  * remote: the server has to be asked for trajectories, by solver and steps where `sampled`; carries: also of a grid.
- * networks: by the names under which the weights come. mixture and source: an exact field in place of a network.
+ * networks: by the names under which the weights come. mixture and source: an exact field in place of a network;
+ * equation: what is followed instead.
  */
 export interface Reading {
   dim?: number;
@@ -164,6 +194,7 @@ export interface Reading {
   surfaces?: Record<string, SurfaceDescription>;
   mixture?: Mixture;
   source?: Normal;
+  equation?: EquationDescription;
 }
 
 /**
@@ -229,6 +260,13 @@ export interface SceneCondition {
   target: ExactArray;
 }
 
+/** An experiment in a few words: what learns, between what, from which seed. */
+export interface Summary {
+  model: string;
+  between: string;
+  seed: number;
+}
+
 /**
  * What the stage knows of a run before its weights; snapshots name the same run.
  *
@@ -237,7 +275,8 @@ export interface SceneCondition {
  */
 export interface Scene {
   run: string;
-  name: string;
+  experiment: Record<string, any>;
+  summary: Summary;
   dim: number;
   x0: ExactArray;
   latent: ExactArray | null;
@@ -314,7 +353,6 @@ export interface WireSnapshot {
 
 /** A finished run in one message. */
 export interface Opening {
-  experiment: Record<string, any>;
   scene: Scene;
   snapshots: WireSnapshot[];
 }
@@ -330,6 +368,39 @@ export interface StageRequest {
   page: string;
   turn: number;
   experiment: Record<string, any>;
+}
+
+/** The run that a page shows from now on; turn: as of the form's requests. */
+export interface ShownRequest {
+  page: string;
+  run: string;
+  turn: number;
+}
+
+/** Whether the server can train it on. */
+export interface ShownAnswer {
+  kept: boolean;
+}
+
+/** The newest snapshot of a round, which the server may have forgotten. */
+export interface ReturnedRound {
+  name: string;
+  snapshot: number;
+  step: number;
+  seconds: number;
+  weights: Record<string, string>;
+}
+
+/** A run from a browser that has outlived it on the server. */
+export interface ReturnedRequest {
+  page: string;
+  experiment: Record<string, any>;
+  rounds: ReturnedRound[];
+}
+
+/** Its name from now on. */
+export interface ReturnedAnswer {
+  run: string;
 }
 
 /** One of several stages of a tab. */
@@ -526,3 +597,5 @@ export interface Reference {
 }
 
 export type WireArray = ExactArray | QuantisedArray;
+
+export type Tree = number | string | any[];

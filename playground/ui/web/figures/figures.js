@@ -64,6 +64,7 @@ const panel = (name) => `
 
 const PAGE = `
   <dl class="pg-figure-cards" data-part="cards" aria-label="Figures of the picture"></dl>
+  <p class="pg-figures-of"><span>Figures of</span> <b data-part="of"></b><em> · not of the settings in the form</em></p>
   <div class="pg-charts">
     <div class="pg-tabbar">
       <div class="pg-tabs" role="tablist" aria-label="Charts">
@@ -85,7 +86,7 @@ export class Figures {
     above.after(root);
     root.innerHTML = PAGE;
     const part = (name) => root.querySelector(`[data-part="${name}"]`);
-    this.parts = { doing: part("doing"), log: part("log"), cards: part("cards") };
+    this.parts = { doing: part("doing"), log: part("log"), cards: part("cards"), of: part("of") };
     this.panels = Object.fromEntries([...root.querySelectorAll("[data-panel]")].map((one) => [one.dataset.panel, one]));
     this.tabs = [...root.querySelectorAll("[data-tab]")];
     this.cards = new Cards(this.parts.cards, () => (this.open("report"), this.report.measure()));
@@ -128,6 +129,11 @@ export class Figures {
     if (without[this.active]) this.open("solvers");
   }
 
+  /** Whether they are of other settings than those that are chosen. */
+  differ(differs) {
+    this.root.toggleAttribute("data-differs", differs);
+  }
+
   destroy() {
     this.listen.abort();
     for (const observer of this.observers) observer.disconnect();
@@ -143,7 +149,7 @@ export class Figures {
     on("pg:scene", ({ scene }) => {
       this.measured.begin(scene);
       this.#offerTabs(scene);
-      this.report.forget(scene, Boolean(scene.network?.mixture));
+      this.report.forget(scene, Boolean(scene.network?.mixture || scene.network?.equation));
       this.#offerLatent(scene);
       this.#showCards();
       this.#draw();
@@ -154,6 +160,7 @@ export class Figures {
     });
     on("pg:sampled", (picture) => this.measured.show(picture));
     on("pg:settings", () => this.measured.disturb());
+    on("pg:caption", ({ text }) => (this.parts.of.textContent = text));
     on("pg:time", ({ t }) => this.#mark(t));
     this.parts.log.addEventListener("click", () => {
       this.log = !this.log;

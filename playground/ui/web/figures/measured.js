@@ -70,7 +70,7 @@ export class Measured {
       classes: condition?.kind === "labels",
       points: decodeArray(scene.target).data,
     });
-    if (network.mixture) this.#exact();
+    if (network.mixture || network.equation) this.#exact();
   }
 
   /** A field that is known has one state, which the worker has already. */

@@ -6,10 +6,11 @@
 //   form.set(value)             shows another experiment; what it leaves out has its default
 //   form.markProblems(problems) shows what the server found wrong, until what is about is changed
 //   form.offer(refused)         does not offer these alternatives: {path: [{value, sentence}]}
-//   form.reset(path), undo(), redo(), canUndo, canRedo, reveal(path), destroy()
+//   form.moment                 where in its history it stands
+//   form.reset(path), undo(), redo(), undoTo(accept), canUndo, canRedo, forgetPast(), reveal(path), destroy()
 //
-// onChange(value, {valid, path, final}) is called for whatever a person does; `final` is false in the middle of a
-// drag or of typing. A drag or an edit is one step of undo.
+// onChange(value, {valid, path, final, travelled}) is called for whatever a person does; `final` is false in the middle of
+// a drag or of typing, `travelled` true after undo and redo. A drag or an edit is one step of undo.
 
 import { groupBody, makeField, unionBody } from "./choices.js";
 import { chevron, h } from "../common/dom.js";
@@ -55,6 +56,11 @@ export class Form {
 
   get value() {
     return structuredClone(this.state);
+  }
+
+  /** Which moment of its history the form stands at: an object that is the same whenever it is come back to. */
+  get moment() {
+    return this.state;
   }
 
   get problems() {
@@ -105,6 +111,22 @@ export class Form {
 
   redo() {
     this.#travel(this.future, this.past);
+  }
+
+  /** Undoes as far as the newest earlier moment that `accept` is true for; false where there is none. */
+  undoTo(accept) {
+    if (!this.past.some(accept)) return false;
+    while (!accept(this.past.at(-1))) {
+      this.future.push(this.state);
+      this.state = this.past.pop();
+    }
+    this.undo();
+    return true;
+  }
+
+  /** What stands now is what there is to begin with: undo goes back to nothing before it. */
+  forgetPast() {
+    [this.past, this.future] = [[], []];
   }
 
   /** Opens what encloses the field at `path`, brings it into view and focuses its control. */
@@ -283,11 +305,11 @@ export class Form {
     this.state = from.pop();
     [this.gesture, this.server] = [null, []];
     this.#refresh();
-    this.#tell([], true);
+    this.#tell([], true, true);
   }
 
-  #tell(path, final) {
-    this.onChange(this.value, { valid: this.valid, path, final });
+  #tell(path, final, travelled = false) {
+    this.onChange(this.value, { valid: this.valid, path, final, travelled });
   }
 
   #refresh() {

@@ -28,7 +28,7 @@ export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory, ghos
   if (needs === "ghost") return ghost?.trajectory.dim === dim;
   if (needs === "scene") return true;
   if (needs === "diffusion") return OWN.diffusion(scene.network);
-  if (needs === "network") return Boolean(scene.network?.path?.table);
+  if (needs === "network") return Boolean(scene.network?.path?.table || scene.network?.equation);
   if (needs in OWN && !OWN[needs](scene.network)) return false;
   return Boolean(trajectory) && (needs !== "flow" || hasField(scene));
 }

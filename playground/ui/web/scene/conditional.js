@@ -3,8 +3,9 @@
  *
  * With x_t = α x₁ + σ x₀ + γ z and independent pairs, every target point x₁ leads through x from the one source point
  * x₀ = (x − α x₁ − γ z) / σ, and is as likely as that is dense in the source; or, the other way round, every source point
- * from its one target point. The side is taken on which more of the points count. With any other coupling the pairs
- * themselves are weighed, by how near to x they come. The mean of their velocities is the marginal velocity.
+ * from its one target point. A Gaussian source's density is known exactly: then the first way is taken as long as enough
+ * of the points count; else the side on which more of them do, with a density made of points. With any other coupling the
+ * pairs themselves are weighed, by how near to x they come. The mean of their velocities is the marginal velocity.
  */
 
 import { noise } from "./exact-field.js";
@@ -16,6 +17,8 @@ const CELLS = 120;
 const WIDTH = 1.2;
 /** How near to x a pair of a coupling has to come, as a share of half the picture (a standard deviation). */
 const NEAR = 0.04;
+/** So many points have to count for one side to do; of fewer than this the mean is rough. */
+const [ENOUGH, FEW] = [60, 25];
 /** So many paths are drawn: as often each as it is likely. */
 const DRAWN = 60;
 
@@ -49,6 +52,22 @@ class Density {
   }
 }
 
+/** The density of a Gaussian {mean, std, correlation}, as the form has it, up to a constant factor. */
+class GaussianDensity {
+  constructor({ mean, std, correlation }, dim) {
+    const whole = (values) => Array.from({ length: dim }, (_, j) => values[values.length > 1 ? j : 0]);
+    Object.assign(this, { mean: whole(mean), std: whole(std), correlation, dim });
+  }
+
+  at(x, y) {
+    const { mean, std, correlation } = this;
+    const a = (x - mean[0]) / std[0];
+    if (this.dim === 1) return Math.exp(-0.5 * a * a);
+    const b = ((y - mean[1]) / std[1] - correlation * a) / Math.sqrt(1 - correlation ** 2);
+    return Math.exp(-0.5 * (a * a + b * b));
+  }
+}
+
 /** The mean squared distance of points from their middle. */
 function spread(points, dim) {
   const mean = Array.from(
@@ -59,13 +78,17 @@ function spread(points, dim) {
 }
 
 export class Conditional {
-  /** partners: for each source point the row of its target point; null for independent pairs. half: of the picture. */
-  constructor({ path, x0, target, dim, half, partners = null }) {
+  /** partners: for each source point the row of its target point; null for independent pairs. half: of the picture.
+      source: as the experiment has it. */
+  constructor({ path, x0, target, dim, half, partners = null, source = null }) {
     Object.assign(this, { path, x0, target, dim, half, partners, table: new PathTable(path.table) });
     this.n = Math.min(x0.length, target.length) / dim;
     this.z = noise(this.n * dim);
     this.spreads = [spread(x0, dim), spread(target, dim)];
-    if (!partners) this.densities = [new Density(x0, dim), new Density(target, dim)];
+    if (partners) return;
+    this.known = source?.kind === "gaussian";
+    const start = this.known ? new GaussianDensity(source, dim) : new Density(x0, dim);
+    this.densities = [start, new Density(target, dim)];
   }
 
   /** Where a path {x0, x1, z} is at a time, within the path's own interval. */
@@ -75,8 +98,8 @@ export class Conditional {
     return x1.map((b, j) => alpha * b + sigma * x0[j] + gamma * z[j]);
   }
 
-  /** {paths: [{x0, x1, z, times: how often it is drawn}], mean: dx/dt at x and t, deviation: of the paths' own}; null
-      where none of these points leads through x. */
+  /** {paths: [{x0, x1, z, times: how often it is drawn}], mean: dx/dt at x and t, deviation: of the paths' own, rough:
+      whether so few points count that the mean is uncertain}; null where none of these points leads through x. */
   through(x, t) {
     const { dim, n, path } = this;
     const { t_min: low = 0, t_max: high = 1 } = path;
@@ -95,13 +118,21 @@ export class Conditional {
       (sum, { weight, velocity }) => sum + weight * velocity.reduce((s, v, j) => s + (v - marginal[j]) ** 2, 0),
       0,
     );
-    return { paths: drawn(pairs, total), mean: marginal, deviation: Math.sqrt(square / total) };
+    const rough = counting(pairs) < FEW;
+    return { paths: drawn(pairs, total), mean: marginal, deviation: Math.sqrt(square / total), rough };
   }
 
   /** Independent pairs that lead through x exactly. */
-  #leading(x, { alpha, sigma, gamma }) {
-    const { dim, n, x0, target, z, densities, spreads } = this;
-    const forward = sigma ** 2 * spreads[0] >= alpha ** 2 * spreads[1];
+  #leading(x, coefficients) {
+    const { alpha, sigma } = coefficients;
+    const wide = sigma ** 2 * this.spreads[0] >= alpha ** 2 * this.spreads[1];
+    const found = this.#from(wide || this.known, x, coefficients);
+    return wide || !this.known || counting(found) >= ENOUGH ? found : this.#from(false, x, coefficients);
+  }
+
+  /** The pairs of all target points, or of all source points, with the other point that x asks for. */
+  #from(forward, x, { alpha, sigma, gamma }) {
+    const { dim, n, x0, target, z, densities } = this;
     const [points, share, other, density] = forward
       ? [target, alpha, sigma, densities[0]]
       : [x0, sigma, alpha, densities[1]];
@@ -131,6 +162,12 @@ export class Conditional {
     }
     return pairs;
   }
+}
+
+/** How many of the pairs count, as many as would with equal weights. */
+function counting(pairs) {
+  const [sum, squares] = pairs.reduce(([a, b], { weight }) => [a + weight, b + weight ** 2], [0, 0]);
+  return squares ? sum ** 2 / squares : 0;
 }
 
 /** Some of the pairs, each as often as its weight says, one in every equal share of the whole. */

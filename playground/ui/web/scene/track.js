@@ -3,6 +3,9 @@
 import { History } from "./history.js";
 import { addLosses } from "./losses.js";
 
+/** A budget in seconds has this many steps until the first ones have been timed. */
+export const UNKNOWN_STEPS = 200_000;
+
 export class Track {
   /** scene: as setScene has it, with a `run` and a `network` of this round's own. */
   constructor(scene, name = "") {
@@ -52,4 +55,19 @@ export class Track {
   get shown() {
     return this.history.kept[this.index];
   }
+}
+
+/** All snapshots of a run's tracks, as the server tells them of a finished run: a round's losses with its last one. */
+export function snapshotsOf(tracks) {
+  const { run } = tracks[0].scene;
+  return tracks.flatMap((track, round) => {
+    const { kept } = track.history;
+    return kept.map((snapshot, k) => {
+      const last = k === kept.length - 1;
+      const loss = last ? track.loss : [];
+      const network = round > 0 && k === 0 ? { network: track.scene.network } : {};
+      const done = snapshot.done || (last && round === tracks.length - 1);
+      return { ...snapshot, run, round, name: track.name, loss, done, ...network };
+    });
+  });
 }

@@ -28,8 +28,8 @@ export class Tools {
     bar.setAttribute("role", "toolbar");
     bar.setAttribute("aria-label", "The experiment");
     bar.append(
-      button("undo", "Undo the last change (Ctrl+Z)", () => this.#travel(() => form.undo())),
-      button("redo", "Redo (Ctrl+Shift+Z)", () => this.#travel(() => form.redo())),
+      button("undo", "Undo the last change, with the run that was shown (Ctrl+Z)", () => form.undo()),
+      button("redo", "Redo (Ctrl+Shift+Z)", () => form.redo()),
       button("surprise", "Surprise me: another source and target", () => this.#surprise()),
       button("share", "Copy a link to this experiment", () => this.#share()),
       button("save", "Save this experiment as a YAML file", () => this.#save()),
@@ -83,11 +83,6 @@ export class Tools {
   #pace(kind) {
     const seen = [...this.paces.values()].sort((a, b) => a - b);
     return this.paces.get(kind) ?? seen[seen.length >> 1] ?? 1;
-  }
-
-  #travel(move) {
-    move();
-    this.open(this.form.value);
   }
 
   /** Random kinds of two dimensions with their default values, and a new seed. */

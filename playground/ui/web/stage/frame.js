@@ -2,6 +2,7 @@
 
 import { FLOOR } from "../scene/against.js";
 import { DIALS, SAMPLERS } from "../compute/sampling/samplers.js";
+import { FOR_EQUATIONS } from "../compute/sampling/solvers.js";
 import { GUIDING } from "./controls/guiding-controls.js";
 import { GRIDS } from "../compute/sampling/grids.js";
 
@@ -73,7 +74,7 @@ const chosen = `
 
 /** And by what method. */
 const method = `
-    ${select("solver", "Solver", "How a step is taken. Higher order costs more evaluations a step and errs less; adaptive ones choose their steps.", `<optgroup label="Fixed steps">${options(FIXED)}</optgroup><optgroup label="Adaptive">${options(ADAPTIVE)}</optgroup><optgroup label="Of diffusions">${options(DIFFUSION)}</optgroup>`)}
+    ${select("solver", "Solver", "How a step is taken. Higher order costs more evaluations a step and errs less; adaptive ones choose their steps.", `<optgroup label="Fixed steps">${options(FIXED)}</optgroup><optgroup label="Adaptive">${options(ADAPTIVE)}</optgroup><optgroup label="Of equations">${options(FOR_EQUATIONS)}</optgroup><optgroup label="Of diffusions">${options(DIFFUSION)}</optgroup>`)}
     <p class="pg-bias" data-part="bias" hidden></p>
     ${Object.entries(DIALS)
       .map(([name, { label, about, low, high, step, standard }]) =>
@@ -106,11 +107,14 @@ const training = `
 export const FRAME = `
 <div class="pg-body">
   <div class="pg-picture">
-    <ul class="pg-legend" aria-label="Legend">
-      <li><i class="pg-mark pg-mark-source"></i><span>source <b data-part="source"></b></span></li>
-      <li><i class="pg-mark pg-mark-moving" data-part="moving"></i><span>moving, <span class="pg-wide">coloured </span>by <span data-part="colour">start</span></span></li>
-      <li><i class="pg-mark pg-mark-target"></i><span>target <b data-part="target"></b></span></li>
-    </ul>
+    <div class="pg-above">
+      <p class="pg-shows" data-part="shows" aria-label="What the picture shows"></p>
+      <ul class="pg-legend" aria-label="Legend">
+        <li><i class="pg-mark pg-mark-source"></i><span>source <b data-part="source"></b></span></li>
+        <li><i class="pg-mark pg-mark-moving" data-part="moving"></i><span>moving, <span class="pg-wide">coloured </span>by <span data-part="colour">start</span></span></li>
+        <li><i class="pg-mark pg-mark-target"></i><span>target <b data-part="target"></b></span></li>
+      </ul>
+    </div>
     <div class="pg-rail" data-part="rail" role="toolbar" aria-label="Layers and views"></div>
     <div class="pg-canvas" data-part="canvas" tabindex="0" role="img">
       <ul class="pg-keys" data-part="keys"></ul>

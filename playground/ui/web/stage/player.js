@@ -103,6 +103,7 @@ export class Player {
     this.root.dataset.playing = String(this.clock.playing);
     this.controls.showClock(this.clock);
     this.emit("time", { t: this.clock.t });
+    if (this.layers.some(({ name, timed }) => timed && this.state.on.has(name))) this.showKeys();
     this.drawing.invalidate(...MOVING);
     this.draw();
   }

@@ -8,6 +8,7 @@ import { FEW_STEPS } from "./layers/particles/paths.js";
 import { Pictures } from "./picture.js";
 import { isNoisy } from "../compute/sampling/samplers.js";
 import { reducedMotion } from "./surroundings.js";
+import { renumbered } from "../scene/equation.js";
 import { truncated } from "../compute/sampling/truncation.js";
 import { Viewer } from "./viewer.js";
 
@@ -85,7 +86,8 @@ export class Sampled extends Viewer {
   }
 
   /** The condition that is asked for, and under what guidance; `field` tells apart what other points are carried by. */
-  #asked({ condition }, snapshot) {
+  #asked({ condition, equation }, snapshot) {
+    if (equation) return { field: `${snapshot} ${JSON.stringify(this.numbers ?? null)}` };
     const guiding = this.#guiding();
     if (!condition) return { guiding, field: `${snapshot} ${JSON.stringify(guiding)}` };
     const { given, guidance } = this.controls.condition.choices;
@@ -133,8 +135,19 @@ export class Sampled extends Viewer {
   setModel(fields) {
     if (JSON.stringify(fields) === JSON.stringify(this.model ?? null)) return;
     this.model = fields;
-    const { remote, map } = this.state.scene?.network ?? {};
+    const { remote, map, equation } = this.state.scene?.network ?? {};
     if (remote || map) this.resample({});
+    if (equation && fields?.system) this.#renumber(equation, fields.system);
+  }
+
+  /** Follows the equation with other numbers in it at once; what else is changed comes with the scene that is made of it. */
+  #renumber(equation, system) {
+    const numbers = renumbered(equation, system);
+    if (!numbers || JSON.stringify(numbers) === JSON.stringify(this.numbers ?? equation.parameters)) return;
+    this.numbers = numbers;
+    this.sampler.put(this.state.scene.run, 0, { live: Float64Array.from(Object.values(numbers)) });
+    this.controls.T = numbers.T;
+    this.resample({});
   }
 
   /** Lets the sampler drop what the history has dropped, but not what it may be sampling just now. */
@@ -175,6 +188,7 @@ export class Sampled extends Viewer {
     this.draw();
     this.controls.showReady(true);
     this.controls.showPicture(trajectory);
+    this.caption();
     this.showKeys();
     const { nfe, ms } = trajectory;
     this.emit("sampled", { ...request, steps: trajectory.t.length - 1, nfe, ms, trajectory });

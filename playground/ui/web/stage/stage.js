@@ -14,10 +14,12 @@
  *     pg:rounds    {tracks, track}, when a round has begun or another one is shown
  *     pg:sampled   {run, snapshot, solver, steps, grid | rtol, atol, nfe, ms, trajectory} for each new picture
  *     pg:distance  {value, floor} of the end points of the newest picture; floor null where none is known
+ *     pg:caption   {text}, what the picture shows
  *     pg:time      {t} whenever the clock stands elsewhere
  *     pg:settings  the settings, soon after one has changed (the time that passes while it plays is none)
  */
 
+import { captionOf } from "./caption.js";
 import { decodeArray, decodeWeights } from "../common/codec.js";
 import { isOffered } from "./colours.js";
 import { Controls } from "./controls/controls.js";
@@ -77,16 +79,22 @@ export class Stage extends Sampled {
     this.controls.showScene(scene, n);
     this.controls.showRounds([], 0);
     this.controls.showKind(scene.network);
+    this.numbers = null;
+    this.controls.T = scene.network?.equation?.T ?? null;
     if (JSON.stringify(before?.sampler) !== JSON.stringify(scene.sampler)) this.controls.setSampling(scene.sampler);
     this.controls.showReady(false, scene.network ? "" : "Nothing learnt yet. Train, and the particles find their way.");
     this.controls.showHistory([], -1);
     this.controls.showMessage("");
-    this.clock.pause();
-    this.clock.seek(1);
+    const goesOn = before?.network?.equation && scene.network?.equation; // the same page of theory, other numbers
+    if (!goesOn) {
+      this.clock.pause();
+      this.clock.seek(1);
+    }
     this.#setState("waiting");
+    this.caption();
     this.looked();
     this.emit("scene", { scene });
-    if (scene.network?.mixture) this.#showExact();
+    if (scene.network?.mixture || scene.network?.equation) this.#showExact();
   }
 
   /** Keeps the weights in the history and, unless the past or an earlier round is being looked at, shows what they do. */
@@ -191,6 +199,17 @@ export class Stage extends Sampled {
     this.wanted = null;
     if (scene?.network) this.#open(this.track);
     this.companions.reset();
+  }
+
+  /** Says what the picture shows. */
+  caption() {
+    const { scene, request, trajectory } = this.state;
+    const { kept } = this.history;
+    const snapshot = kept.find(({ id }) => id === request?.snapshot) ?? this.track.shown;
+    const round = this.tracks.length > 1 ? this.track.name : "";
+    const parts = captionOf({ scene, snapshot, round, request, trajectory });
+    this.controls.showCaption(parts);
+    this.emit("caption", { text: parts.join(" · ") });
   }
 
   /** A sentence below the controls: a notice, or a problem. */

@@ -219,6 +219,7 @@ export class Viewer extends Player {
     if (trajectory && !hasField(scene))
       return this.say("A probe follows a velocity field, which this model does not have.");
     const probe = probeAt(this.state, X, Y);
+    if (probe && this.state.dim === 1 && this.state.on.has("curved")) this.seek(probe.t); // the paths there and then
     if (probe) this.setProbes([...probes, probe].slice(-MOST_PROBES));
   }
 

@@ -17,6 +17,7 @@ import { MixtureRun } from "../compute/networks/mixture.js";
 import { NetworkRun } from "../compute/networks/network.js";
 import { Reference } from "../compute/metrics/reference.js";
 import { planOf } from "../compute/sampling/solvers.js";
+import { EquationRun } from "../compute/systems/equation.js";
 import { MapRun, SurfaceRun } from "../compute/networks/surfaces.js";
 
 /** So often (ms) a request looks whether it has been overtaken. */
@@ -26,7 +27,7 @@ const PATIENCE_MS = 150;
 
 /** What a run can be, by the first of these keys that its description has; each has put and drop as NetworkRun has, and
     field or jump. */
-const RUNS = { mixture: MixtureRun, map: MapRun, remote: SurfaceRun, networks: NetworkRun };
+const RUNS = { equation: EquationRun, mixture: MixtureRun, map: MapRun, remote: SurfaceRun, networks: NetworkRun };
 
 const kernel = new Kernel();
 const runs = new Map();
@@ -70,7 +71,7 @@ const handlers = {
     }
     const process = found(run).field(snapshot, request);
     const { tMin, tMax, spent } = process;
-    const { solve, evaluations } = planOf(request, tMin, tMax, process);
+    const { solve, evaluations } = process.plan?.(request) ?? planOf(request, tMin, tMax, process);
     const states = [];
     let [looked, done] = [began, 0];
     for (const state of solve(process, x0)) {
@@ -89,7 +90,7 @@ const handlers = {
     states.forEach((state, k) => x.set(state.x, k * x0.length));
     const t = Float64Array.from(states, (state) => state.t);
     const rejected = states.flatMap((state) => state.rejected ?? []);
-    return { t, x, nfe: spent(), rejected, ms: performance.now() - began };
+    return { t, x, nfe: spent?.() ?? states.at(-1).nfe, rejected, ms: performance.now() - began };
   },
 
   evaluate({ run, snapshot, points, t, told, guidance, guiding }) {

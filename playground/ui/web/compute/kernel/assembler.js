@@ -21,11 +21,14 @@ export const loadSplat = (address, offset = 0) => [address, simd(0x09), 2, unsig
 export const store = (address, offset, value) => [address, value, simd(0x0b), 2, unsigned(offset)];
 export const constant = (x) => [simd(0x0c), Array(4).fill([...new Uint8Array(new Float32Array([x]).buffer)])];
 export const fadd = (a, b) => [a, b, simd(0xe4)];
+export const fabs = (a) => [a, simd(0xe0)];
 export const fsub = (a, b) => [a, b, simd(0xe5)];
 export const fmul = (a, b) => [a, b, simd(0xe6)];
 export const fdiv = (a, b) => [a, b, simd(0xe7)];
 export const fmin = (a, b) => [a, b, simd(0xea)]; // pmin and pmax: one instruction, and NaN in `a` stays NaN
 export const fmax = (a, b) => [a, b, simd(0xeb)];
+/** a b + c: the relaxed instruction rounds once where the processor has a fused one, and is missing in some browsers. */
+export const relaxed = (a, b, c) => [a, b, c, simd(0x105)];
 export const shiftLeft = (a, bits) => [a, int(bits), simd(0xab)];
 export const iadd = (a, b) => [a, b, simd(0xae)];
 export const choose = (yes, no, mask) => [yes, no, mask, simd(0x52)];

@@ -46,6 +46,11 @@ export class Kernel {
     this.exports.mixture(4 * x, 4 * components, 4 * y, 4 * scratch, 4 * end);
   }
 
+  /** Rows at sines and cosines: those of the packed waves, which end at `end`, of the `inputs` rows at x. */
+  waves(x, table, end, inputs, sines, cosines) {
+    this.exports.waves(4 * x, 4 * table, 4 * sines, 4 * cosines, inputs, 4 * end);
+  }
+
   /** Applies the named activation to `rows` rows in place. */
   activate(name, at, rows) {
     this.exports[name](4 * at, 4 * (at + rows * BLOCK));

@@ -90,6 +90,22 @@ export function javascriptExports() {
     }
   }
 
+  /** As wavesCode in wasm.js. */
+  function waves(x, table, sines, cosines, inputs, end) {
+    const f = floats;
+    let [s, c] = [sines >> 2, cosines >> 2];
+    for (let w = table >> 2, stop = end >> 2; w < stop; w += inputs + 1, s += BLOCK, c += BLOCK) {
+      const left = f[w + inputs];
+      for (let i = 0; i < BLOCK; i++) {
+        let turns = 0;
+        for (let k = 0, row = (x >> 2) + i; k < inputs; k++, row += BLOCK) turns += f[w + k] * f[row];
+        const angle = 2 * Math.PI * (turns - Math.round(turns));
+        f[s + i] = left * Math.sin(angle);
+        f[c + i] = left * Math.cos(angle);
+      }
+    }
+  }
+
   const each = (formula) => (at, end) => {
     for (let i = at >> 2; i < end >> 2; i++) floats[i] = formula(floats[i]);
   };
@@ -97,6 +113,7 @@ export function javascriptExports() {
     memory,
     affine,
     mixture,
+    waves,
     relu: each((x) => (x < 0 ? 0 : x)),
     silu: each((x) => x / (1 + Math.exp(-x))),
     tanh: each(Math.tanh),

@@ -8,6 +8,7 @@ import { guidedPasses, lead, UNGUIDED } from "./guiding.js";
 import { BLOCK, MAX_ROWS } from "../kernel/layout.js";
 import { affinePlace, PathTable, PREDICTIONS, SCALINGS, scorePlace } from "./place.js";
 import { ACTIVATIONS } from "../kernel/wasm.js";
+import { Waves } from "./waves.js";
 
 /** What the network is told of t: [2t − 1, sin 2πt, …, sin 2πkt, cos 2πt, …, cos 2πkt] for k frequencies. */
 export function timeFeatures(t, frequencies) {
@@ -19,11 +20,15 @@ export function timeFeatures(t, frequencies) {
 
 /** A list of operations with its weights: rows of a block in, rows out; the rest of the input is shared by all. */
 export class Layers {
-  /** `inputs` of the first layer's inputs differ between particles; what follows them is set by `share`, and so is what
-      modulates the layers where there is `film` (film.js). */
-  constructor(kernel, { ops, film, size }, weights, inputs) {
+  /** `inputs` rows are given for each particle, below which come those of its Fourier features where there are `waves`
+      (waves.js); the first layer's other inputs are set by `share`, and so is what modulates the layers where there is
+      `film` (film.js). */
+  constructor(kernel, { ops, film, waves, size }, weights, inputs) {
     this.kernel = kernel;
-    this.inputs = inputs;
+    this.waves = waves ? new Waves(kernel, waves) : null;
+    if (waves && this.waves.inputs !== inputs)
+      throw new Error(`the waves are of ${this.waves.inputs} inputs, not ${inputs}`);
+    this.inputs = inputs + (this.waves?.rows ?? 0);
     this.ops = ops.map((op) => ({ ...op }));
     this.era = -1;
     const hidden = ops.filter(({ op }) => op === "linear").slice(0, -1);
@@ -51,17 +56,22 @@ export class Layers {
     if (at !== weights.length || (size ?? at) !== at) {
       throw new Error(`the operations need ${at} weights, ${weights.length} came`);
     }
-    if (film && this.first.in !== inputs) throw new Error(`the first layer has ${this.first.in} inputs, not ${inputs}`);
-    this.shared = new Float32Array(film ? film.in : this.first.in - inputs);
+    const others = this.first.in - this.inputs;
+    if (film ? others !== 0 : others < 0)
+      throw new Error(`the first layer has ${this.first.in} inputs, not ${this.inputs}`);
+    this.shared = new Float32Array(film ? film.in : others);
   }
 
-  /** The inputs after the first `inputs`, the same for every particle until the next call. */
-  share(values) {
+  /** The other inputs, and the blur that damps the waves: the same for every particle until the next call. */
+  share(values, blur = 0) {
     if (values.length !== this.shared.length) {
       throw new Error(`the first layer has ${this.first.in} inputs, ${this.inputs} + ${values.length} came`);
     }
     this.shared.set(values);
-    if (this.era === this.kernel.era) this.#fold();
+    if (this.waves) this.waves.blur = blur;
+    if (this.era !== this.kernel.era) return;
+    this.waves?.damp(blur);
+    this.#fold();
   }
 
   /** Makes sure that the packed weights are in the kernel's memory: before the blocks of one evaluation. */
@@ -70,7 +80,11 @@ export class Layers {
     const linear = this.ops.filter((op) => op.op === "linear");
     const width = (op) => (op === this.first ? this.inputs : op.in);
     const sizes = linear.map((op) => 2 * Math.ceil(op.out / 2) * (width(op) + 1));
-    let at = this.kernel.reserve(sizes.reduce((a, b) => a + b));
+    let at = this.kernel.reserve(sizes.reduce((a, b) => a + b, this.waves?.size ?? 0));
+    if (this.waves) {
+      this.waves.load(at);
+      at += this.waves.size;
+    }
     linear.forEach((op, i) => {
       op.begin = at;
       op.inputs = width(op);
@@ -85,6 +99,7 @@ export class Layers {
   run() {
     let [from, to] = this.kernel.buffers;
     let rows = this.inputs;
+    this.waves?.run(from);
     for (const op of this.ops) {
       if (op.op === "linear") {
         this.kernel.affine(from, op.begin, op.end, op.inputs, to);
@@ -194,13 +209,13 @@ export class NetworkRun {
     return layers;
   }
 
-  #evaluate(layers, { inside, center, skip, drift, out }, passes, x, t, into) {
+  #evaluate(layers, { inside, center, skip, drift, out, blur }, passes, x, t, into) {
     const { dim, frequencies } = this.description;
     for (let i = 0, j = 0; i < x.length; i++, j = (j + 1) % dim) into[i] = skip * (x[i] - center[j]) + drift[j];
     const time = timeFeatures(t, frequencies);
     const { buffers } = this.kernel;
     for (const { columns, index, weight } of passes) {
-      layers.share([...time, ...columns]);
+      layers.share([...time, ...columns], blur);
       layers.load();
       const { floats } = this.kernel;
       const count = index ? index.length : x.length / dim;

@@ -86,7 +86,7 @@ function mixing(prediction, c) {
 
     scaling {kind, mean0, mean1, std0, std1}: `none` takes F for the prediction; `standard` scales input and output to
     unit variance; `residual` adds the exact velocity between two Gaussians of the same moments, so that F is only what
-    is left of it, whatever is predicted, but for its sign. */
+    is left of it, whatever is predicted, but for its sign. blur is the variance of the noise in what F sees. */
 export function affinePlace(scaling, prediction, path, t, dim) {
   const { kind, mean0, mean1, std0, std1 } = scaling;
   const c = path.at(t);
@@ -95,11 +95,12 @@ export function affinePlace(scaling, prediction, path, t, dim) {
   const variance = (a, b, g) => (a * std1) ** 2 + (b * std0) ** 2 + g ** 2;
   const inside = kind === "none" ? 1 : 1 / Math.sqrt(variance(c.alpha, c.sigma, c.gamma));
   const center = kind === "none" ? zeros : mix(c.alpha, c.sigma);
+  const blur = inside ** 2 * ((c.sigma * std0) ** 2 + c.gamma ** 2);
   if (kind === "residual") {
     const skip = inside ** 2 * (c.dAlpha * c.alpha * std1 ** 2 + c.dSigma * c.sigma * std0 ** 2 + c.dGamma * c.gamma);
     const turning = c.dAlpha * c.sigma - c.dSigma * c.alpha;
     const out = Math.hypot(turning * std0 * std1, c.dGamma * c.gamma) * inside;
-    return { inside, center, skip, drift: mix(c.dAlpha, c.dSigma), out: prediction === "noise" ? -out : out };
+    return { inside, center, skip, drift: mix(c.dAlpha, c.dSigma), out: prediction === "noise" ? -out : out, blur };
   }
   const outputs = {
     velocity: ["velocity", zeros, Math.sqrt(variance(c.dAlpha, c.dSigma, c.dGamma * c.gamma * inside))],
@@ -108,10 +109,10 @@ export function affinePlace(scaling, prediction, path, t, dim) {
     score: ["noise", zeros, -1], // F = −x₀, which is finite where sigma is 0
   };
   const [predicted, mean, deviation] = kind === "none" ? [prediction, zeros, 1] : outputs[prediction];
-  if (predicted === "velocity") return { inside, center, skip: 0, drift: mean, out: deviation };
+  if (predicted === "velocity") return { inside, center, skip: 0, drift: mean, out: deviation, blur };
   const [ofPoint, ofValue] = mixing(predicted, c);
   const drift = center.map((m, j) => ofPoint * m + ofValue * mean[j]);
-  return { inside, center, skip: ofPoint, drift, out: ofValue * deviation };
+  return { inside, center, skip: ofPoint, drift, out: ofValue * deviation, blur };
 }
 
 /** Features of x_t that a score is scaled for, as a share of its whole width. */
@@ -119,9 +120,9 @@ const NARROW = 0.1;
 
 /** The place of a bridge's second network, with the score in place of the velocity. */
 export function scorePlace(scaling, path, t, dim) {
-  const { inside, center } = affinePlace(scaling, "velocity", path, t, dim);
+  const { inside, center, blur } = affinePlace(scaling, "velocity", path, t, dim);
   const drift = new Array(dim).fill(0);
-  if (scaling.kind === "none") return { inside, center, skip: 0, drift, out: 1 };
+  if (scaling.kind === "none") return { inside, center, skip: 0, drift, out: 1, blur };
   const out = -inside / Math.sqrt((path.at(t).gamma * inside) ** 2 + NARROW ** 2);
-  return { inside, center, skip: scaling.kind === "residual" ? -(inside ** 2) : 0, drift, out };
+  return { inside, center, skip: scaling.kind === "residual" ? -(inside ** 2) : 0, drift, out, blur };
 }

@@ -4,7 +4,7 @@
        function* (…, velocity, x0, times) → yields {t, x, nfe}, and null after each evaluation
    of one state for each time that it stands at, the first being x0 itself at no cost. `velocity(x, t, into)` writes
    dx/dt at points x (n·dim values) and time t; `times` are the times to stand at, ascending or, to go back in time,
-   descending. Every x is a new Float32Array that the caller may keep.
+   descending. Every x is a new array of x0's type that the caller may keep.
 
    An adaptive solver (adaptive.js) takes from `times` only the two ends and stands at times of its own; its states
    also have `rejected`, the steps [begin, end] that were tried since the state before and missed the tolerance. */
@@ -32,14 +32,14 @@ export function* stages({ a, c }, velocity, x, t, h, slopes, point, first = 0) {
 
 /** An explicit Runge–Kutta method that stands at the given times. */
 export function* rungeKutta(tableau, velocity, x0, times) {
-  const slopes = tableau.b.map(() => new Float32Array(x0.length));
-  const point = new Float32Array(x0.length);
+  const slopes = tableau.b.map(() => new x0.constructor(x0.length));
+  const point = new x0.constructor(x0.length);
   let x = x0.slice();
   yield { t: times[0], x, nfe: 0 };
   for (let step = 1; step < times.length; step++) {
     const h = times[step] - times[step - 1];
     yield* stages(tableau, velocity, x, times[step - 1], h, slopes, point);
-    x = combine(x, h, tableau.b, slopes, new Float32Array(x.length));
+    x = combine(x, h, tableau.b, slopes, new x0.constructor(x.length));
     yield { t: times[step], x, nfe: step * tableau.b.length };
   }
 }

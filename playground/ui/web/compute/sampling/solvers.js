@@ -43,8 +43,16 @@ export const TABLEAUX = {
 
 /** Whether the solver chooses its own steps. */
 export function isAdaptive(solver) {
-  return !isSampler(solver) && tableauOf(solver).error !== undefined;
+  const tableau = typeof solver === "object" ? solver : Object.hasOwn(TABLEAUX, solver) && TABLEAUX[solver];
+  return Boolean(tableau?.error);
 }
+
+/** Solvers that need what only equations know (systems/solving.js), and what they are called. */
+export const FOR_EQUATIONS = {
+  implicit_euler: "Implicit Euler",
+  trapezoidal: "Trapezoidal rule",
+  milstein: "Milstein",
+};
 
 function tableauOf(solver) {
   if (typeof solver === "object") return solver;

@@ -36,7 +36,7 @@ const nothing = (scene, soon, later) => (scene?.network ? soon : `Nothing learnt
 /** The training loss over the steps: raw faint, smoothed strong; what begins a phase or a round is marked. */
 export function lossCurve(measured, theme, log) {
   const { loss, marks, scene, newest } = measured;
-  if (scene?.network?.mixture) return KNOWN;
+  if (scene?.network?.mixture || scene?.network?.equation) return KNOWN;
   if (measured.history.kept.some(({ apart }) => apart)) return lossesApart(measured, theme, log);
   if (!loss.length) return nothing(scene, "The loss comes with the first steps.", "the loss appears here");
   const drawn = binned(loss, DRAWN);
@@ -148,7 +148,7 @@ export function solverCurves({ solvers, picture, distances, reference, scene }, 
 /** Distance against training seconds: every snapshot that is kept, with the same sampler. */
 export function growthCurve({ growth, history, picture, reference, scene }, theme) {
   if (!picture) return nothing(scene, "Comes with the first picture.", "every snapshot is measured");
-  if (scene.network.mixture) return KNOWN;
+  if (scene.network.mixture || scene.network.equation) return KNOWN;
   const points = history.kept.filter(({ id }) => Number.isFinite(growth.get(id)));
   const spent = history.kept.at(-1).seconds;
   const floor = floorOf(reference.fewer?.sliced_w2, theme, [0, spent]);

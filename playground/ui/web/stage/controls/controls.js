@@ -11,11 +11,23 @@ import { GuidingControls } from "./guiding-controls.js";
 import { plotLoss } from "./loss.js";
 import { times } from "../../common/numbers.js";
 import { DIALS, isSampler, SAMPLERS } from "../../compute/sampling/samplers.js";
-import { isAdaptive } from "../../compute/sampling/solvers.js";
+import { FOR_EQUATIONS, isAdaptive } from "../../compute/sampling/solvers.js";
 import { Ticks } from "./ticks.js";
 
 const count = (value) => Math.round(value).toLocaleString("en");
 const seconds = (value) => (value < 9.95 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`);
+
+/** Why a solver cannot be chosen for a network; null where it can. */
+function whyNot(solver, network) {
+  const noisy = Boolean(network?.equation?.noise.length);
+  if (noisy && isAdaptive(solver)) return "It takes the right-hand side to be smooth, and noise is not.";
+  const special = isSampler(solver) || Object.hasOwn(FOR_EQUATIONS, solver);
+  if (!special || (network ? network.samplers?.includes(solver) : isSampler(solver))) return null;
+  if (solver === "milstein" && network?.equation) return "It differs from Euler's method only where there is noise.";
+  return isSampler(solver)
+    ? "It asks for a path and a score: a standard Gaussian source in independent pairs."
+    : "It asks for the derivatives of the field, which equations have.";
+}
 
 export class Controls {
   /** Builds itself inside `root`; `on` has play, restart, state, loop, speed, hold, scrub, release, sampling, training,
@@ -186,15 +198,14 @@ export class Controls {
   showKind(network) {
     const none = network?.map || (network?.remote && !network.sampled);
     this.root.dataset.sampling = none ? "none" : "solver";
+    this.root.dataset.kind = network?.equation ? "equation" : "model";
     this.condition.offer(network?.condition ?? null);
     this.guiding.offer(Boolean(network?.networks?.velocity));
     const { solver } = this.parts;
     for (const option of solver.options) {
-      if (!isSampler(option.value)) continue;
-      option.disabled = Boolean(network) && !network.samplers?.includes(option.value);
-      option.title = option.disabled
-        ? "It asks for a path and a score: a standard Gaussian source in independent pairs."
-        : "";
+      const why = whyNot(option.value, network);
+      option.disabled = why !== null;
+      option.title = why ?? "";
     }
     if (solver.selectedOptions[0]?.disabled) this.setSampling({ solver: "heun" });
   }
@@ -254,7 +265,9 @@ export class Controls {
   showPicture(trajectory) {
     const { nfe, ms, t, rejected, axis, ends } = trajectory;
     const counted = axis && axis !== "time" && ends;
-    this.axis = counted ? { at: (share) => `${axis} ${Math.round(ends[0] + share * (ends[1] - ends[0]))}` } : null;
+    const { T } = this;
+    if (T) this.axis = { at: (share) => (T * share).toPrecision(3) };
+    else this.axis = counted ? { at: (share) => `${axis} ${Math.round(ends[0] + share * (ends[1] - ends[0]))}` } : null;
     this.parts.time.title = counted
       ? `${axis}: drag to scrub.`
       : "Time along the path: 0 is the source, 1 the target. Drag to scrub.";
@@ -289,6 +302,16 @@ export class Controls {
 
   showLoss(points, steps, theme, marked) {
     plotLoss(this.parts.loss, points, steps, theme, marked);
+  }
+
+  /** What the picture shows, in parts of a few words. */
+  showCaption(parts) {
+    const text = parts.join(" · ");
+    if (!this.parts.shows || this.parts.shows.title === text) return;
+    this.parts.shows.title = text;
+    this.parts.shows.replaceChildren(
+      ...parts.map((part, k) => Object.assign(document.createElement(k ? "span" : "b"), { textContent: part })),
+    );
   }
 
   /** What the colours of the particles say. */

@@ -12,6 +12,7 @@
  *     alone     whether the particles stand back while it is on, since it would drown among them
  *     dims      where it is for 1-D or 2-D alone
  *     legend    state → {mark, text} | null
+ *     timed     whether its legend tells of the clock's time
  *     painters  [{plane, dims?, paint(ctx, view, state)}]; see drawing.js
  *     asks, ask what it wants of the sampler besides the picture; see companions.js
  */

@@ -7,10 +7,11 @@
 
 import { fetchJSON } from "../../api/client.js";
 import { compact } from "../compact.js";
-import { ModeCard, UNKNOWN_STEPS } from "./mode-card.js";
+import { ModeCard } from "./mode-card.js";
 import { Panels } from "../../stage/panels.js";
 import { SeedTable } from "./seed-table.js";
 import { SlowMotion } from "./slow-motion.js";
+import { UNKNOWN_STEPS } from "../../scene/track.js";
 import { unread } from "../../api/props.js";
 import { UnderWay } from "../underway.js";
 
@@ -244,7 +245,7 @@ class Collapse {
     if (this.presets.size < ENTRANTS.length) await this.#open();
     const { target } = TARGETS[this.#target];
     const entrants = ENTRANTS.map(({ key, title }) => {
-      const { experiment } = this.presets.get(key);
+      const { experiment } = this.presets.get(key).scene;
       return { key, title, experiment: { ...experiment, target } };
     });
     this.#say("");

@@ -7,10 +7,9 @@
 import { drawBars, drawTimeline } from "./charts.js";
 import { alarm, alive, modeKL } from "../../compute/metrics/modes.js";
 import { coverage } from "../../compute/metrics/metrics.js";
+import { UNKNOWN_STEPS } from "../../scene/track.js";
 
 const FILL_EVERY = 60; // ms between two snapshots that are sampled for the timeline alone
-/** A budget in seconds has this many steps until the first ones have been timed. */
-export const UNKNOWN_STEPS = 200_000;
 
 const FLOW = { solver: "heun", steps: 8, grid: "uniform" };
 

@@ -146,7 +146,7 @@ class Compare {
       const page = await pageKey();
       const body = { page, yaml: await yaml.text(), weights: textOf(new Uint8Array(await weights.arrayBuffer())) };
       const run = await fetchJSON("/playground/saved", JSON.stringify(body));
-      const title = run.experiment.name || `${kindOf(run.experiment.model)}, ${kindOf(run.experiment.target)}`;
+      const title = titleOf(run.scene.experiment);
       this.#add(run, `${title} (saved)`, { page, run: run.scene.run });
     } catch (error) {
       this.#say(`This run could not be opened: ${error.message}`);
@@ -166,7 +166,7 @@ class Compare {
         : `/playground/pinned/${page}.json`;
       const run = (await fetchJSON(path)) ?? (await fetchJSON(`/playground/runs/${page}.json`)); // as far as it is trained
       if (!run) return this.#say("The server no longer has the Studio's run; train it again.");
-      const title = run.experiment.name || `${kindOf(run.experiment.model)}, ${kindOf(run.experiment.target)}`;
+      const title = titleOf(run.scene.experiment);
       this.#add(run, preset ? title : `${title} (pinned)`, { page, run: run.scene.run });
     } catch (error) {
       this.#say(`The Studio's run could not be pinned: ${error.message}`);
@@ -174,7 +174,7 @@ class Compare {
   }
 
   /** origin: {page, run} as the server knows it. */
-  #add({ experiment, scene, snapshots }, title, origin) {
+  #add({ scene, snapshots }, title, origin) {
     if (this.entries.length === MOST) return this.#say(`${MOST} is the most: remove one first.`);
     if (this.entries.length && this.entries[0].scene.dim !== scene.dim) {
       return this.#say(
@@ -188,7 +188,7 @@ class Compare {
     const entry = {
       key,
       title,
-      experiment,
+      experiment: scene.experiment,
       scene: { ...scene, run, network, origin: scene.origin ?? { run: scene.run, round: 0 } },
       snapshots,
       origin,
@@ -214,9 +214,8 @@ class Compare {
     head.querySelector("[data-about]").textContent = aboutOf(entry.experiment);
     head.querySelector("[data-remove]").addEventListener("click", () => this.#remove(entry));
     head.querySelector("[data-open]").addEventListener("click", () => {
-      const { experiment, scene, snapshots } = entry;
+      const { scene, snapshots } = entry;
       this.page.openInStudio({
-        experiment,
         scene: { ...scene, run: `${scene.run} in the Studio` },
         snapshots: snapshots.map((one) => ({ ...one, run: `${scene.run} in the Studio` })),
       });
@@ -377,6 +376,7 @@ function together(views) {
   };
 }
 
+const titleOf = ({ name, model, target }) => name || `${kindOf(model)}, ${kindOf(target)}`;
 const kindOf = (choice) => String(choice.kind ?? choice).replaceAll("_", " ");
 
 function aboutOf({ source, target, model, network, training }) {

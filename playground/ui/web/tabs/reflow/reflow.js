@@ -133,10 +133,10 @@ class Reflow {
   /** What was trained before, so that there is something to see at once. */
   async #open() {
     try {
-      const { experiment, scene, snapshots } = await fetchJSON(`/playground/presets/${PRESET}.json`);
+      const { scene, snapshots } = await fetchJSON(`/playground/presets/${PRESET}.json`);
       if (this.state !== "empty") return;
       const run = `reflow ${scene.run}`; // a name of this tab's own: the Studio may show the same preset
-      this.#begin({ ...scene, run, origin: { run: scene.run, round: 0 } }, experiment);
+      this.#begin({ ...scene, run, origin: { run: scene.run, round: 0 } });
       for (const snapshot of snapshots) this.#add({ ...snapshot, run });
       this.panels.play();
     } catch (error) {
@@ -149,8 +149,7 @@ class Reflow {
     const read = () => {
       const [scene, snapshot, problems] = [fresh("scene"), fresh("value"), fresh("problems")];
       const own = (message) => ({ ...message, run: `reflow ${message.run}` });
-      if (scene)
-        this.#begin({ ...own(scene), origin: { page: this.desk.key, run: scene.run, round: 0 } }, this.experiment);
+      if (scene) this.#begin({ ...own(scene), origin: { page: this.desk.key, run: scene.run, round: 0 } });
       if (snapshot) this.#add(own(snapshot));
       if (problems?.length) {
         this.#say(problems.map(({ path, sentence }) => [...(path ?? []).slice(-1), sentence].join(": ")).join(" "));
@@ -162,7 +161,8 @@ class Reflow {
   }
 
   /** A new run: a panel for every round, which waits for its turn. */
-  #begin(scene, experiment) {
+  #begin(scene) {
+    const { experiment } = scene;
     const { rounds, distill } = experiment.model;
     const names = [...Array.from({ length: rounds }, (_, k) => `flow ${k + 1}`), ...(distill ? ["distilled"] : [])];
     Object.assign(this, { run: scene.run, scene, names, shown: experiment, experiment, reference: null });
@@ -378,7 +378,7 @@ class Reflow {
 
   /** The round in the Studio, with the other rounds behind its buttons. */
   async #openInStudio(index) {
-    const { scene, rounds, shown, page } = this;
+    const { scene, rounds, page } = this;
     const run = `${scene.run} in the Studio`;
     const snapshots = rounds
       .filter(({ newest }) => newest)
@@ -390,8 +390,7 @@ class Reflow {
           ...(round > 0 && k === 0 ? { network } : {}),
         })),
       );
-    await page.openInStudio({ experiment: shown, scene: { ...scene, run }, snapshots });
-    document.body.dataset.run = "preset"; // shown here, but not the Studio's to continue
+    await page.openInStudio({ scene: { ...scene, run }, snapshots });
     const stage = await page.ready.stage.promise;
     stage.showRound(index);
     const goesOn = this.state === "ready" ? "where Continue trains its rounds on" : "where its rounds are trained";

@@ -1,13 +1,16 @@
 /**
- * Why is it curved? The conditional paths that lead through one point at one time, and their mean direction, which is
- * the velocity of the flow there: as the paths that come by change, so does their mean. 1-D: under the pointer on
- * space × time, or at a probe. 2-D: at the last probe, where and when it was dropped; without one under the pointer.
+ * Why is it curved? The conditional paths that lead through one point at one time, and their mean velocity, which is the
+ * velocity of the flow there: as time goes on other paths come by, and so their mean turns. The point is that of the last
+ * probe, or else under the pointer; the time is the clock's, but for a pointer on space × time, which has its own.
+ *
+ * The mean is drawn to scale: from where the whole time at this velocity would have begun to where one step to the end
+ * would land, which for straight paths is from the mean of their sources to the mean of their targets.
  */
 
 import { Conditional } from "../../../scene/conditional.js";
 import { rounded } from "../../../common/numbers.js";
 import { pathOf } from "../../../scene/path.js";
-import { arrow, softened } from "../arrows.js";
+import { arrow } from "../arrows.js";
 
 /** Corners of a path that is not straight. */
 const CORNERS = 24;
@@ -30,7 +33,15 @@ function asking() {
       const partners = independent ? null : pairs.partners;
       of = {
         scene,
-        conditional: new Conditional({ path: pathOf(scene), x0, target, dim, half: scene.view.half, partners }),
+        conditional: new Conditional({
+          path: pathOf(scene),
+          x0,
+          target,
+          dim,
+          half: scene.view.half,
+          partners,
+          source: scene.experiment?.source,
+        }),
       };
     }
     const same = of.place?.point === place.point && of.place.t === place.t;
@@ -39,10 +50,16 @@ function asking() {
   };
 }
 
-/** In 1-D what the pointer is at, or else the last probe; in 2-D the last probe, or else what the pointer is at now. */
+/** In 1-D what the pointer is at, or else the last probe; in 2-D the last probe, or else what the pointer is at. */
 function placeOf({ dim, probes, pointer, t }) {
-  if (dim === 1) return pointer ?? probes.at(-1);
-  return probes.at(-1) ?? (pointer && { point: pointer.point, t });
+  if (dim === 1 && pointer) return pointer;
+  const kept = probes.at(-1) ?? pointer;
+  return kept && { point: kept.point, t };
+}
+
+/** Where the straight line through a point at time t with this velocity is at other times. */
+export function meanLine(point, t, velocity, times) {
+  return times.map((time) => point.map((x, j) => x + (time - t) * velocity[j]));
 }
 
 function painter(found) {
@@ -83,15 +100,23 @@ function painter(found) {
       }
     }
     const [X, Y] = pixel(place.point, place.t);
-    const [across, down] = direction(view, mean);
+    const { t_min: first = 0, t_max: last = 1 } = conditional.path;
+    const ends = meanLine(place.point, place.t, mean, [first, last]);
+    const [from, to] = [pixel(ends[0], first), pixel(ends[1], last)];
     ctx.globalAlpha = 1;
-    for (const [width, colour] of [
-      [6, theme.paper],
-      [3, theme.ink],
+    for (const [wider, colour] of [
+      [3, theme.paper],
+      [0, theme.ink],
     ]) {
+      ctx.strokeStyle = colour;
+      ctx.lineWidth = 1.4 + wider;
       ctx.beginPath();
-      arrow(ctx, X, Y, across, down);
-      Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
+      ctx.moveTo(...from);
+      ctx.lineTo(X, Y);
+      ctx.stroke();
+      ctx.lineWidth = 3 + wider;
+      ctx.beginPath();
+      arrow(ctx, X, Y, to[0] - X, to[1] - Y);
       ctx.stroke();
     }
     ctx.beginPath();
@@ -100,18 +125,6 @@ function painter(found) {
     ctx.fill();
     ctx.stroke();
   };
-}
-
-/** The mean velocity in pixels: in 1-D a slope of fixed length, in 2-D longer where it is faster. */
-function direction(view, mean) {
-  if (view.dim === 1) {
-    const length = 62 / Math.hypot(view.at, view.by * mean[0]);
-    return [length * view.at, length * view.by * mean[0]];
-  }
-  const speed = Math.hypot(...mean);
-  const length = softened(speed, 0.5 * view.half, 0.45 * view.half) / (speed || 1);
-  const [right, up] = mean.map((v) => length * v);
-  return [view.ax * right, view.bx * right + view.by * up];
 }
 
 const numbers = (values) => {
@@ -127,21 +140,23 @@ export const curved = () => {
     key: "w",
     about:
       "The straight or curved paths of single pairs that lead through one point at one time, as often as they are likely, " +
-      "and the mean of their directions: that is the velocity there. Point at a place; a click keeps it.",
+      "and the mean of their velocities: that is the velocity there, drawn to scale, with its tip where one step to the end " +
+      "would land. Point at a place; a click keeps it, and Play shows how the mean turns.",
     legend: (state) => {
       const answer = found(state);
       const ask = "point at a place to see the paths through it; a click keeps it";
       if (!answer) return { mark: "curved", text: state.found.pairs?.partners ? ask : "the paths through a place …" };
       const where = `x = ${numbers(answer.place.point)} at t = ${answer.place.t.toFixed(2)}`;
       if (!answer.found) return { mark: "curved", text: `no pair of these points leads through ${where}` };
-      const { mean, deviation } = answer.found;
+      const { mean, deviation, rough } = answer.found;
       return {
         mark: "curved",
-        text: `paths through ${where}: mean velocity ${numbers(mean)}, single paths ± ${rounded(deviation)}`,
+        text: `paths through ${where}: mean velocity ${numbers(mean)}, single paths ± ${rounded(deviation)}${rough ? "; roughly, as few points lead there" : ""}`,
       };
     },
     icon: '<path d="M3 4.500 17 13M3 10.500l14-1M3 16 17 6" opacity=".75" stroke-width="1.100"/><circle cx="9.800" cy="9.200" r="2.400" fill="currentColor"/><path d="M3 13.500c4-1 5.500-3 7-4.500s4-1.500 7-1.200" />',
     needs: "pairs",
+    timed: true,
     painters: [{ plane: "over", paint: painter(found) }],
   };
 };
