@@ -17,7 +17,7 @@ from playground.choice import InvalidExperiment, Problem
 from playground.engine.history import Snapshot
 from playground.engine.run import Round, Run
 from playground.experiment import MAX_STEPS, Experiment
-from playground.models.base import Learner, Prepares, Task, Weights
+from playground.models.base import Learner, Prepares, Resumes, Task, Weights
 
 TIMED_STEPS = 50
 """Steps that are timed before a budget in seconds becomes a number of steps."""
@@ -49,6 +49,21 @@ class Training(Iterator[Snapshot]):
         self._clock = clock or time.perf_counter
         self._latest: Learner | None = None
         self._stream = self._rounds()
+
+    @classmethod
+    def resumed(cls, run: Run, every: float | None = 0.1, clock: Callable[[], float] | None = None) -> Self:
+        """A training that goes on from the last weights of a finished run, such as a preset, once `extend` says so.
+
+        What the optimiser knew is lost and begins anew. Raises ValueError where the family cannot go on like this.
+        """
+        training = cls(run.experiment, every, clock)
+        learner = next(iter(run.experiment.model.rounds(training._task())))
+        if not isinstance(learner, Resumes) or len(run.rounds) != 1 or not len(run.rounds[0].history):
+            raise ValueError(f"{run.experiment.model.label()} cannot go on from weights alone; train it again.")
+        learner.resume(run.rounds[0].last.weights)
+        training.run, training._latest = run, learner
+        training._stream.close()
+        return training
 
     def __iter__(self) -> Self:
         return self
@@ -100,8 +115,19 @@ class Training(Iterator[Snapshot]):
         self._stream = self._phase(len(self.run.rounds) - 1, record, self._latest, phase, first)
 
     def _rounds(self) -> Generator[Snapshot]:
+        for index, learner in enumerate(self.run.experiment.model.rounds(self._task())):
+            self._latest = learner
+            record = Round(learner.name, steps=self._budget(learner))
+            self.run.rounds.append(record)
+            if isinstance(learner, Prepares):
+                yield from self._prepared(index, record, learner)
+            yield from self._phase(index, record, learner, phase=0, first=0)
+            if self.run.failure:
+                return
+
+    def _task(self) -> Task:
         experiment = self.run.experiment
-        task = Task(
+        return Task(
             source=experiment.source.at(experiment.dim),
             target=experiment.aim,
             dim=experiment.dim,
@@ -111,14 +137,6 @@ class Training(Iterator[Snapshot]):
             device=torch.device(self.run.device),
             cue=experiment.cue,
         )
-        for index, self._latest in enumerate(experiment.model.rounds(task)):
-            record = Round(self._latest.name, steps=self._budget(self._latest))
-            self.run.rounds.append(record)
-            if isinstance(self._latest, Prepares):
-                yield from self._prepared(index, record, self._latest)
-            yield from self._phase(index, record, self._latest, phase=0, first=0)
-            if self.run.failure:
-                return
 
     def _budget(self, learner: Learner) -> int:
         """The steps that a learner gets: its own number, such as 0 where nothing is learnt, or the experiment's."""

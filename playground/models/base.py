@@ -189,6 +189,14 @@ class Prepares(Protocol):
 
 
 @runtime_checkable
+class Resumes(Protocol):
+    """A learner that can go on from the weights of a snapshot."""
+
+    def resume(self, weights: Weights) -> None:
+        """Takes these as its own; its optimiser begins anew. Raises ValueError where they do not tell all it needs."""
+
+
+@runtime_checkable
 class HasTurn(Protocol):
     """A learner of two players: `turn` says who of them takes the next step, "both", "critic" or "generator"."""
 

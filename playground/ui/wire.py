@@ -476,9 +476,10 @@ class Shot(TypedDict):
 
 
 class ContestShots(TypedDict):
-    """The newest snapshots of a contest."""
+    """The newest snapshots of a contest; of_presets: they go on from the presets that the page shows."""
 
     contest: str
+    of_presets: bool
     stopped: bool
     shots: list[Shot]
 

@@ -423,9 +423,10 @@ export interface Shot {
   shot: WireSnapshot;
 }
 
-/** The newest snapshots of a contest. */
+/** The newest snapshots of a contest; of_presets: they go on from the presets that the page shows. */
 export interface ContestShots {
   contest: string;
+  of_presets: boolean;
   stopped: boolean;
   shots: Shot[];
 }

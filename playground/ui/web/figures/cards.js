@@ -148,8 +148,9 @@ export class Cards {
     const text = fieldless ? "needs a velocity" : fine === undefined ? (training ? "after training" : "…") : "";
     this.#say("straightness", fine?.straightness, text || (fine ? "0 is straight" : ""));
     this.#say("npe", fine ? pathEnergy(fine.energy, optimal) : null, text || (fine ? "0 is optimal" : ""));
-    this.#say("cost", fine?.cost, text || times(fine?.cost, optimal?.value, "optimal"));
     const { value, error } = optimal ?? {};
+    const short = fine?.cost < value - 3 * error ? " · misses some of the target" : "";
+    this.#say("cost", fine?.cost, text || times(fine?.cost, value, "optimal") + short);
     const least = optimal
       ? ` The least is estimated: ${value ? `${rounded(value)} ± ${rounded(error)}` : `below ${rounded(3 * error)}`}.`
       : "";
