@@ -255,11 +255,12 @@ def snapshot(
     taken: Snapshot,
     *,
     rate: float | None = None,
+    left: float | None = None,
     done: bool = False,
     sampled: bool = True,
     most_losses: int = LOSSES_A_MESSAGE,
 ) -> str:
-    """One snapshot for the stage; rate is in steps a second, from which the seconds left follow.
+    """One snapshot for the stage; rate is in steps a second, left in seconds until the end of all rounds.
 
     apart: the loss on training points and on held-out ones, where there are few of the first.
     The first of every further round says how that is read. Of a model that the browser cannot evaluate it holds the
@@ -267,7 +268,6 @@ def snapshot(
     """
     record, network = run.rounds[taken.round], reading(run.with_weights(taken.weights))
     opens = taken.round > 0 and taken.id == record.history[0].id
-    left = None if done or not rate else (record.steps - taken.step) / rate
     losses = [(round(step, 1), float(f"{loss:.5g}")) for step, loss in binned(taken.losses, most_losses)]
     return _flat(
         {
@@ -279,7 +279,7 @@ def snapshot(
             "steps": record.steps,
             "seconds": round(taken.seconds, 3),
             "rate": round(rate, 1) if rate else None,
-            "left": None if left is None else round(left, 2),
+            "left": None if done or left is None else round(left, 2),
             "loss": losses,
             "apart": losses_apart(run, taken),
             "done": done,

@@ -61,7 +61,7 @@ export class Studio {
       if (scene && !problems?.length) this.ready.header.promise.then((header) => stage.say(header.about));
       if (snapshot && !runs.add(snapshot)) stage.addSnapshot(snapshot);
       if (snapshot) this.#heard = performance.now();
-      if (snapshot?.rate && snapshot.step > 500) (await this.ready.tools.promise).learnPace(snapshot.rate);
+      if (snapshot) this.ready.tools.promise.then((tools) => tools.hear(snapshot));
       if (!problems) return;
       form.markProblems(problems);
       stage.say(problems.map(({ sentence }) => sentence).join(" "), problems.length > 0);
