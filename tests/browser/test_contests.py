@@ -104,7 +104,7 @@ def test_the_grid_opens_trained_and_keeps_what_the_text_promises(visit):
     figures = tab.get("tab.figures()")
     assert figures["collapsing"]["strict"] <= 12
     assert figures["tuned"]["strict"] == 25
-    assert figures["flow"]["strict"] >= 20
+    assert figures["flow"]["strict"] == 25
     for text in tab.page.locator(".pg-collapse [data-charged]").all_text_contents():
         assert "s of computing, trained before" in text
     tab.click("[name=pg-target][value=ring] + span")
