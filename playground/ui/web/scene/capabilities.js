@@ -10,6 +10,7 @@ const OWN = {
   energy: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of === "energy"),
   critic: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of !== "energy"),
   map: (network) => Boolean(network?.map),
+  equation: (network) => Boolean(network?.equation),
 };
 
 /** Whether a model could show this layer; what only other families have is not offered. */

@@ -7,7 +7,7 @@
  *               exact field is known), "network" (whose path is known), or "flow" (a trajectory, and a field here that
  *               carries other points too); or what only some models have: "surface", "energy" (a surface), "critic" (one
  *               that judges samples), "map" (from a latent, in one step); "ghost" (a trajectory that was kept); or "carried" (other points are carried too, here or
- *               by the server); "diffusion" (noise can be added, as the score is known)
+ *               by the server); "diffusion" (noise can be added, as the score is known); "equation" (which is followed)
  *     onward    whether it is away while time runs back
  *     dims      where it is for 1-D or 2-D alone
  *     legend    state → {mark, text} | null
@@ -26,6 +26,7 @@ import { curved } from "./field/curved.js";
 import { difference } from "./field/difference.js";
 import { ends } from "./particles/ends.js";
 import { error } from "./particles/error.js";
+import { exact } from "./particles/exact.js";
 import { field } from "./field/field.js";
 import { forward } from "./particles/forward.js";
 import { ghost } from "./particles/ghost.js";
@@ -65,6 +66,7 @@ export const layers = () => [
   pull,
   curved(),
   error,
+  exact,
   training,
   probes,
   alongs,
@@ -73,7 +75,7 @@ export const layers = () => [
 /** The buttons, in the order in which they stand. */
 export const GROUPS = [
   ["particles", "paths", "density", "likelihood", "contours"],
-  ["ghost", "field", "warp", "error", "difference", "forward"],
+  ["ghost", "field", "warp", "error", "exact", "difference", "forward"],
   ["ends", "coupling", "batch", "curved", "learnt"],
   ["surface", "boltzmann", "pull", "manifold"],
 ];
