@@ -15,7 +15,8 @@ from torch import Tensor
 
 from playground.choice import InvalidExperiment, Problem
 from playground.engine.history import Snapshot
-from playground.engine.run import Round, Run
+from playground.engine.record import Round
+from playground.engine.run import Run
 from playground.experiment import MAX_STEPS, Experiment
 from playground.models.base import Learner, Prepares, Resumes, Task, Weights
 
@@ -107,7 +108,7 @@ class Training(Iterator[Snapshot]):
         if not record.steps:
             raise ValueError("this model has nothing to learn, so that its training cannot go on.")
         first, phase = record.steps, record.last.phase + 1
-        own = getattr(self._latest, "steps", self.run.experiment.training.steps)
+        own = self.run.experiment.training.steps if self._latest.steps is None else self._latest.steps
         more = own if steps is None else steps
         if not 1 <= more <= MAX_STEPS - first:
             raise ValueError(f"{more:,} more steps are out of bounds; a training has at most {MAX_STEPS:,} in all.")
@@ -141,8 +142,9 @@ class Training(Iterator[Snapshot]):
     def _budget(self, learner: Learner) -> int:
         """The steps that a learner gets: its own number, such as 0 where nothing is learnt, or the experiment's."""
         settings = self.run.experiment.training
-        steps: int = getattr(learner, "steps", settings.steps if settings.seconds is None else MAX_STEPS)
-        return steps
+        if learner.steps is not None:
+            return learner.steps
+        return settings.steps if settings.seconds is None else MAX_STEPS
 
     def _prepared(self, index: int, record: Round, learner: Learner) -> Generator[Snapshot]:
         """Lets a learner make what it needs before its first step."""
@@ -164,12 +166,11 @@ class Training(Iterator[Snapshot]):
         settings = self.run.experiment.training
         peak = 1.0 if phase == 0 else 1 / 3
         clock, last_shown = Stopwatch(record.seconds, self._clock), record.seconds
-        each = getattr(learner, "each", False)
         pending: list[tuple[int, Tensor]] = []
         timed = first, clock.seconds  # since when the steps are timed
         for step in itertools.count(first):
             seen = len(record.history) > 0 and not pending
-            due = each or self._is_due(step, record.steps, clock.seconds - last_shown)
+            due = learner.each or self._is_due(step, record.steps, clock.seconds - last_shown)
             if due and not seen:
                 clock.pause()
                 last_shown = record.seconds = clock.seconds
@@ -182,7 +183,7 @@ class Training(Iterator[Snapshot]):
                 pending.clear()
                 record.losses.extend(losses)
                 shown = record.next_id(), index, phase, step, clock.seconds, tuple(losses), weights
-                snapshot = Snapshot(*shown, remark=getattr(learner, "remark", None))
+                snapshot = Snapshot(*shown, remark=learner.remark)
                 record.history.add(snapshot)
                 yield snapshot
                 clock.resume()

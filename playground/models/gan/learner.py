@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from playground.models.backprop import Backprop
-from playground.models.base import Pool, Task, Weights, seeded
+from playground.models.base import Learner, Pool, Task, Weights, seeded
 from playground.models.gan.losses import GanLoss
 from playground.models.gan.parts import (
     LOOKS,
@@ -55,7 +55,7 @@ class Settings:
     pack: int
 
 
-class GanLearner:
+class GanLearner(Learner):
     """One step is `critic_steps` of the critic and one of the generator, or whichever of them has the `turn`.
 
     The loss that is reported is the generator's, of a critic's turn the critic's.
