@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { bracket, positionsAt } from "../../playground/ui/web/compute/sampling/interpolation.js";
-import { GRIDS, gridOf, planOf, TABLEAUX } from "../../playground/ui/web/compute/sampling/solvers.js";
+import { GRIDS, gridOf } from "../../playground/ui/web/compute/sampling/grids.js";
+import { planOf, TABLEAUX } from "../../playground/ui/web/compute/sampling/solvers.js";
 
 /** The last state of a request on a field dx/dt = f(x, t), given for single numbers. */
 function solved(request, f, x0) {
