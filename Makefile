@@ -37,7 +37,7 @@ lint: setup-dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(BIN)/prettier --check --log-level warn playground/ui/web $(WEB) tests/web
+	$(BIN)/prettier --check --log-level warn playground/ui/web $(WEB) tests/web '!**/wire.d.ts'
 	$(BIN)/eslint --config $(WEB)/eslint.config.js playground/ui/web $(WEB) tests/web
 	$(NODE) node $(WEB)/types.js
 
