@@ -14,7 +14,8 @@ function solved(request, f, x0) {
 
 test("every grid goes from end to end and ascends", () => {
   for (const name of GRIDS) {
-    const times = gridOf(name, 0.1, 0.9, 7);
+    const level = (t) => ({ alpha: t, sigma: 1 - t, dAlpha: 1, dSigma: -1 });
+    const times = gridOf(name, 0.1, 0.9, 7, level);
     assert.deepEqual([times.length, times[0], times[7]], [8, 0.1, 0.9]);
     assert.ok(times.every((t, k) => k === 0 || t > times[k - 1]));
   }
