@@ -14,11 +14,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from playground.choice import InvalidExperiment, Problem, Settings, problems_of
 from playground.distributions import AnyDistribution, Checkerboard, Distribution, Gaussian
-from playground.dynamics.couplings import Coupling
-from playground.dynamics.path import Path as ProbabilityPath
 from playground.dynamics.solvers import Sampler
 from playground.models import AnyModel, FlowMatching
-from playground.models.base import ConditionalModel, Optimisation
+from playground.models.base import ConditionalModel, HasCoupling, HasPath, Optimisation
 from playground.models.condition import Condition, Cue
 from playground.networks import ACTIVATION_NAMES, AnyNetwork, Network
 
@@ -111,10 +109,6 @@ class Experiment(Settings):
             raise ValueError(
                 f"the model {self.model.label()} takes no condition; choose flow_matching, or no class labels or angle."
             )
-        if self.condition.given and getattr(self.model, "distill", False):
-            raise ValueError(
-                "the distilled map is told no condition; set model.distill to false, or choose no condition."
-            )
         self.condition.check(self.aim)
         if self.condition.given and isinstance(self.model, ConditionalModel):
             self.model.check_condition(self.condition, self.aim, self.training)
@@ -123,7 +117,7 @@ class Experiment(Settings):
 
     def check_sampling(self, sampler: Sampler) -> None:
         """Raises ValueError with a sentence where what is learnt cannot be sampled so."""
-        if sampler.grid == "karras" and not isinstance(getattr(self.model, "path", None), ProbabilityPath):
+        if sampler.grid == "karras" and not isinstance(self.model, HasPath):
             raise ValueError(
                 f"the grid karras follows the noise of a path, and the model {self.model.label()} has none; choose the "
                 "grid uniform."
@@ -159,11 +153,12 @@ class Experiment(Settings):
                 f"{names[0]} stands in for {names[1]}: {self.model.label()} is trained through the network's "
                 "derivatives, which have to bend."
             )
-        coupling, cue = getattr(self.model, "coupling", None), self.cue
-        if isinstance(coupling, Coupling) and cue is not None and cue.kind not in coupling.keeps:
+        model, cue = self.model, self.cue
+        if isinstance(model, HasCoupling) and cue is not None and cue.kind not in model.coupling.keeps:
             instead = "class_optimal_transport" if cue.kind == "labels" else "independent"
+            kind = model.coupling.kind_name()
             found.append(
-                f"The coupling {coupling.kind_name()} gives each condition a part of the source of its own, while "
+                f"The coupling {kind} gives each condition a part of the source of its own, while "
                 f"samples under a condition start from all of it: they miss. Choose the coupling {instead}."
             )
         return found

@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import torch
 from kaleido.errors import ChromeNotFoundError
 
-if TYPE_CHECKING:
-    from playground.engine.run import Run
+from playground.engine.evaluation import bending_of, measure
+from playground.engine.record import RunRecord
 
 SOURCE, MOVING, TARGET, ERROR = "#3b82f6", "#f17720", "#22c55e", "#dc2626"
 FIGURES = ("trajectories", "loss", "quality", "straightness")
 
 
-def figure(run: Run, what: str, round: int = -1) -> go.Figure:
+def figure(run: RunRecord, what: str, round: int = -1) -> go.Figure:
     """One of FIGURES for a round of a run. Raises ValueError for any other name."""
     match what:
         case "trajectories":
@@ -27,13 +27,13 @@ def figure(run: Run, what: str, round: int = -1) -> go.Figure:
         case "loss":
             return loss(run, round)
         case "quality":
-            return quality(run.metrics(round=round))
+            return quality(measure(run, round=round))
         case "straightness":
             return straightness(run)
     raise ValueError(f"there is no figure {what!r}; choose one of {', '.join(FIGURES)}.")
 
 
-def trajectories(run: Run, round: int = -1, n: int = 1000, paths: int = 150) -> go.Figure:
+def trajectories(run: RunRecord, round: int = -1, n: int = 1000, paths: int = 150) -> go.Figure:
     """Source points, samples and some of the paths between them, with the target behind; 1-D as space × time."""
     moved, real = run.sample(n, round=round), run.real(n)
     x, t = moved.x.numpy(), moved.t.numpy()
@@ -62,7 +62,7 @@ def trajectories(run: Run, round: int = -1, n: int = 1000, paths: int = 150) -> 
     return _styled(go.Figure(drawn), title, axes | {"width": 760, "height": 640})
 
 
-def loss(run: Run, round: int = -1) -> go.Figure:
+def loss(run: RunRecord, round: int = -1) -> go.Figure:
     """The training loss against gradient steps, as it was (faint) and smoothed."""
     points = np.array(run.round(round).losses.points).reshape(-1, 2)
     steps, values = points.T
@@ -96,13 +96,11 @@ def quality(measured: dict[str, Any]) -> go.Figure:
     return _styled(drawn, "Quality against evaluations", axes)
 
 
-def straightness(run: Run, n: int = 1000) -> go.Figure:
+def straightness(run: RunRecord, n: int = 1000) -> go.Figure:
     """Where in time each round's flow loses straightness: S(t) = E|(Z1 − Z0) − v(Z_t, t)|², whose integral is S.
 
     Raises ValueError for a run without a flow.
     """
-    from playground.engine.evaluation import bending_of
-
     drawn = go.Figure()
     for index, record in enumerate(run.rounds):
         found = bending_of(run, index, n)

@@ -17,6 +17,7 @@ from playground.__main__ import Drawn, Listed, main, readable
 from playground.engine import presets
 from playground.figures import FIGURES
 from playground.models import FlowMatching
+from playground.models.base import Learner
 
 FILE = """
 name: From a file
@@ -169,7 +170,7 @@ def test_a_size_out_of_bounds_is_status_2(call, file):
 
 
 def test_a_training_that_diverges_is_status_3(call, file, tmp_path, monkeypatch):
-    class Breaking:
+    class Breaking(Learner):
         name = "flow"
 
         def step(self, decay: float) -> torch.Tensor:

@@ -39,10 +39,17 @@ def test_what_is_done_from_python_runs(tmp_path, monkeypatch, capsys) -> None:
     assert capsys.readouterr().out.splitlines()[-1].startswith("60 ")
 
 
-@pytest.mark.parametrize("guide", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("guide", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
 def test_the_files_that_a_guide_names_are_there(guide):
     named = set(
         re.findall(r"`((?:playground|presets|tests|benchmarks|docs|tools)/[\w./-]*)`", (ROOT / guide).read_text())
     )
     assert named
     assert [name for name in sorted(named) if not (ROOT / name).exists() and "NAME" not in name] == []
+
+
+def test_the_stations_of_the_architecture_are_in_the_code() -> None:
+    rows = re.findall(r"^\| (\d+) \| `([^`]+)`: `([^`]+)`", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE)
+    assert [name for _, file, name in rows if not re.search(rf"(?<!\w){name}\b", (ROOT / file).read_text())] == []
+    ways = "".join("|" * (number == "1") + "." for number, _, _ in rows).split("|")[1:]
+    assert len(ways) == 3 and all(len(way) <= 10 for way in ways)

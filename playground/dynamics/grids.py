@@ -8,16 +8,19 @@ from typing import Literal
 
 from playground.dynamics.path import Path
 
-GridName = Literal["uniform", "quadratic", "cosine", "karras"]
+GridName = Literal["uniform", "late", "quadratic", "cosine", "karras"]
 
 WARPS: dict[GridName, Callable[[float], float]] = {
     "uniform": lambda u: u,
+    "late": lambda u: 1 - (1 - u) ** 1.5,
     "quadratic": lambda u: u * (2 - u),
     "cosine": lambda u: 1 - math.cos(math.pi / 2 * u),
 }
 """Where of [0, 1] the share u of the steps has been taken.
 
 - uniform: steps of one length.
+- late: a little denser towards the target; the time left is (1 − u)^1.5. Along the linear path few steps so keep the
+  width of narrow modes best (benchmarks/grids.py).
 - quadratic: dense towards the target; the time left is (1 − u)², the quadratic selection of DDIM (Song, Meng and
   Ermon 2021, appendix D.2).
 - cosine: dense towards the source; the schedule of CosyVoice (Du et al. 2024), for fields that bend early.

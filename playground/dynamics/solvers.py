@@ -98,8 +98,9 @@ class Sampler(Settings):
     grid: GridName = Field(
         "uniform",
         title="Time grid",
-        description="Where the steps are: uniform; quadratic: dense towards the target; cosine: dense towards the "
-        "source; karras: dense where little noise is left, as EDM has it. Adaptive solvers place their own.",
+        description="Where the steps are: uniform; late: a little denser towards the target, for few steps; quadratic: "
+        "dense there; cosine: dense towards the source; karras: dense where little noise is left, as EDM has it. "
+        "Adaptive solvers place their own.",
         json_schema_extra={"advanced": True},
     )
     guidance: float = Field(
@@ -119,12 +120,12 @@ class Sampler(Settings):
         "is the field alone, more goes on where training went. Costs two evaluations for one, and diversity.",
     )
     guide: float = Field(
-        0.1,
+        0.25,
         ge=0,
         lt=1,
         title="Guide",
         description="How far trained the network was that guides, as a share of the steps; the nearest snapshot that "
-        "is kept.",
+        "is kept. The less, the more diversity it costs.",
         json_schema_extra={"advanced": True, "step": 0.01},
     )
     guidance_from: float = Field(

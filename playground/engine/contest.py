@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from playground.engine.history import Snapshot
+from playground.engine.run import Run
 from playground.engine.training import Training
 from playground.experiment import MAX_STEPS, Experiment
 
@@ -27,6 +28,22 @@ class Entrant:
 
     def __post_init__(self) -> None:
         self.training = Training(self.experiment, clock=time.thread_time)
+
+    @classmethod
+    def resumed(cls, key: str, run: Run) -> Entrant:
+        """One that goes on from a finished run's weights, for as many steps again.
+
+        Raises ValueError where its family cannot.
+        """
+        found = cls(key, run.experiment)
+        found.training = Training.resumed(run, clock=time.thread_time)
+        found.go_on()
+        return found
+
+    def go_on(self) -> None:
+        """Lets a finished training go on for as many steps again. Raises ValueError where it cannot."""
+        self.training.extend()
+        self.done = False
 
     def advance(self) -> Snapshot | None:
         """Trains on to its next snapshot and returns it; None where it has ended."""
@@ -48,10 +65,17 @@ class Contest:
     def __init__(
         self, experiments: Sequence[tuple[str, Experiment]], budget: Budget, amount: float, every: float = 0.1
     ) -> None:
-        self.budget, self.amount = budget, amount
+        self.budget, self.amount, self.of_presets = budget, amount, False
         self.entrants = [Entrant(key, within(experiment, budget, amount)) for key, experiment in experiments]
         for entrant in self.entrants:
             entrant.training.every = every if budget == "seconds" else None
+
+    @classmethod
+    def of_runs(cls) -> Contest:
+        """One of runs that were trained before and go on a step at a time, without any yet."""
+        contest = cls([], "steps", 1)
+        contest.of_presets = True
+        return contest
 
     def __iter__(self) -> Iterator[tuple[Entrant, Snapshot]]:
         while waiting := [entrant for entrant in self.entrants if not entrant.done]:

@@ -15,7 +15,7 @@ from playground.distributions.base import Distribution
 from playground.dynamics.solvers import Euler, Heun, Sampler
 from playground.engine import memorisation
 from playground.engine.guidance import guidance_figures
-from playground.engine.run import Run
+from playground.engine.record import RunRecord
 from playground.experiment import Experiment
 from playground.metrics import (
     DISTANCES,
@@ -43,7 +43,7 @@ LIKELY_POINTS = 1000
 MIN_POINTS, MAX_POINTS = 10, 5_000
 
 
-def measure(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any]:
+def measure(run: RunRecord, n: int = 2000, round: int = -1) -> dict[str, Any]:
     """Distances with Euler at 1 to 100 evaluations beside their floor, sharpness, path figures, coverage, likelihood.
 
     Sharpness is what `metrics.sharpness` finds, at each number of evaluations, and the spread of the modes; where model
@@ -87,7 +87,7 @@ def _distances(end: Tensor, real: Tensor) -> dict[str, float | None]:
     return apart | sharpness_figures(end, real)
 
 
-def _ends(run: Run, model: Trained, x0: Tensor) -> Iterator[tuple[int, Tensor]]:
+def _ends(run: RunRecord, model: Trained, x0: Tensor) -> Iterator[tuple[int, Tensor]]:
     """Samples by the evaluations that they cost: of a field by Euler steps, of any other model as it samples."""
     if not isinstance(model, HasField):
         whole = model.trajectory(x0, run.experiment.sampler)
@@ -99,7 +99,7 @@ def _ends(run: Run, model: Trained, x0: Tensor) -> Iterator[tuple[int, Tensor]]:
 
 
 def _memorised(
-    run: Run, model: Trained, fine: Sampler, x0: Tensor, real: Tensor, round: int
+    run: RunRecord, model: Trained, fine: Sampler, x0: Tensor, real: Tensor, round: int
 ) -> dict[str, float | None]:
     limited = run.experiment.training.points is not None
     return memorisation.figures(run, model.trajectory(x0, fine).end if limited else x0, real, round)
@@ -126,7 +126,7 @@ def likelihood(model: object, target: Distribution, real: Tensor) -> dict[str, f
     }
 
 
-def bending_of(run: Run, round: int = -1, n: int = 1000) -> tuple[Tensor, Tensor] | None:
+def bending_of(run: RunRecord, round: int = -1, n: int = 1000) -> tuple[Tensor, Tensor] | None:
     """Times (T,) and the bending (T, n) of each particle of the fine solution; None for a model without a field."""
     model = run.conditioned(run.trained(round), n)
     if not isinstance(model, HasField) or not run.experiment.model.has_target:
@@ -141,7 +141,7 @@ def _fine(model: HasField, x0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return fine.t, fine.x, torch.stack([model.velocity(x, float(t)) for t, x in zip(fine.t, fine.x, strict=True)])
 
 
-def _path_figures(run: Run, model: Trained, x0: Tensor) -> dict[str, float | None]:
+def _path_figures(run: RunRecord, model: Trained, x0: Tensor) -> dict[str, float | None]:
     """Straightness, NPE and transport cost beside the optimal one, for a model that has a field."""
     transports = isinstance(model, HasField) and run.experiment.model.has_target
     figures = path_figures(*_fine(model, x0)) if isinstance(model, HasField) and transports else None
@@ -164,6 +164,6 @@ def least_cost(experiment: Experiment) -> Cost:
 
 @lru_cache(maxsize=256)
 def _least_cost(between: str) -> Cost:
-    run = Run(Experiment.parse(json.loads(between)))
+    run = RunRecord(Experiment.parse(json.loads(between)))
     source, target = run.experiment.source.at(run.dim), run.experiment.aim
     return optimal_cost(source, target, seeded(0, 17))

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from playground.dynamics.solvers import Heun, Sampler
-from playground.engine.run import Run
+from playground.engine.record import RunRecord
 from playground.metrics.classes import class_figures, overall
 from playground.models.contracts import HasCondition, HasField
 
@@ -15,7 +15,7 @@ STEPS = 25
 """Steps of Heun's method, whatever the run's sampler: with few, guided fields are solved badly."""
 
 
-def guidance_figures(run: Run, n: int = 2000, round: int = -1) -> dict[str, Any] | None:
+def guidance_figures(run: RunRecord, n: int = 2000, round: int = -1) -> dict[str, Any] | None:
     """For each strength w the mean figures of n points under their classes, and under "classes" those of each.
 
     {"0": …, "1": {"nfe", "in_class", "high_quality", "coverage", "spread", "classes": [{"label", …}, …]}, …}, of a

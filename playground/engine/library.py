@@ -13,7 +13,7 @@ from torch import Tensor
 
 from playground.choice import InvalidExperiment, Problem, Settings
 from playground.engine.history import LossCurve, Snapshot, binned
-from playground.engine.run import Round, Run
+from playground.engine.record import Round, RunRecord
 from playground.experiment import Experiment
 
 EXPERIMENT_FILE = "experiment.yaml"
@@ -24,7 +24,7 @@ LOSSES = 512
 SMALL = 64
 """Tensors shorter than this, such as moments, are always kept exactly."""
 
-AnyRun = TypeVar("AnyRun", bound=Run)
+AnyRun = TypeVar("AnyRun", bound=RunRecord)
 
 
 class RoundNotes(Settings):
@@ -46,7 +46,7 @@ class RunNotes(Settings):
     rounds: tuple[RoundNotes, ...]
 
 
-def save(run: Run, folder: Path, snapshots: int = 48) -> None:
+def save(run: RunRecord, folder: Path, snapshots: int = 48) -> None:
     """Writes a run into a folder, made where it is missing; each file appears whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     write_weights(run, folder / RUN_FILE, snapshots)
@@ -59,7 +59,7 @@ def load(kind: type[AnyRun], folder: Path) -> AnyRun:
     return read_weights(kind, experiment, folder / RUN_FILE)
 
 
-def write_weights(run: Run, path: Path, snapshots: int = 48, losses: int = LOSSES) -> None:
+def write_weights(run: RunRecord, path: Path, snapshots: int = 48, losses: int = LOSSES) -> None:
     """Writes the weights of every round: the newest snapshot exactly, evenly chosen earlier ones in half precision."""
     tensors: dict[str, Tensor] = {}
     rounds = []

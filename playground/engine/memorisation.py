@@ -9,13 +9,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from playground.dynamics.couplings import Coupling
-from playground.dynamics.path import Path
 from playground.engine.history import Snapshot
-from playground.engine.run import Run
+from playground.engine.record import RunRecord
 from playground.experiment import Experiment
 from playground.metrics import memorisation
-from playground.models.base import seeded
+from playground.models.base import HasCoupling, seeded
 from playground.models.contracts import HasDensity, HasLoss, Trained
 
 PAIRS = 1024
@@ -29,7 +27,7 @@ class Apart(NamedTuple):
     held_out: float
 
 
-def losses_apart(run: Run, taken: Snapshot | None = None) -> Apart | None:
+def losses_apart(run: RunRecord, taken: Snapshot | None = None) -> Apart | None:
     """The loss of a snapshot, by default the newest, on training points and on as many that were held out.
 
     That of a model that offers one (`HasLoss`), else the negative log-likelihood in nats of one that has a density.
@@ -56,7 +54,7 @@ def _apart(model: Trained, experiment: Experiment) -> Apart | None:
 @lru_cache(maxsize=16)
 def _pairs(experiment: Experiment) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """Pairs (x0, x1) of the experiment's coupling whose x1 are training points, and held-out ones, with the same x0."""
-    run = Run(experiment)
+    run = RunRecord(experiment)
     points = run.training_points()
     assert points is not None, "asked for where training is limited"
     seen = points.repeat(math.ceil(PAIRS / len(points)), 1)[:PAIRS]
@@ -65,17 +63,17 @@ def _pairs(experiment: Experiment) -> tuple[tuple[Tensor, Tensor], tuple[Tensor,
 
 
 def _paired(experiment: Experiment, x0: Tensor, x1: Tensor) -> tuple[Tensor, Tensor]:
-    coupling, path = (getattr(experiment.model, name, None) for name in ("coupling", "path"))
-    if not isinstance(coupling, Coupling) or not isinstance(path, Path):
+    model = experiment.model
+    if not isinstance(model, HasCoupling):
         return x0, x1
-    settled, generator = coupling.settled(path), seeded(0, 16)
-    size = coupling.together or len(x0)
+    settled, generator = model.coupling.settled(model.path), seeded(0, 16)
+    size = model.coupling.together or len(x0)
     batches = zip(torch.split(x0, size), torch.split(x1, size), strict=True)
     parts = [settled.pair(a, b, generator) for a, b in batches]
     return torch.cat([a for a, _ in parts]), torch.cat([b for _, b in parts])
 
 
-def figures(run: Run, samples: Tensor, held_out: Tensor, round: int = -1) -> dict[str, float | None]:
+def figures(run: RunRecord, samples: Tensor, held_out: Tensor, round: int = -1) -> dict[str, float | None]:
     """What `Run.metrics` says of memorisation: None for each figure that the run does not have.
 
     training_loss, held_out_loss: see `losses_apart`. nearest, copied and their floors: see metrics.Memorisation.

@@ -17,10 +17,9 @@ from playground.dynamics.couplings import (
     Coupling,
     IndependentCoupling,
 )
-from playground.dynamics.path import Path
-from playground.engine.run import Run
+from playground.engine.record import RunRecord
 from playground.experiment import Experiment
-from playground.models.base import seeded
+from playground.models.base import HasCoupling, seeded
 
 
 def pairing(experiment: Experiment, n: int, *, every: bool = False) -> dict[str, Any]:
@@ -32,10 +31,11 @@ def pairing(experiment: Experiment, n: int, *, every: bool = False) -> dict[str,
     points at a time as the chosen one. Without classes class_shift is None, and no coupling keeps to them. Raises
     ValueError for a model that pairs no points.
     """
-    path, chosen = getattr(experiment.model, "path", None), getattr(experiment.model, "coupling", None)
-    if not isinstance(path, Path) or not isinstance(chosen, Coupling):
-        raise ValueError(f"{experiment.model.label()} pairs no points of the source with points of the target.")
-    run = Run(experiment)
+    model = experiment.model
+    if not isinstance(model, HasCoupling):
+        raise ValueError(f"{model.label()} pairs no points of the source with points of the target.")
+    path, chosen = model.path, model.coupling
+    run = RunRecord(experiment)
     target = experiment.target.at(run.dim)
     x0, (x1, labels) = run.starts(n), target.draw(n, seeded(0, 12))
     classes = labels if target.classes > 1 else None

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from playground.choice import InvalidExperiment, Problem
 from playground.engine.history import Snapshot
-from playground.engine.run import Round, Run
+from playground.engine.record import Round
+from playground.engine.run import Run
 from playground.experiment import MAX_STEPS, Experiment
-from playground.models.base import Learner, Prepares, Task, Weights
+from playground.models.base import Learner, Prepares, Resumes, Task, Weights
 
 TIMED_STEPS = 50
 """Steps that are timed before a budget in seconds becomes a number of steps."""
@@ -49,6 +50,21 @@ class Training(Iterator[Snapshot]):
         self._clock = clock or time.perf_counter
         self._latest: Learner | None = None
         self._stream = self._rounds()
+
+    @classmethod
+    def resumed(cls, run: Run, every: float | None = 0.1, clock: Callable[[], float] | None = None) -> Self:
+        """A training that goes on from the last weights of a finished run, such as a preset, once `extend` says so.
+
+        What the optimiser knew is lost and begins anew. Raises ValueError where the family cannot go on like this.
+        """
+        training = cls(run.experiment, every, clock)
+        learner = next(iter(run.experiment.model.rounds(training._task())))
+        if not isinstance(learner, Resumes) or len(run.rounds) != 1 or not len(run.rounds[0].history):
+            raise ValueError(f"{run.experiment.model.label()} cannot go on from weights alone; train it again.")
+        learner.resume(run.rounds[0].last.weights)
+        training.run, training._latest = run, learner
+        training._stream.close()
+        return training
 
     def __iter__(self) -> Self:
         return self
@@ -92,7 +108,7 @@ class Training(Iterator[Snapshot]):
         if not record.steps:
             raise ValueError("this model has nothing to learn, so that its training cannot go on.")
         first, phase = record.steps, record.last.phase + 1
-        own = getattr(self._latest, "steps", self.run.experiment.training.steps)
+        own = self.run.experiment.training.steps if self._latest.steps is None else self._latest.steps
         more = own if steps is None else steps
         if not 1 <= more <= MAX_STEPS - first:
             raise ValueError(f"{more:,} more steps are out of bounds; a training has at most {MAX_STEPS:,} in all.")
@@ -100,8 +116,19 @@ class Training(Iterator[Snapshot]):
         self._stream = self._phase(len(self.run.rounds) - 1, record, self._latest, phase, first)
 
     def _rounds(self) -> Generator[Snapshot]:
+        for index, learner in enumerate(self.run.experiment.model.rounds(self._task())):
+            self._latest = learner
+            record = Round(learner.name, steps=self._budget(learner))
+            self.run.rounds.append(record)
+            if isinstance(learner, Prepares):
+                yield from self._prepared(index, record, learner)
+            yield from self._phase(index, record, learner, phase=0, first=0)
+            if self.run.failure:
+                return
+
+    def _task(self) -> Task:
         experiment = self.run.experiment
-        task = Task(
+        return Task(
             source=experiment.source.at(experiment.dim),
             target=experiment.aim,
             dim=experiment.dim,
@@ -111,20 +138,13 @@ class Training(Iterator[Snapshot]):
             device=torch.device(self.run.device),
             cue=experiment.cue,
         )
-        for index, self._latest in enumerate(experiment.model.rounds(task)):
-            record = Round(self._latest.name, steps=self._budget(self._latest))
-            self.run.rounds.append(record)
-            if isinstance(self._latest, Prepares):
-                yield from self._prepared(index, record, self._latest)
-            yield from self._phase(index, record, self._latest, phase=0, first=0)
-            if self.run.failure:
-                return
 
     def _budget(self, learner: Learner) -> int:
         """The steps that a learner gets: its own number, such as 0 where nothing is learnt, or the experiment's."""
         settings = self.run.experiment.training
-        steps: int = getattr(learner, "steps", settings.steps if settings.seconds is None else MAX_STEPS)
-        return steps
+        if learner.steps is not None:
+            return learner.steps
+        return settings.steps if settings.seconds is None else MAX_STEPS
 
     def _prepared(self, index: int, record: Round, learner: Learner) -> Generator[Snapshot]:
         """Lets a learner make what it needs before its first step."""
@@ -146,12 +166,11 @@ class Training(Iterator[Snapshot]):
         settings = self.run.experiment.training
         peak = 1.0 if phase == 0 else 1 / 3
         clock, last_shown = Stopwatch(record.seconds, self._clock), record.seconds
-        each = getattr(learner, "each", False)
         pending: list[tuple[int, Tensor]] = []
         timed = first, clock.seconds  # since when the steps are timed
         for step in itertools.count(first):
             seen = len(record.history) > 0 and not pending
-            due = each or self._is_due(step, record.steps, clock.seconds - last_shown)
+            due = learner.each or self._is_due(step, record.steps, clock.seconds - last_shown)
             if due and not seen:
                 clock.pause()
                 last_shown = record.seconds = clock.seconds
@@ -164,7 +183,7 @@ class Training(Iterator[Snapshot]):
                 pending.clear()
                 record.losses.extend(losses)
                 shown = record.next_id(), index, phase, step, clock.seconds, tuple(losses), weights
-                snapshot = Snapshot(*shown, remark=getattr(learner, "remark", None))
+                snapshot = Snapshot(*shown, remark=learner.remark)
                 record.history.add(snapshot)
                 yield snapshot
                 clock.resume()

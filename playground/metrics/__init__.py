@@ -4,7 +4,7 @@ Everything here is deterministic and computed on the CPU in float64, whatever th
 """
 
 from playground.metrics.classes import ClassFigures, class_figures
-from playground.metrics.collapse import Alarm, alarm, alive, mode_kl
+from playground.metrics.collapse import Alarm, Course, alarm, alive, course, held, mode_kl
 from playground.metrics.coverage import Coverage, coverage
 from playground.metrics.distances import DISTANCES, distances, energy_distance, floor, mmd, sliced_w2, w2
 from playground.metrics.likelihood import Excess, Likelihood, excess, nll
@@ -20,6 +20,7 @@ __all__ = [
     "Alarm",
     "ClassFigures",
     "Cost",
+    "Course",
     "Coverage",
     "Excess",
     "Likelihood",
@@ -30,12 +31,14 @@ __all__ = [
     "alive",
     "bending",
     "class_figures",
+    "course",
     "coverage",
     "directions",
     "distances",
     "energy_distance",
     "excess",
     "floor",
+    "held",
     "memorisation",
     "mmd",
     "mode_kl",

@@ -1,4 +1,4 @@
-"""Mode collapse over time: which mode is alive when, how far the modes' shares are from the true ones, and an alarm.
+"""Mode collapse over time: which mode is alive when, how far the modes' shares are from the true ones, and a verdict.
 
 The page counts the same from the particles it shows (ui/web/compute/metrics/modes.js).
 """
@@ -8,15 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from playground.metrics.coverage import Coverage
 
 ALIVE = 0.01
 """The share of a sample from which on a mode is alive: the strict rule of `coverage`."""
 FEW = 0.5
-"""The share of the modes, or of more than that which were alive before, from which down a generator has collapsed."""
+"""The share of the modes that were held before from which down a generator has collapsed."""
 GOOD = 0.5
-"""The share of high-quality points from which on few modes are a collapse, and not the beginning of learning."""
+"""The share of high-quality points from which on a sample holds modes; a smear along a ring of eight has .4."""
 
 
 def alive(shares: Sequence[float]) -> tuple[bool, ...]:
@@ -36,9 +37,17 @@ def mode_kl(shares: Sequence[float], weights: Sequence[float]) -> float | None:
     return sum(share * math.log(share / weight) for share, weight in pairs)
 
 
+def held(found: Coverage) -> int:
+    """How many modes a sample holds: those that are alive, where GOOD of its points are of high quality.
+
+    A smear across modes has points on all of them and holds none.
+    """
+    return sum(alive(found.shares)) if found.high_quality >= GOOD else 0
+
+
 @dataclass(frozen=True)
 class Alarm:
-    """A collapse: the step of the first look at it, and the modes alive then and at most before."""
+    """A collapse: the step of the first look at it, the modes alive then, and the most that were held before."""
 
     step: int
     alive: int
@@ -48,20 +57,55 @@ class Alarm:
 def alarm(looks: Iterable[tuple[int, Coverage]]) -> Alarm | None:
     """The first collapse in looks (step, coverage) in order of training, or None.
 
-    A generator has collapsed where, at two looks in a row, at most FEW of the modes are alive although GOOD of its
-    points are of high quality, or where at most FEW of those still are that were alive before, if these were more than
-    FEW of all. One that never had more has not learnt yet, or never will: that is no fall.
+    A generator has collapsed where, at two looks in a row, at most FEW of the modes are alive that it held before, if
+    these were more than FEW of all. One that never held more has not learnt yet, or never will: that is no fall.
     """
     most, first = 0, None
     for step, found in looks:
         count = sum(alive(found.shares))
-        few = found.high_quality >= GOOD and count <= FEW * found.modes_total
-        fallen = most > FEW * found.modes_total and count <= FEW * most
-        if found.modes_total < 2 or not (few or fallen):
+        if found.modes_total < 2 or most <= FEW * found.modes_total or count > FEW * most:
             first = None
         elif first is not None:
             return first
         else:
             first = Alarm(step, count, most)
-        most = max(most, count)
+        most = max(most, held(found))
     return None
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a training came to, as far as it was looked at.
+
+    kind: "fell", a collapse that lasts; "recovered", one after which more than FEW of what was held is held again;
+        "smear", less than GOOD of the last points lie on modes; "few", it never held more than FEW of the modes;
+        "some" or "all" of the modes are held at the last look.
+    last, most: modes held at the last look, and at most at once.
+    different: modes that were held at any time.
+    """
+
+    kind: Literal["fell", "recovered", "smear", "few", "some", "all"]
+    last: int
+    most: int
+    different: int
+
+
+def course(looks: Iterable[tuple[int, Coverage]]) -> Course | None:
+    """What looks (step, coverage) in order of training come to; None without any, or where there is but one mode."""
+    ordered = list(looks)
+    if not ordered or ordered[-1][1].modes_total < 2:
+        return None
+    total, final = ordered[-1][1].modes_total, ordered[-1][1]
+    counts = [held(found) for _, found in ordered]
+    last, most = counts[-1], max(counts)
+    good = [alive(found.shares) for (_, found), count in zip(ordered, counts, strict=True) if count]
+    different = sum(any(column) for column in zip(*good, strict=True))
+    if alarm(ordered):
+        kind: Any = "recovered" if last > FEW * most else "fell"
+    elif final.high_quality < GOOD:
+        kind = "smear"
+    elif most <= FEW * total:
+        kind = "few"
+    else:
+        kind = "all" if last == total else "some"
+    return Course(kind, last, most, different)

@@ -7,7 +7,7 @@ else `contracts` names.
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -18,6 +18,8 @@ from torch import Generator, Tensor
 
 from playground.choice import Choice, Settings
 from playground.distributions.base import Distribution
+from playground.dynamics.couplings import Coupling
+from playground.dynamics.path import Path
 from playground.dynamics.solvers import Solver
 from playground.models.condition import Condition, Cue
 from playground.models.contracts import Trained
@@ -160,19 +162,25 @@ class StepCost:
     passes: float
 
 
-class Learner(Protocol):
-    """One round of training, driven a step at a time.
-
-    One with nothing to learn also has `steps = 0`: it is asked for its weights once, and is done. One that can tell
-    when it goes wrong without failing has `remark`, a sentence or None. One whose few steps are each worth a look has
-    `each = True`: every step gives a snapshot.
-    """
+class Learner(ABC):
+    """One round of training, driven a step at a time."""
 
     name: str
+    steps: int | None = None
+    """How many steps it takes, 0 where there is nothing to learn; None where the experiment says."""
+    each: bool = False
+    """Whether every step gives a snapshot, of a learner whose few steps are each worth a look."""
 
+    @property
+    def remark(self) -> str | None:
+        """A sentence where it goes wrong without failing."""
+        return None
+
+    @abstractmethod
     def step(self, decay: float) -> Tensor:
         """One update at `decay` times the peak rate; returns the loss as a scalar tensor, detached."""
 
+    @abstractmethod
     def weights(self) -> Weights:
         """The weights that are shown and sampled, as copies on the CPU, with whatever constants they need."""
 
@@ -189,10 +197,36 @@ class Prepares(Protocol):
 
 
 @runtime_checkable
+class Resumes(Protocol):
+    """A learner that can go on from the weights of a snapshot."""
+
+    def resume(self, weights: Weights) -> None:
+        """Takes these as its own; its optimiser begins anew. Raises ValueError where they do not tell all it needs."""
+
+
+@runtime_checkable
 class HasTurn(Protocol):
     """A learner of two players: `turn` says who of them takes the next step, "both", "critic" or "generator"."""
 
     turn: str
+
+
+@runtime_checkable
+class HasPath(Protocol):
+    """A family whose points travel along a probability path."""
+
+    @property
+    def path(self) -> Path:
+        """The path from source to target."""
+
+
+@runtime_checkable
+class HasCoupling(HasPath, Protocol):
+    """A family that pairs points of the source with points of the target."""
+
+    @property
+    def coupling(self) -> Coupling:
+        """Which source point goes with which target point."""
 
 
 class Model(Choice):

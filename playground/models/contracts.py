@@ -6,7 +6,7 @@ Callers ask for these with isinstance.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -15,10 +15,7 @@ from playground.trajectory import Trajectory
 
 
 class Trained(Protocol):
-    """A model with its weights: it can be asked for samples.
-
-    One without a field that still carries each point by itself, whatever the others are, has `carries = True`.
-    """
+    """A model with its weights: it can be asked for samples."""
 
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
         """Carries starting points x0 (n, k) of `Model.starts` to samples (n, d), keeping the states on the way.
@@ -39,6 +36,13 @@ class HasField(Trained, Protocol):
 
     def velocity(self, x: Tensor, t: float) -> Tensor:
         """dx/dt at x (n, d) and the shared time t."""
+
+
+@runtime_checkable
+class CarriesPoints(Protocol):
+    """A trained model without a field that still carries each point by itself, whatever the others are."""
+
+    carries: ClassVar[Literal[True]]
 
 
 @runtime_checkable

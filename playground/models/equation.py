@@ -93,7 +93,7 @@ class Equation(Model):
         return EquationFlow(self.system)
 
 
-class EquationLearner:
+class EquationLearner(Learner):
     """Has nothing to learn, and shows the numbers of its equation."""
 
     name = "equation"

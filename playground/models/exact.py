@@ -129,7 +129,7 @@ class Exact(ConditionalModel):
         return ExactFlow(ExactField(self.path, normal, target), cue)
 
 
-class ExactLearner:
+class ExactLearner(Learner):
     """Has nothing to learn, and shows the mixture and the moments of the source as its weights."""
 
     name = "exact"

@@ -7,8 +7,7 @@ from playground.distributions.base import Distribution
 from playground.dynamics.couplings import IndependentCoupling
 from playground.dynamics.exact import ExactField, Normals
 from playground.dynamics.fitted import fitted
-from playground.dynamics.path import Path
-from playground.models.base import TARGET, Model, Optimisation, seeded, training_points
+from playground.models.base import TARGET, HasCoupling, HasPath, Model, Optimisation, seeded, training_points
 from playground.models.exact import MOST_IN_BROWSER, Exact, ExactFlow, mixture_of, moments_of
 
 FITTED_TO = 2**14
@@ -17,14 +16,13 @@ FITTED_TO = 2**14
 
 def no_reference(model: Model, source: Distribution) -> str | None:
     """Why there is no exact field to compare a model with; None where there is one."""
-    path, coupling = getattr(model, "path", None), getattr(model, "coupling", None)
     if isinstance(model, Exact):
         return "This field is the exact one."
-    if not isinstance(path, Path):
+    if not isinstance(model, HasPath):
         return "This model has no path along which the exact field is known."
     if not isinstance(source, Gaussian):
         return "The exact field is known for a Gaussian source only."
-    if coupling is not None and not isinstance(coupling, IndependentCoupling):
+    if isinstance(model, HasCoupling) and not isinstance(model.coupling, IndependentCoupling):
         return "The exact field is known for independent pairs only."
     return None
 
@@ -39,11 +37,10 @@ def reference_field(
     `no_reference`.
     """
     refused = no_reference(model, source)
-    if refused is not None:
+    if refused is not None or not isinstance(model, HasPath):
         raise ValueError(refused)
-    path: Path = model.path  # type: ignore[attr-defined]  # or it were refused
     mixture, words = _stand_in(target, optimisation, seed)
-    return ExactFlow(ExactField(path, moments_of(source), mixture)), words
+    return ExactFlow(ExactField(model.path, moments_of(source), mixture)), words
 
 
 def _stand_in(target: Distribution, optimisation: Optimisation, seed: int) -> tuple[Normals, str]:

@@ -202,7 +202,7 @@ class Classes(NamedTuple):
     told: Tensor
 
 
-class FlowLearner:
+class FlowLearner(Learner):
     """E w(t) ‖v(x_t, t) − dx_t/dt‖² over pairs of the coupling and times in [t_min, t_max].
 
     Along bridges a second network of the same shape learns the score, by E gamma² ‖s(x_t, t) + z / gamma‖²

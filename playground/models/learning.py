@@ -205,6 +205,14 @@ class Adam:
         keep = min(self._settings.ema, (1 + self._steps) / (10 + self._steps))
         self._average.lerp_(self.weights, 1 - keep)
 
+    @torch.no_grad()
+    def restart(self, weights: Tensor) -> None:
+        """Begins anew from these weights, which are copied into the same memory."""
+        for kept in (self.weights, self._average):
+            kept.copy_(weights)
+        self._mean.zero_(), self._square.zero_()
+        self._steps = 0
+
     def ahead(self, decay: float) -> Callable[[Tensor, Tensor], Tensor]:
         """A function (weights, gradient) → weights that takes steps on from this state, and leaves it as it is.
 

@@ -22,7 +22,7 @@ from playground.dynamics.paths import LinearPath
 from playground.dynamics.solvers import Heun, Sampler
 from playground.dynamics.times import AnyTimes, UShapedTimes
 from playground.models.base import SOURCE, TARGET, Learner, Optimisation, Pool, Task, Weights, seeded
-from playground.models.condition import Cue
+from playground.models.condition import Condition, Cue
 from playground.models.contracts import Trained
 from playground.models.flow import Flow
 from playground.models.flow_matching import FlowLearner, FlowMatching, Head
@@ -126,6 +126,13 @@ class RectifiedFlow(FlowMatching):
         if self.prediction == "score":
             raise ValueError("a score says nothing of a flow between pairs; choose the prediction velocity.")
 
+    def check_condition(self, condition: Condition, target: Distribution, optimisation: Optimisation) -> None:
+        if self.distill:
+            raise ValueError(
+                "the distilled map is told no condition; set model.distill to false, or choose no condition."
+            )
+        super().check_condition(condition, target, optimisation)
+
     def rounds(self, task: Task) -> Iterator[Learner]:
         source, target = task.pool(task.source, SOURCE), task.pool(task.target, TARGET)
         flow = FlowLearner("flow 1", self, task, source, target)
@@ -210,7 +217,7 @@ class ReflowLearner(FlowLearner):
         yield from self._made.made(self._family.flow_of(self._before, self._task))
 
 
-class DistilLearner:
+class DistilLearner(Learner):
     """Regression of a map on the pairs (Z0, Z1) of the last flow: E ℓ(Z1 − map(Z0)).
 
     With the residual scaling of a predicted velocity the map starts as what the flow does in one Euler step, by the

@@ -108,7 +108,7 @@ def networks(network: Network, dim: int, latent: int) -> tuple[Mlp, Mlp]:
     return network.build(dim, 2 * latent, timed=False), network.build(latent, dim, timed=False)
 
 
-class VaeLearner:
+class VaeLearner(Learner):
     """−E log p(x|z) + β KL, in nats; its gradient is written out.
 
     With r = (x − decoded) / σ the reconstruction is −½ |r|² − d log σ − ½ d log 2π, and the rate of each latent is

@@ -5,6 +5,7 @@ A request is {"page": key, "entrants": [{"key", "title", "experiment"}, ...], "b
 
     scene   {"contest", "panels": [{"key", "title", "scene"}, ...]}    once, at the beginning
     value   {"contest", "shots": [{"key", "charged", "shot"}, ...]}    snapshots, as ui.messages has them
+            (with "of_presets": true they go on from the presets that the page shows, after their last snapshots)
             {"contest", "seeds": {"share", "rows": [...], ...}}        of many seeds: what is finished so far
 """
 
@@ -21,11 +22,12 @@ import gradio as gr
 from playground.choice import InvalidExperiment, Problem
 from playground.engine.contest import Budget, Contest, Entrant
 from playground.engine.history import Snapshot
+from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.models.base import HasTurn
 from playground.ui import messages, seeds
 from playground.ui.costs import seconds_between
-from playground.ui.entrants import amount_of, budget_of, entrants_of, titles_of
+from playground.ui.entrants import amount_of, budget_of, entrants_of, titles_of, trained_before
 from playground.ui.events import Updates, performed, told
 from playground.ui.session import Session, Sessions
 
@@ -76,7 +78,7 @@ def _train(session: Session, asked: dict[str, Any]) -> Updates:
 
 
 def _resume(session: Session, asked: dict[str, Any]) -> Updates:
-    if session.contest is None:
+    if session.contest is None or session.contest.of_presets:
         yield from _train(session, asked)
     elif session.contest.finished:
         raise InvalidExperiment([Problem((), "all have had their budget; train again, or give them a larger one.")])
@@ -88,7 +90,17 @@ def _resume(session: Session, asked: dict[str, Any]) -> Updates:
 
 
 def _step(session: Session, asked: dict[str, Any]) -> Updates:
-    if session.contest is None:
+    """A step of what the page shows: of the contest, of a preset from its weights on, or the first of a new contest."""
+    key, turn = str(asked.get("key")), asked.get("turn", "both")
+    if turn not in ("both", "critic", "generator"):
+        return
+    shown = trained_before(asked, key)
+    if shown is not None:
+        if session.contest is None or not session.contest.of_presets:
+            session.contest, session.name = Contest.of_runs(), session.next_name()
+        if session.contest.find(key) is None:
+            session.contest.entrants.append(_resumed(key, shown))
+    elif session.contest is None or session.contest.of_presets:
         contest = _begin(session, entrants_of(asked), budget_of(asked), amount_of(asked))
         with session.turn:
             shots = [(entrant, entrant.advance()) for entrant in contest.entrants]
@@ -98,12 +110,12 @@ def _step(session: Session, asked: dict[str, Any]) -> Updates:
                 value=_shots(session, [(one, taken) for one, taken in shots if taken is not None]),
             )
     assert session.contest is not None, "begun above"
-    entrant, turn = session.contest.find(str(asked.get("key"))), asked.get("turn", "both")
-    if entrant is None or entrant.done or turn not in ("both", "critic", "generator"):
-        return
-    if not session.turn.acquire(blocking=False):
+    entrant = session.contest.find(key)
+    if entrant is None or not session.turn.acquire(blocking=False):
         return
     try:
+        if entrant.done:
+            _go_on(entrant)
         _give_turn(entrant, turn)
         entrant.training.every = 0
         repeat = asked.get("repeat", 1)
@@ -114,6 +126,20 @@ def _step(session: Session, asked: dict[str, Any]) -> Updates:
             yield gr.HTML(value=_shots(session, [(entrant, taken)], stopped=True))
     finally:
         session.turn.release()
+
+
+def _resumed(key: str, run: Run) -> Entrant:
+    try:
+        return Entrant.resumed(key, run)
+    except ValueError as error:
+        raise InvalidExperiment([Problem((), str(error))]) from None
+
+
+def _go_on(entrant: Entrant) -> None:
+    try:
+        entrant.go_on()
+    except ValueError as error:
+        raise InvalidExperiment([Problem((), str(error))]) from None
 
 
 # ------------------------------------------------------------------------------------------------ the stream
@@ -179,12 +205,14 @@ def _scene(session: Session, contest: Contest, titles: dict[str, str]) -> str:
 def _shots(session: Session, taken: list[tuple[Entrant, Snapshot]], stopped: bool = False) -> str:
     """The newest snapshots; of several of one entrant that wait, all, since each is a place in its history."""
     parts = []
+    assert session.contest is not None, "whose snapshots they are"
     for entrant, one in taken:
         run = entrant.training.run
         done = stopped or (entrant.done and one is run.rounds[-1].last)
         shot = messages.snapshot(_name(session, entrant), run, one, done=done)
         parts.append(f'{{"key":{json.dumps(entrant.key)},"charged":{entrant.charged:.3f},"shot":{shot}}}')
-    return f'{{"contest":{json.dumps(session.name)},"stopped":{json.dumps(stopped)},"shots":[{",".join(parts)}]}}'
+    head = {"contest": session.name, "of_presets": session.contest.of_presets, "stopped": stopped}
+    return f'{json.dumps(head, separators=(",", ":"))[:-1]},"shots":[{",".join(parts)}]}}'
 
 
 def _name(session: Session, entrant: Entrant) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from playground.choice import InvalidExperiment, Problem
+from playground.engine import presets
 from playground.engine.contest import Budget
+from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.ui.costs import weights_of
 from playground.ui.events import MAX_KEY
@@ -36,6 +38,15 @@ def entrants_of(asked: dict[str, Any]) -> list[tuple[str, Experiment]]:
             raise InvalidExperiment([Problem(("network", "width"), sentence)])
         found.append((key, experiment))
     return found
+
+
+def trained_before(asked: dict[str, Any], key: str) -> Run | None:
+    """The preset, {"preset": its name}, that the page shows for an entrant, with its weights; None where it shows none.
+
+    Raises InvalidExperiment for a name that is none.
+    """
+    named = [one.get("preset") for one in asked.get("entrants", []) if isinstance(one, dict) and one.get("key") == key]
+    return presets.run(str(named[0])) if named and named[0] is not None else None
 
 
 def budget_of(asked: dict[str, Any]) -> Budget:

@@ -12,6 +12,7 @@ import gradio as gr
 
 from playground.choice import InvalidExperiment, Problem
 from playground.engine.history import Snapshot
+from playground.engine.progress import Progress
 from playground.engine.run import Run
 from playground.engine.training import Training
 from playground.experiment import Experiment
@@ -140,14 +141,13 @@ def _stream(session: Session, training: Training) -> Updates:
             return
         session.stop.clear()
         training.every = usual = seconds_between([training.run.experiment], 1 / UPDATES_A_SECOND)
-        begun, at = time.perf_counter(), None
+        progress = Progress()
         for taken in training:
             now = time.perf_counter()
-            rate = (taken.step - at) / (now - begun) if at is not None and taken.step > at else None
-            begun, at = now, taken.step
+            progress.hear(now, taken)
             done = session.stop.is_set() or _finished(training)
             show = _first if taken.step == 0 and taken.round == 0 else _shown
-            update = show(session, training, taken, rate=rate, done=done)
+            update = show(session, training, taken, rate=progress.rate, left=progress.left(training.run), done=done)
             # Where every update takes a chain of its own to sample, training still gets most of the time.
             training.every = max(usual, min(LONGEST, TRAINING_SHARE * (time.perf_counter() - now)))
             yield update
@@ -167,9 +167,15 @@ def _shown(session: Session, training: Training, taken: Snapshot, **about: Any) 
 
 
 def _message(
-    session: Session, training: Training, taken: Snapshot, *, rate: float | None = None, done: bool = False
+    session: Session,
+    training: Training,
+    taken: Snapshot,
+    *,
+    rate: float | None = None,
+    left: float | None = None,
+    done: bool = False,
 ) -> str:
-    return messages.snapshot(session.name, training.run, taken, rate=rate, done=done)
+    return messages.snapshot(session.name, training.run, taken, rate=rate, left=left, done=done)
 
 
 def _ended(session: Session | None, sentence: str) -> Any:

@@ -278,7 +278,7 @@ def reference(experiment: str) -> Figures:
         "points": PARTICLES,
         "floor": {name: _spread([value for pair in pairs if (value := pair[name]) is not None]) for name in names},
         "fewer": {"points": FEWER, "sliced_w2": _spread(fewer)},
-        "optimal_cost": vars(least_cost(run.experiment)) if run.experiment.model.has_target else None,
+        **({"optimal_cost": vars(least_cost(run.experiment))} if run.experiment.model.has_target else {}),
         "entropy": target.entropy(),
     }
 

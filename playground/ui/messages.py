@@ -27,8 +27,8 @@ from playground.engine.memorisation import losses_apart
 from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import floor
-from playground.models.base import seeded
-from playground.models.contracts import HasField, HasShapes, Shapes, Trained, density_of
+from playground.models.base import HasCoupling, HasPath, seeded
+from playground.models.contracts import CarriesPoints, HasField, HasShapes, Shapes, Trained, density_of
 from playground.models.equation import Law
 from playground.models.exact_reference import no_reference
 from playground.trajectory import Trajectory
@@ -92,7 +92,8 @@ def scene(name: str, run: Run) -> str:
     starts, real = run.starts(PARTICLES), run.real(PARTICLES)
     own = experiment.model.own_latent
     x0 = seen(starts, run.dim) if own else starts
-    path = getattr(experiment.model, "path", None)
+    model = experiment.model
+    path = model.path if isinstance(model, HasPath) else None
     message: wire.Scene = {
         "run": name,
         "experiment": chosen,
@@ -108,10 +109,10 @@ def scene(name: str, run: Run) -> str:
         "setting": setting(experiment),
         "remarks": experiment.remarks(),
         "loss": experiment.model.loss_is,
-        "coupling": pairs.label() if (pairs := getattr(experiment.model, "coupling", None)) else None,
+        "coupling": model.coupling.label() if isinstance(model, HasCoupling) else None,
         "no_exact": no_reference(experiment.model, experiment.source.at(run.dim)),
         "density": density_of(run.trained(0)) if run.rounds else None,
-        "path": None if run.rounds or path is None else path.describe(),
+        "path": None if run.rounds or path is None else cast(wire.PathDescription, path.describe()),
         "has_path": path is not None,
         "source_label": "Latent" if own else experiment.source.label(),
         "target_label": experiment.aim.label(),
@@ -192,7 +193,7 @@ def reading(trained: Trained) -> wire.Reading:
     """
     described = trained.describe()
     found = {"remote": True, "sampled": isinstance(trained, HasField)} if described is None else described
-    found |= {"carries": True} if getattr(trained, "carries", False) else {}
+    found |= {"carries": True} if isinstance(trained, CarriesPoints) else {}
     return cast(wire.Reading, found)
 
 
@@ -255,11 +256,12 @@ def snapshot(
     taken: Snapshot,
     *,
     rate: float | None = None,
+    left: float | None = None,
     done: bool = False,
     sampled: bool = True,
     most_losses: int = LOSSES_A_MESSAGE,
 ) -> str:
-    """One snapshot for the stage; rate is in steps a second, from which the seconds left follow.
+    """One snapshot for the stage; rate is in steps a second, left in seconds until the end of all rounds.
 
     apart: the loss on training points and on held-out ones, where there are few of the first.
     The first of every further round says how that is read. Of a model that the browser cannot evaluate it holds the
@@ -267,7 +269,6 @@ def snapshot(
     """
     record, network = run.rounds[taken.round], reading(run.with_weights(taken.weights))
     opens = taken.round > 0 and taken.id == record.history[0].id
-    left = None if done or not rate else (record.steps - taken.step) / rate
     losses = [(round(step, 1), float(f"{loss:.5g}")) for step, loss in binned(taken.losses, most_losses)]
     return _flat(
         {
@@ -279,7 +280,7 @@ def snapshot(
             "steps": record.steps,
             "seconds": round(taken.seconds, 3),
             "rate": round(rate, 1) if rate else None,
-            "left": None if left is None else round(left, 2),
+            "left": None if done or left is None else round(left, 2),
             "loss": losses,
             "apart": losses_apart(run, taken),
             "done": done,

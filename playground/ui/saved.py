@@ -19,7 +19,8 @@ from torch import Tensor
 from playground.choice import InvalidExperiment
 from playground.engine.history import Snapshot
 from playground.engine.library import read_weights
-from playground.engine.run import Round, Run
+from playground.engine.record import Round
+from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.ui import messages
 from playground.ui.answers import compressed, packed_json

@@ -174,8 +174,9 @@ class EquationDescription(TypedDict):
     """A system of equations; each list of trees has one an axis, or none where there is nothing to say.
 
     drift and stratonovich: the drift in either sense; noise: its factors, and slopes their derivatives along their own
-    axes; flux: the velocity of the Fokker–Planck equation; solution and law: the closed forms. parameters: the numbers
-    that the names stand for, T among them. linear: f = A x + b; fields: the system as the form has it.
+    axes; flux: the velocity of the Fokker–Planck equation; jacobian: row after row; solution and law: the closed forms.
+    parameters: the numbers that the names stand for, T among them. linear: f = A x + b; fields: the system as the form
+    has it.
     """
 
     kind: str
@@ -187,7 +188,7 @@ class EquationDescription(TypedDict):
     noise: list[Tree]
     slopes: list[Tree]
     flux: list[Tree]
-    jacobian: list[list[Tree]]
+    jacobian: list[Tree]
     solution: list[Tree]
     law: list[Tree]
     parameters: dict[str, float]
@@ -476,9 +477,10 @@ class Shot(TypedDict):
 
 
 class ContestShots(TypedDict):
-    """The newest snapshots of a contest."""
+    """The newest snapshots of a contest; of_presets: they go on from the presets that the page shows."""
 
     contest: str
+    of_presets: bool
     stopped: bool
     shots: list[Shot]
 

@@ -73,18 +73,43 @@ def test_three_models_train_at_once_and_their_history_moves_together(visit):
     tab.until("Object.values(tab.figures()).every((one) => one.step === 500)")
 
 
-def test_a_critic_and_a_generator_take_steps_of_their_own(visit):
+def test_a_critic_and_a_generator_take_steps_of_their_own_from_what_is_shown(visit):
     tab = Tab(visit("?tab=collapse"), "collapse")
+    tab.until("Object.values(tab.figures()).every((one) => one && one.looks >= 7)")
+    before = tab.get("tab.figures()")
     tab.click("[data-entrant=tuned] [data-turn=critic]")
-    tab.until("tab.figures().tuned?.step === 1")
+    tab.until(f"tab.figures().tuned?.step === {before['tuned']['step'] + 1}")
     tab.click("[data-entrant=tuned] [data-turn=generator]")
-    tab.until("tab.figures().tuned?.step === 2")
+    tab.until(f"tab.figures().tuned?.step === {before['tuned']['step'] + 2}")
+    charged = tab.page.locator("[data-entrant=tuned] [data-charged]")
+    expect(charged).to_contain_text("on from the trained weights, with Adam begun anew")
+    assert tab.get("tab.figures().tuned.strict") == 8, "a step does not lose what was learnt"
     tab.click("[data-entrant=tuned] [data-slow]")
     expect(tab.page.locator(".pg-collapse [data-beat]").nth(1)).to_contain_text("The critic learns", timeout=PATIENCE)
     expect(tab.page.locator(".pg-collapse [data-beat]").nth(1)).to_contain_text("The generator", timeout=PATIENCE)
     tab.click("[data-entrant=tuned] [data-slow]")
-    tab.until("tab.figures().tuned.step >= 10")
-    assert tab.get("tab.figures().flow.step") == 0
+    tab.until(f"tab.figures().tuned.step >= {before['tuned']['step'] + 10}")
+    after = tab.get("tab.figures()")
+    assert [after[key]["step"] for key in ("collapsing", "flow")] == [
+        before[key]["step"] for key in ("collapsing", "flow")
+    ]
+
+
+def test_the_grid_opens_trained_and_keeps_what_the_text_promises(visit):
+    tab = Tab(visit("?tab=collapse"), "collapse")
+    tab.until("tab.state === 'ready'")
+    tab.click("[name=pg-target][value=grid] + span")
+    tab.until(
+        "tab.state === 'ready' && Object.values(tab.figures()).every((one) => one?.total === 25 && one.looks >= 7)"
+    )
+    figures = tab.get("tab.figures()")
+    assert figures["collapsing"]["strict"] <= 12
+    assert figures["tuned"]["strict"] == 25
+    assert figures["flow"]["strict"] == 25
+    for text in tab.page.locator(".pg-collapse [data-charged]").all_text_contents():
+        assert "s of computing, trained before" in text
+    tab.click("[name=pg-target][value=ring] + span")
+    tab.until("tab.state === 'ready' && tab.figures().flow?.total === 8")
 
 
 def test_seeds_show_a_spread(visit):

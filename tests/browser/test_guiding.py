@@ -29,8 +29,9 @@ def test_an_earlier_snapshot_guides_and_its_cost_in_evaluations_and_coverage_sho
     plain = page.cards("cards.class_coverage > 0 && cards.nfe === 50")
     asked = len(page.visitor.requests)
     page.sampled("autoguidance", 3)
+    page.sampled("guide", 0.1)
     assert page.text("autoguidance-value") == "w = 3, NFE × 2"
-    assert "step" in page.text("guide-value")
+    assert page.text("guide-value").startswith("10 %: step ")
     guided = page.cards(f"cards.nfe === 100 && cards.class_coverage < {plain['class_coverage'] - 0.02}")
     assert guided["in_class"] > 0.9
     page.sampled("guidance_to", 0.5)

@@ -45,12 +45,13 @@ def test_where_the_steps_are_dense() -> None:
         steps = np.diff(grid(name, 0.0, 1.0, 10))
         first[name], last[name] = steps[0], steps[-1]
     assert first["cosine"] < first["uniform"] < first["quadratic"]
-    assert last["quadratic"] < last["uniform"] < last["cosine"]
+    assert last["quadratic"] < last["late"] < last["uniform"] < last["cosine"]
 
 
 def test_grids_are_those_of_the_papers() -> None:
     np.testing.assert_allclose(grid("uniform", 0.0, 1.0, 4), [0, 0.25, 0.5, 0.75, 1])
     np.testing.assert_allclose(1 - np.array(grid("quadratic", 0.0, 1.0, 4)), np.array([4, 3, 2, 1, 0]) ** 2 / 16)
+    np.testing.assert_allclose(1 - np.array(grid("late", 0.0, 1.0, 4)), (np.array([4, 3, 2, 1, 0]) / 4) ** 1.5)
     expected = [1 - math.cos(math.pi * k / 8) for k in range(5)]
     np.testing.assert_allclose(grid("cosine", 0.0, 1.0, 4), expected)
 

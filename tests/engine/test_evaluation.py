@@ -15,7 +15,7 @@ from playground.distributions import DISTRIBUTIONS, Drawing, Gaussian
 from playground.dynamics.solvers import Sampler
 from playground.engine.evaluation import EVALUATIONS, MAX_POINTS, likelihood, measure
 from playground.engine.history import Snapshot
-from playground.engine.run import Round
+from playground.engine.record import Round
 from playground.trajectory import Trajectory
 
 KEYS = {

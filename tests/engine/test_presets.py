@@ -25,7 +25,7 @@ def test_there_are_some():
     assert len(set(titles)) == len(titles)
 
 
-COLLAPSED = ("gan_collapsing",)
+COLLAPSED = ("gan_collapsing", "gan_grid_collapsing")
 
 
 @pytest.mark.parametrize("name", AT_ONCE)

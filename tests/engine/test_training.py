@@ -18,7 +18,7 @@ from playground.engine.training import choose_device, decay
 from playground.experiment import TrainingSettings
 from playground.metrics import floor, sliced_w2
 from playground.models import FlowMatching
-from playground.models.base import seeded
+from playground.models.base import Learner, seeded
 
 DECAYS = get_args(TrainingSettings.model_fields["decay"].annotation)
 QUICK = {"network": {"width": 8, "depth": 1}, "training": {"steps": 120, "batch": 32}, "target": "ring"}
@@ -32,7 +32,7 @@ def final(finished: Run) -> Tensor:
     return finished.rounds[-1].last.weights["velocity"]
 
 
-class Counter:
+class Counter(Learner):
     """A learner whose only weight is the number of its steps, and whose losses are told beforehand."""
 
     def __init__(self, name: str = "count", loss=lambda step: 1.0, clock=None, cost: float = 0.0, costs=None) -> None:

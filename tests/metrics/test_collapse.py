@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from playground.distributions.base import Modes
-from playground.metrics import alarm, alive, coverage, mode_kl
+from playground.metrics import alarm, alive, course, coverage, held, mode_kl
 from playground.metrics.coverage import Coverage
 
 EIGHT = Modes(torch.arange(8.0)[:, None] * torch.tensor([[10.0, 0.0]]), torch.ones(8), torch.full((8,), 1 / 8))
@@ -71,16 +71,15 @@ def test_one_look_is_no_collapse():
     assert alarm([(0, all_alive), (1, one), (2, one)]) is not None
 
 
-def test_few_modes_of_good_points_are_a_collapse_that_never_covered_more():
+def test_few_modes_that_were_never_more_are_no_collapse():
     half = on(*[9] * 4, *[0] * 4)
-    assert alarm([(0, half), (1, half)]) is not None
-    more = on(*[9] * 5, *[0] * 3)
-    assert alarm([(0, more), (1, more)]) is None
+    assert alarm([(0, half), (1, half)]) is None
+    assert course([(0, half), (1, half)]).kind == "few"
 
 
 def test_two_modes_of_eight_at_the_beginning_are_no_height_to_fall_from():
     def few(k):
-        return coverage(torch.cat([EIGHT.centers[:k], torch.full((9, 2), 555.0)]), EIGHT)
+        return coverage(torch.cat([EIGHT.centers[:k], torch.full((4, 2), 555.0)]), EIGHT)
 
     assert alarm([(0, few(2)), (1, few(1)), (2, few(1))]) is None
     assert alarm([(0, few(5)), (1, few(2)), (2, few(2))]) is not None
@@ -89,3 +88,41 @@ def test_two_modes_of_eight_at_the_beginning_are_no_height_to_fall_from():
 def test_a_generator_that_has_not_found_the_modes_yet_has_not_collapsed():
     scattered = coverage(torch.cat([EIGHT.centers[:1], torch.full((9, 2), 555.0)]), EIGHT)
     assert alarm([(0, scattered), (1, scattered), (2, scattered)]) is None
+
+
+SMEAR = coverage(torch.cat([EIGHT.centers.repeat(3, 1), torch.full((60, 2), 555.0)]), EIGHT)
+BROKEN = coverage(torch.full((90, 2), math.nan), EIGHT)
+ALL, ONE, SEVEN = on(*[9] * 8), on(9, *[0] * 7), on(*[9] * 7, 0)
+
+
+def test_a_smear_has_points_on_all_modes_and_holds_none():
+    assert sum(alive(SMEAR.shares)) == 8
+    assert held(SMEAR) == 0
+    assert held(ALL) == 8
+
+
+@pytest.mark.parametrize(
+    ("history", "kind", "last", "most", "different"),
+    [
+        ([ONE, ONE, ONE], "few", 1, 1, 1),
+        ([ONE, on(0, 9, *[0] * 6), on(0, 0, 9, *[0] * 5)], "few", 1, 1, 3),
+        ([SMEAR, ONE, ONE], "few", 1, 1, 1),
+        ([SMEAR, SMEAR], "smear", 0, 0, 0),
+        ([BROKEN, BROKEN], "smear", 0, 0, 0),
+        ([ALL, ONE, ONE], "fell", 1, 8, 8),
+        ([ALL, BROKEN, BROKEN], "fell", 0, 8, 8),
+        ([ALL, SMEAR, SMEAR], "smear", 0, 8, 8),
+        ([ALL, ONE, ONE, ALL], "recovered", 8, 8, 8),
+        ([ONE, ALL], "all", 8, 8, 8),
+        ([ONE, SEVEN], "some", 7, 7, 7),
+    ],
+)
+def test_what_a_history_comes_to(history, kind, last, most, different):
+    found = course(enumerate(history))
+    assert (found.kind, found.last, found.most, found.different) == (kind, last, most, different)
+
+
+def test_nothing_comes_of_no_looks_or_of_a_single_mode():
+    assert course([]) is None
+    single = Modes(torch.zeros(1, 2), torch.ones(1), torch.ones(1))
+    assert course([(0, coverage(torch.zeros(9, 2), single))]) is None

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from playground import Experiment
+from playground.engine import presets
 from playground.ui.contests import Contests
 from playground.ui.entrants import MOST_ENTRANTS
 from playground.ui.session import Sessions
@@ -91,6 +92,44 @@ def test_a_step_of_one_player_moves_that_one_alone(contests, turn, moves):
     assert (before["step"], after["step"]) == (0, 1)
     changed = {name for name in before["weights"] if before["weights"][name] != after["weights"][name]}
     assert changed == moves
+
+
+@pytest.mark.parametrize(("turn", "moves"), [("critic", {"critic"}), ("generator", {"generator"})])
+def test_a_step_of_a_preset_goes_on_from_its_weights(contests, turn, moves):
+    """After its last step, of that panel alone, by little."""
+    run = presets.run("gan_tuned")
+    shown = {"key": "gan", "title": "GAN", "experiment": run.experiment.to_dict(), "preset": "gan_tuned"}
+    other = {"key": "flow", "title": "Flow", "experiment": presets.experiment("ring").to_dict(), "preset": "ring"}
+    found = told(contests.step(asked(shown, other, key="gan", turn=turn)))
+    assert found["scene"] == [], "nothing begins anew"
+    (value,) = found["value"]
+    assert value["of_presets"] and value["stopped"]
+    (shot,) = value["shots"]
+    last = run.rounds[-1].last
+    assert shot["key"] == "gan"
+    assert (shot["shot"]["step"], shot["shot"]["id"]) == (last.step + 1, last.id + 1)
+    session = contests.sessions.of(KEY)
+    after = session.contest.find("gan").training.run.rounds[-1].last.weights
+    for name in ("generator", "critic"):
+        change = float((after[name] - last.weights[name]).abs().max())
+        assert (0 < change < 0.01) if name in moves else change == 0
+    again = told(contests.step(asked(shown, other, key="gan", repeat=3)))
+    assert again["value"][0]["shots"][0]["shot"]["step"] == last.step + 4
+    assert session.contest.find("flow") is None
+    assert "cannot go on from weights alone" in sentences(told(contests.step(asked(shown, other, key="flow"))))
+    assert told(contests.train(asked(entrant("flow"), amount=5)))["scene"], "and a training begins one of its own"
+    assert not session.contest.of_presets
+
+
+def test_a_preset_that_is_none_is_refused(contests):
+    shown = entrant("gan", "gan") | {"preset": "../gan"}
+    assert "there is no preset" in sentences(told(contests.step(asked(shown, key="gan"))))
+
+
+def test_a_step_after_the_end_goes_on(contests):
+    told(contests.train(asked(entrant("gan", "gan"), amount=5)))
+    found = told(contests.step(asked(entrant("gan", "gan"), key="gan")))
+    assert found["value"][-1]["shots"][0]["shot"]["step"] == 6
 
 
 def test_steps_may_be_several_at_once_and_are_bounded(contests):

@@ -237,7 +237,7 @@ class Equations:
             "noise": listed(self.parsed.noise),
             "slopes": listed(self.slopes),
             "flux": listed(self.flux),
-            "jacobian": [listed(row) for row in self.jacobian],
+            "jacobian": [tree for row in self.jacobian for tree in listed(row)],
             "solution": listed(self.parsed.solution),
             "law": listed(self.parsed.law),
             "parameters": self.parameters,

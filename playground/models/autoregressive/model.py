@@ -91,7 +91,7 @@ class Autoregressive(Model):
         return TrainedAutoregressive(self, mlp, flat, box[:dim], box[dim:])
 
 
-class AutoregressiveLearner:
+class AutoregressiveLearner(Learner):
     """Maximum likelihood: the mean of −log p over batches of the target, in nats."""
 
     name = "autoregressive"

@@ -95,7 +95,7 @@ class EnergyModel(Model):
         return TrainedEnergy(Energy(mlp), flat, moments[:dim], moments[dim:], self.chain, weights["normaliser"])
 
 
-class EnergyLearner:
+class EnergyLearner(Learner):
     """Minimises the objective by Adam; its loss is the objective's, which may rise while the energy gets better."""
 
     name = "energy"

@@ -192,7 +192,7 @@ def every_state(count: int) -> Tensor:
     return (torch.arange(2**count)[:, None] >> torch.arange(count) & 1).float()
 
 
-class BoltzmannLearner:
+class BoltzmannLearner(Learner):
     """Follows the gradient of −log p, exact or with chains in the place of the model's samples.
 
     Its loss is −log p in nats where it is exact, else F(data) − F(chains), which says little.

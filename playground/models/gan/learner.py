@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from playground.models.backprop import Backprop
-from playground.models.base import Pool, Task, Weights, seeded
+from playground.models.base import Learner, Pool, Task, Weights, seeded
 from playground.models.gan.losses import GanLoss
 from playground.models.gan.parts import (
     LOOKS,
+    SETTLING,
     Look,
     Penalties,
     SpectralNorm,
@@ -54,7 +55,7 @@ class Settings:
     pack: int
 
 
-class GanLearner:
+class GanLearner(Learner):
     """One step is `critic_steps` of the critic and one of the generator, or whichever of them has the `turn`.
 
     The loss that is reported is the generator's, of a critic's turn the critic's.
@@ -116,6 +117,15 @@ class GanLearner:
             "critic": critic.detach().clone().cpu(),
             "moments": torch.cat([self._mean, self._std]).cpu(),
         }
+
+    def resume(self, weights: Weights) -> None:
+        if self._settings.pack > 1:
+            raise ValueError("the critic of packed points is not kept whole; train this GAN again.")
+        self._generator_adam.restart(weights["generator"])
+        self._critic_adam.restart(weights["critic"])
+        if self._norm is not None:
+            for _ in range(SETTLING):
+                self._norm.update()
 
     def _critic_step(self, decay: float) -> Tensor:
         real, fake = self._real(), self._packed(self._generator.forward(self._latents())[0])

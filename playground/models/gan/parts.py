@@ -101,6 +101,10 @@ class Penalties:
         return torch.stack(terms).sum()
 
 
+SETTLING = 20
+"""Steps of power iteration after which a singular value of a fresh matrix is known well enough."""
+
+
 class SpectralNorm:
     """Each matrix divided by its largest singular value σ, estimated by a step of power iteration at each use.
 
@@ -116,7 +120,7 @@ class SpectralNorm:
         ]
         self._right = [torch.zeros(columns, device=weights.device) for _, columns in mlp.shapes]
         self._sigma = [torch.ones((), device=weights.device) for _ in mlp.shapes]
-        for _ in range(20):
+        for _ in range(SETTLING):
             self.update()
 
     @torch.no_grad()

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from playground.dynamics.exact import Normals
-from playground.models.base import Optimisation, Pool, Weights
+from playground.models.base import Learner, Optimisation, Pool, Weights
 from playground.models.learning import Adam
 
 POINTS = 4_000
@@ -48,7 +48,7 @@ def first_width(points: Tensor, count: int) -> float:
     return whole / math.pow(count, 1 / points.shape[1])
 
 
-class EM:
+class EM(Learner):
     """Expectation–maximisation, one iteration a step, by scikit-learn; its loss is the negative log-likelihood.
 
     E: r_ik ∝ w_k N(x_i; c_k, S_k), each point's shares; M: weights, means and covariances of the points, weighted by
@@ -146,7 +146,7 @@ def normals_of(fit: Any) -> Normals:
     return Normals(centers, covariances, torch.from_numpy(np.array(fit.weights_, dtype=np.float64)))
 
 
-class Splats:
+class Splats(Learner):
     """Gradient descent on the mean negative log-likelihood of a batch, by Adam.
 
     Each Gaussian is a splat, as in 3D Gaussian Splatting (Kerbl et al. 2023, eq. 6): a centre, a rotation and a scale

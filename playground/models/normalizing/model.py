@@ -105,7 +105,7 @@ class Frame:
         return mean + self.std0 ** (1 - share) * self.std1**share * u
 
 
-class LikelihoodLearner:
+class LikelihoodLearner(Learner):
     """Makes the target's points likely: the loss is their mean negative log-likelihood, in nats."""
 
     name = "flow"
@@ -144,7 +144,7 @@ def _log_prob(stack: Stack, frame: Frame, source: Distribution, x: Tensor) -> Te
 class Layered:
     """A trained stack of layers between a source and a target."""
 
-    carries: ClassVar[bool] = True
+    carries: ClassVar[Literal[True]] = True
     model: NormalizingFlow
     stack: Stack
     frame: Frame

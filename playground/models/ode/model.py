@@ -210,7 +210,7 @@ class Likelihood:
         return loss
 
 
-class OdeLearner:
+class OdeLearner(Learner):
     """Makes the target's points likely under a flow."""
 
     name = "flow"

@@ -67,7 +67,7 @@ export class Studio {
       if (snapshot && !runs.add(snapshot)) stage.addSnapshot(snapshot);
       if (snapshot) this.#heard = performance.now();
       if (snapshot) progress.read(snapshot);
-      if (snapshot?.rate && snapshot.step > 500) (await this.ready.tools.promise).learnPace(snapshot.rate);
+      if (snapshot) this.ready.tools.promise.then((tools) => tools.hear(snapshot));
       if (!problems) return;
       form.markProblems(problems);
       stage.say(problems.map(({ sentence }) => sentence).join(" "), problems.length > 0);

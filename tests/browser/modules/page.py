@@ -38,6 +38,9 @@ MODULES = {
     "crossing": "compute/metrics/crossing",
     "sampler": "workers/pool",
     "surfaces": "compute/networks/surfaces",
+    "equations": "compute/systems/equation",
+    "order": "compute/systems/order",
+    "stability": "scene/equation",
 }
 
 

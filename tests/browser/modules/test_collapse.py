@@ -7,7 +7,7 @@ import torch
 
 from playground import Experiment, run
 from playground.distributions import Ring
-from playground.metrics import Coverage, alarm, alive, coverage, mode_kl
+from playground.metrics import Coverage, alarm, alive, course, coverage, mode_kl
 from playground.models.base import seeded
 from playground.models.gan.parts import latent
 from tests.browser.modules.page import ModulePage, packed, unpacked
@@ -15,7 +15,7 @@ from tests.browser.modules.page import ModulePage, packed, unpacked
 
 def look(*shares: float) -> Coverage:
     strict = sum(alive(shares))
-    return Coverage(len(shares), sum(share > 0 for share in shares), strict, sum(shares), shares)
+    return Coverage(len(shares), sum(share > 0 for share in shares), strict, sum(shares), shares, None)
 
 
 HISTORIES = {
@@ -23,6 +23,12 @@ HISTORIES = {
     "one look": [look(0.2, 0.2, 0.2, 0.2), look(0.9, 0, 0, 0), look(0.2, 0.2, 0.2, 0.2)],
     "never more": [look(0.5, 0.4, 0, 0), look(0.4, 0.5, 0, 0)],
     "not yet": [look(0.05, 0.01, 0, 0), look(0.02, 0, 0, 0), look(0.01, 0, 0, 0)],
+    "smear": [look(0.1, 0.1, 0.1, 0.1), look(0.1, 0.1, 0.1, 0.1)],
+    "fell from a smear": [look(0.1, 0.1, 0.1, 0.1), look(0.99, 0, 0, 0), look(1, 0, 0, 0)],
+    "moves": [look(0.9, 0, 0, 0), look(0, 0.9, 0, 0), look(0, 0, 0.9, 0)],
+    "recovered": [look(0.2, 0.2, 0.2, 0.2), look(0.9, 0, 0, 0), look(0.9, 0, 0, 0), look(0.2, 0.2, 0.2, 0.2)],
+    "diverged": [look(0.2, 0.2, 0.2, 0.2), look(0, 0, 0, 0), look(0, 0, 0, 0)],
+    "three of four": [look(0.3, 0.3, 0.3, 0)],
     "edge of one percent": [look(0.3, 0.3, 0.3, 0.01), look(0.3, 0.00999, 0.6, 0), look(0.0099, 0.3, 0.6, 0)],
     "nothing": [],
 }
@@ -36,10 +42,36 @@ def test_the_alarm_is_that_of_python(page: ModulePage, name: str) -> None:
         for at, one in enumerate(looks)
     ]
     expected = alarm((10 * at, one) for at, one in enumerate(looks))
-    module = "const { alarm, alive } = await import('/compute/metrics/modes.js');"
+    module = "const { alarm, alive, course } = await import('/compute/metrics/modes.js');"
     assert page(f"{module} return alarm(given);", given) == (vars(expected) if expected else None)
+    comes_to = course((10 * at, one) for at, one in enumerate(looks))
+    assert page(f"{module} return course(given);", given) == (vars(comes_to) if comes_to else None)
     for one in looks:
         assert page(f"{module} return alive(given);", one.shares) == list(alive(one.shares))
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("fall", "Collapsed at step 20: 1 of 4 modes alive, after 4."),
+        ("never more", "Never held more than 2 of 4 modes at once."),
+        ("not yet", "Off the modes at step 20: only 1 % of the points lie on one. No mode was ever held."),
+        ("smear", "Off the modes at step 10: only 40 % of the points lie on one. No mode was ever held."),
+        ("fell from a smear", "Never held more than 1 of 4 modes."),
+        ("moves", "Never held more than 1 of 4 modes, though 3 different ones in turn: it moves between modes."),
+        ("recovered", "Collapsed at step 10: 1 of 4 modes alive, after 4. It recovered: 4 of 4 modes held at step 30."),
+        ("diverged", "Collapsed at step 10: none of 4 modes alive, after 4."),
+        ("three of four", "3 of 4 modes held at step 0; no collapse before it."),
+        ("nothing", ""),
+    ],
+)
+def test_the_verdict_is_true_of_degenerate_runs(page: ModulePage, name: str, sentence: str) -> None:
+    given = [
+        {"step": 10 * at, "total": one.modes_total, "highQuality": one.high_quality, "shares": one.shares}
+        for at, one in enumerate(HISTORIES[name])
+    ]
+    module = "const { verdict } = await import('/compute/metrics/modes.js');"
+    assert page(f"{module} return verdict(given);", given) == sentence
 
 
 def test_the_shares_and_their_kl_are_those_of_python(page: ModulePage) -> None:

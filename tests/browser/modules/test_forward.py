@@ -1,4 +1,4 @@
-"""The forward process as the stage shows it, and the clock that runs there and back."""
+"""The forward process as the stage shows it."""
 
 from __future__ import annotations
 
@@ -38,33 +38,3 @@ def test_data_are_under_the_noise_of_every_time_and_forget_by_and_by(page: Modul
     noise = [(x[j] - c.alpha * target[0].double()) / c.sigma for j, c in ((k, now), (k + 2, after))]
     kept = float(now.alpha * after.sigma / (after.alpha * now.sigma))
     assert float((noise[0] * noise[1]).mean()) == pytest.approx(kept, abs=5 / math.sqrt(2000))
-
-
-def test_the_clock_runs_there_and_back_and_by_hand_forgets_which_way(page: ModulePage) -> None:
-    script = """
-        const { Clock } = await import("/stage/clock.js");
-        const clock = new Clock({ travel: 300, restAtEnd: 100, restAtStart: 100 });
-        clock.returns = true;
-        const seen = [];
-        let now = 0;
-        const run = (ticks) => {
-          for (let k = 0; k < ticks; k++) {
-            clock.tick((now += 50));
-            seen.push([clock.t, clock.back]);
-          }
-        };
-        clock.seek(1);
-        clock.play();
-        run(24);
-        clock.seek(1); clock.play(); run(3); clock.scrub(0.5);
-        return { seen, back: clock.back, t: clock.t };
-    """
-    found = page(script)
-    seen = found["seen"][:24]
-    assert [back for _, back in seen[:6]] == [True] * 6
-    down = [t for t, back in seen if back]
-    up = [t for t, back in seen if not back]
-    assert down[:6] == sorted(down[:6], reverse=True) and min(down) < 0.2
-    assert 0 in up and max(up) == 1
-    assert found["seen"][26][1] is True
-    assert (found["back"], found["t"]) == (False, 0.5)

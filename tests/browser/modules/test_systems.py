@@ -8,6 +8,10 @@ import torch
 from playground.dynamics.solvers import Sampler
 from playground.dynamics.systems import SYSTEMS, System
 from playground.dynamics.systems.custom import Custom
+from playground.dynamics.systems.decay import Decay
+from playground.dynamics.systems.geometric_brownian import GeometricBrownian
+from playground.dynamics.systems.rotation import Rotation
+from playground.dynamics.systems.stiff import Stiff
 from playground.models.equation import EquationFlow
 from tests.browser.modules.page import ModulePage, assert_near, sampled
 
@@ -74,3 +78,69 @@ def test_other_numbers_are_taken_over_at_once(page: ModulePage) -> None:
     page("pool.put('live', 0, { live: Float64Array.from(given) })", numbers)
     twin = EquationFlow(after).trajectory(starts(after), Sampler.model_validate({"solver": "rk4", "steps": 9}))
     assert_near(sampled(page, "live", starts(after), solver="rk4", steps=9)["x"], twin.x, 1e-5, "live")
+
+
+ORDERS = """
+    const found = order.ordersOf(new equations.Equations(given.description), Float64Array.from(given.x0));
+    return found.map(({ solver, kind, theory, slope }) => ({ solver, kind, theory, slope }));
+"""
+
+
+@pytest.mark.parametrize("kind", ["rotation", "logistic", "pendulum", "decay"])
+def test_the_slopes_that_the_page_prints_are_those_of_theory(page: ModulePage, kind: str) -> None:
+    system = next(cls for cls in SYSTEMS if cls.kind_name() == kind)(T=2.0)
+    x0 = starts(system, 16).double().flatten().tolist()
+    found = page(ORDERS, {"description": EquationFlow(system).describe(), "x0": x0})
+    assert {row["solver"]: row["theory"] for row in found} == {
+        "euler": 1,
+        "midpoint": 2,
+        "heun": 2,
+        "rk4": 4,
+        "implicit_euler": 1,
+        "trapezoidal": 2,
+    }
+    for row in found:
+        assert row["slope"] == pytest.approx(row["theory"], abs=0.1), row
+
+
+@pytest.mark.parametrize("calculus", ["ito", "stratonovich"])
+def test_strong_and_weak_orders_are_those_of_theory(page: ModulePage, calculus: str) -> None:
+    system = GeometricBrownian(mu=1.0, sigma=0.8, calculus=calculus)
+    found = page(ORDERS, {"description": EquationFlow(system).describe(), "x0": [1.0] * 2000})
+    assert {(row["solver"], row["kind"]) for row in found} == {
+        (solver, kind) for solver in ("euler", "heun", "milstein") for kind in ("strong", "weak")
+    }
+    for row in found:
+        assert row["slope"] == pytest.approx(row["theory"], abs=0.1 if row["kind"] == "strong" else 0.2), row
+
+
+STABILITY = """
+    return given.cases.map(({ description, solver, steps }) => stability.stabilityOf(description, null, solver, steps));
+"""
+
+
+def test_the_limit_of_a_stable_step_is_named_when_it_is_crossed(page: ModulePage) -> None:
+    decay, stiff, rotation = Decay(theta=8.0, T=2.5), Stiff(), Rotation()
+    tried = [
+        (decay, "euler", 11, 0.25, None),  # h = 0.227
+        (decay, "euler", 9, 0.25, "2/θ = 0.25"),  # h = 0.278
+        (decay, "rk4", 9, 2.785293563 / 8, None),
+        (decay, "implicit_euler", 1, None, None),
+        (stiff, "euler", 49, 0.04, "2/|λ| = 0.04"),
+        (stiff, "heun", 51, 0.04, None),
+        (stiff, "trapezoidal", 2, None, None),
+        (rotation, "euler", 200, 0, "imaginary axis"),
+        (rotation, "rk4", 10, 2 * 2**0.5, None),
+    ]
+    cases = [
+        {"description": EquationFlow(system).describe(), "solver": solver, "steps": steps}
+        for system, solver, steps, *_ in tried
+    ]
+    for (system, solver, steps, limit, words), found in zip(tried, page(STABILITY, {"cases": cases}), strict=True):
+        what = (system.kind, solver, steps)
+        assert found["h"] == pytest.approx(system.T / steps)
+        assert (words in found["sentence"]) if words else found["sentence"] is None, (what, found)
+        if limit is not None:
+            assert found["limit"] == pytest.approx(limit, rel=1e-6), what
+        else:
+            assert found["limit"] is None or found["limit"] == float("inf"), what

@@ -144,8 +144,9 @@ export interface Normal {
  * A system of equations; each list of trees has one an axis, or none where there is nothing to say.
  *
  * drift and stratonovich: the drift in either sense; noise: its factors, and slopes their derivatives along their own
- * axes; flux: the velocity of the Fokker–Planck equation; solution and law: the closed forms. parameters: the numbers
- * that the names stand for, T among them. linear: f = A x + b; fields: the system as the form has it.
+ * axes; flux: the velocity of the Fokker–Planck equation; jacobian: row after row; solution and law: the closed forms.
+ * parameters: the numbers that the names stand for, T among them. linear: f = A x + b; fields: the system as the form
+ * has it.
  */
 export interface EquationDescription {
   kind: string;
@@ -157,7 +158,7 @@ export interface EquationDescription {
   noise: (number | string | any[])[];
   slopes: (number | string | any[])[];
   flux: (number | string | any[])[];
-  jacobian: (number | string | any[])[][];
+  jacobian: (number | string | any[])[];
   solution: (number | string | any[])[];
   law: (number | string | any[])[];
   parameters: Record<string, number>;
@@ -423,9 +424,10 @@ export interface Shot {
   shot: WireSnapshot;
 }
 
-/** The newest snapshots of a contest. */
+/** The newest snapshots of a contest; of_presets: they go on from the presets that the page shows. */
 export interface ContestShots {
   contest: string;
+  of_presets: boolean;
   stopped: boolean;
   shots: Shot[];
 }

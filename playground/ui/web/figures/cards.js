@@ -71,6 +71,9 @@ const MODES =
   "Modes that hold at least 1 % of the particles. High quality is the share of particles within 3 standard deviations " +
   "of a mode; a perfect sample has 98.9 % of them (99.7 % on a line).";
 
+/** What is said of models that carry a source to a target, and not of equations. */
+const TRANSPORTS = ["straightness", "npe", "cost", "nll"];
+
 export class Cards {
   /** `measure` is called when the exact distance is asked for. */
   constructor(root, measure) {
@@ -96,6 +99,7 @@ export class Cards {
     const known = picture && scene?.network;
     this.#distances(known ? distances : null, reference, scene, distances?.picture !== picture);
     this.#paths(known ? fine.get(picture.snapshot) : null, reference, training, known?.map || known?.remote);
+    for (const name of TRANSPORTS) this.cards[name].hidden = Boolean(scene?.network?.equation);
     if (known) this.values.nfe = picture.trajectory.nfe;
     if (known && Number.isFinite(distances?.sliced_w2)) this.values.sliced_w2 = distances.sliced_w2;
     this.#exact(server, known && !training);
@@ -148,8 +152,9 @@ export class Cards {
     const text = fieldless ? "needs a velocity" : fine === undefined ? (training ? "after training" : "…") : "";
     this.#say("straightness", fine?.straightness, text || (fine ? "0 is straight" : ""));
     this.#say("npe", fine ? pathEnergy(fine.energy, optimal) : null, text || (fine ? "0 is optimal" : ""));
-    this.#say("cost", fine?.cost, text || times(fine?.cost, optimal?.value, "optimal"));
     const { value, error } = optimal ?? {};
+    const short = fine?.cost < value - 3 * error ? " · misses some of the target" : "";
+    this.#say("cost", fine?.cost, text || times(fine?.cost, value, "optimal") + short);
     const least = optimal
       ? ` The least is estimated: ${value ? `${rounded(value)} ± ${rounded(error)}` : `below ${rounded(3 * error)}`}.`
       : "";

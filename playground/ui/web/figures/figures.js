@@ -12,10 +12,12 @@ import { Chart, fetchLibrary, themeOf } from "./charts/chart.js";
 import { couplingTable } from "./charts/coupling-table.js";
 import { differenceCurve } from "./charts/difference-curve.js";
 import { growthCurve, lossCurve, solverCurves } from "./charts/curves.js";
+import { orderChart } from "./charts/order.js";
 import { LatentPane } from "./latent.js";
 import { Measured } from "./measured.js";
 import { Report } from "./report.js";
 import { scheduleCurves } from "./charts/schedule.js";
+import { stabilityChart } from "./charts/stability.js";
 import { stillness } from "../common/stillness.js";
 import { trialsOf } from "./trials.js";
 
@@ -28,6 +30,8 @@ const TABS = {
   difference: "Learned vs exact",
   latent: "Latent space",
   bound: "Variational bound",
+  stability: "Stability",
+  order: "Order",
   report: "Measured on the server",
 };
 const DOWNLOADS = {
@@ -37,6 +41,8 @@ const DOWNLOADS = {
   path: "path-schedule",
   difference: "learned-against-exact",
   bound: "variational-bound",
+  stability: "stability",
+  order: "order-of-convergence",
 };
 const CURVES = {
   loss: lossCurve,
@@ -46,6 +52,8 @@ const CURVES = {
   coupling: couplingTable,
   difference: differenceCurve,
   bound: boundChart,
+  stability: stabilityChart,
+  order: orderChart,
 };
 /** So much of a part must be in sight to be looked at. */
 const SEEN = 0.2;
@@ -124,6 +132,10 @@ export class Figures {
       path: !scene.has_path,
       difference: !scene.has_path,
       coupling: !scene.coupling,
+      stability: !scene.network?.equation,
+      order: !scene.network?.equation,
+      growth: Boolean(scene.network?.equation),
+      loss: Boolean(scene.network?.equation),
     };
     for (const tab of this.tabs) tab.hidden = without[tab.dataset.tab] ?? tab.hidden;
     if (without[this.active]) this.open("solvers");

@@ -133,6 +133,18 @@ export class Measured {
     this.#aside.close();
   }
 
+  /** The orders of the solvers along an equation (compute/systems/order.js); null until they are measured. */
+  orders(key, given) {
+    if (this.ordered?.key === key) return this.ordered.found;
+    this.ordered = { key, found: null };
+    this.#aside.ask("orders", given()).then((found) => {
+      if (this.ordered.key !== key) return;
+      this.ordered.found = found;
+      this.changed("orders");
+    }, reportError);
+    return null;
+  }
+
   /** The distances and the coverage of the picture, of the newest only. */
   async #look() {
     if (this.#looking || !this.picture || !this.#wanted.has("cards") || this.distances?.picture === this.picture)

@@ -82,7 +82,10 @@ export class Report {
               .filter(Boolean)
               .join(", "),
       "Modes ≥ 1 %": figures.modes_total && `${figures.modes_covered_strict} of ${figures.modes_total}`,
-      "High quality": figures.high_quality === null ? null : percent(figures.high_quality),
+      "High quality":
+        figures.high_quality === null
+          ? null
+          : `${percent(figures.high_quality)}, on ${figures.modes_covered} of ${figures.modes_total} modes`,
       "−log p of the target": figures.nll === null ? null : `${rounded(figures.nll)} nats`,
       "Loss, training · held-out":
         figures.held_out_loss && `${rounded(figures.training_loss)} · ${rounded(figures.held_out_loss)}`,

@@ -18,6 +18,26 @@ export function rangeOf({ value, error } = {}) {
 /** How far an energy is from the least possible, as a share of it (NPE); null where that is not known. */
 export const pathEnergy = (energy, { value } = {}) => (value > 0 ? Math.abs(energy - value) / value : null);
 
+/**
+ * What to say of a map's transport cost where it is below the optimal one; "" where it is not, or that is not known.
+ * Every map onto all of the target costs at least the optimal one, so that a cheaper one misses some of it.
+ *
+ * round: {cost, costError, quality: [{nfe, sliced_w2}], drift: {spread}}; optimal: {value, error}; floor: of sliced W2.
+ */
+export function belowOptimal({ cost, costError = 0, quality = [], drift }, { value, error } = {}, floor) {
+  if (!(cost < value)) return "";
+  const off = Math.hypot(costError, error ?? 0);
+  if (value - cost <= 2 * off)
+    return `As low as the optimal ${rounded(value)}, within the error of both (±${rounded(off)}).`;
+  const far = quality.at(-1)?.sliced_w2;
+  const distance = Number.isFinite(far)
+    ? `sliced W₂ ${rounded(far)}${floor > 0 ? `, ${(far / floor).toFixed(1)}× the floor` : ""}`
+    : "";
+  const spread = drift ? `${drift.spread.toFixed(3)}× its spread` : "";
+  const seen = [distance, spread].filter(Boolean).join("; ");
+  return `Below the optimal ${rounded(value)}: it does not reach all of the target${seen ? ` (${seen})` : ""}.`;
+}
+
 /** The range as a band, and the value as a dashed line between the ends: {value, band: shapes, line: a trace}. */
 export function bandOf({ value, low = value, high = value } = {}, { name, about, ends, theme }) {
   const known = Number.isFinite(value);

@@ -3,23 +3,39 @@
 import { noExact } from "./exact-field.js";
 import { pathOf } from "./path.js";
 
-/** What only some models have, by the name under which a layer needs it. */
+/** @import {Reading} from "../common/wire.js" */
+/** @import {StageScene} from "./track.js" */
+/** @typedef {{needs?: string, dims?: number[]}} Layer */
+
+/**
+ * What only some models have, by the name under which a layer needs it.
+ * @type {Record<string, (network: Reading | null | undefined) => boolean>}
+ */
 const OWN = {
   diffusion: (network) => Boolean(network?.samplers?.includes("ancestral")),
   surface: (network) => Boolean(network?.surfaces),
   energy: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of === "energy"),
   critic: (network) => Object.values(network?.surfaces ?? {}).some(({ of }) => of !== "energy"),
   map: (network) => Boolean(network?.map),
+  equation: (network) => Boolean(network?.equation),
 };
 
-/** Whether a model could show this layer; what only other families have is not offered. */
+/**
+ * Whether a model could show this layer; what only other families have is not offered.
+ * @param {Layer} layer
+ * @param {{scene?: StageScene | null}} state
+ */
 export function offered({ needs }, { scene }) {
-  return !(needs in OWN) || OWN[needs](scene?.network);
+  return !needs || !(needs in OWN) || OWN[needs](scene?.network);
 }
 
-/** Whether a layer that is switched on can be seen in this state. */
+/**
+ * Whether a layer that is switched on can be seen in this state.
+ * @param {Layer} layer
+ * @param {{scene?: StageScene | null, dim?: number, trajectory?: unknown, ghost?: {trajectory: {dim: number}} | null}} state
+ */
 export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory, ghost }) {
-  if (!scene || !dims.includes(dim)) return false;
+  if (!scene || dim === undefined || !dims.includes(dim)) return false;
   if (needs === "training") return Boolean(scene.training);
   if (needs === "pairs") return Boolean(scene.coupling && pathOf(scene));
   if (needs === "density") return Boolean(trajectory) && noDensity(scene) === null;
@@ -29,16 +45,22 @@ export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory, ghos
   if (needs === "scene") return true;
   if (needs === "diffusion") return OWN.diffusion(scene.network);
   if (needs === "network") return Boolean(scene.network?.path?.table || scene.network?.equation);
-  if (needs in OWN && !OWN[needs](scene.network)) return false;
+  if (needs && needs in OWN && !OWN[needs](scene.network)) return false;
   return Boolean(trajectory) && (needs !== "flow" || hasField(scene));
 }
 
-/** Whether the browser knows the velocity of this scene's particles. */
+/**
+ * Whether the browser knows the velocity of this scene's particles.
+ * @param {StageScene} scene
+ */
 export function hasField({ network }) {
-  return Boolean(network) && !network.map && !network.remote;
+  return Boolean(network && !network.map && !network.remote);
 }
 
-/** Why this scene has no log-density; null where it has one. */
+/**
+ * Why this scene has no log-density; null where it has one.
+ * @param {StageScene} scene
+ */
 export function noDensity({ network, density, dim }) {
   if (!network) return "Nothing learnt yet.";
   return density && dim <= 2 ? null : "The density of this model is not known.";

@@ -14,6 +14,7 @@ const ICONS = {
   load: "M12 20V9m-5 5 5-5 5 5M5 4h14",
 };
 
+const MOST_BUSY = 4;
 const A_PRODUCT = 6.7e-5; // microseconds for a weight and a point, up and down
 
 export class Tools {
@@ -22,7 +23,7 @@ export class Tools {
    * how the stage is set; compare() puts the run beside others.
    */
   constructor(part, { form, say, open, settings, compare }) {
-    Object.assign(this, { form, say, open, settings, paces: new Map(), paced: null, told: null });
+    Object.assign(this, { form, say, open, settings, paces: new Map(), paced: null, told: null, left: null });
     const bar = document.createElement("div");
     bar.className = "pg-tools";
     bar.setAttribute("role", "toolbar");
@@ -55,6 +56,7 @@ export class Tools {
   showCost(cost = this.told) {
     this.told = cost;
     const { model, training } = this.form.value;
+    if (this.left !== null) return;
     if (!cost) return this.cost.replaceChildren("");
     const { weights, rounds, step } = cost;
     const each = step && microseconds(cost, training.batch) * this.#pace(model.kind);
@@ -66,6 +68,15 @@ export class Tools {
     this.cost.replaceChildren(parts.join(" · ") || "nothing to train");
   }
 
+  /** Says how long the training that a snapshot is of will still take, and learns how fast this server is. */
+  hear({ left, rate, seconds }) {
+    this.left = left;
+    if (rate && seconds > 1) this.#learnPace(rate);
+    if (left === null) return this.showCost();
+    const told = left < 10 ? left.toFixed(1) : Math.round(left).toLocaleString("en");
+    this.cost.replaceChildren(`≈ ${told} s left`);
+  }
+
   /** What the form says is trained from now on. */
   beginPace() {
     const { model, training } = this.form.value;
@@ -73,16 +84,15 @@ export class Tools {
   }
 
   /** Learns from that training how fast this server is, with its family and any: its rate in steps a second. */
-  learnPace(rate) {
-    if (!this.paced) return;
-    this.paces.set(this.paced.kind, 1e6 / rate / this.paced.expected);
-    this.showCost();
+  #learnPace(rate) {
+    if (this.paced) this.paces.set(this.paced.kind, 1e6 / rate / this.paced.expected);
   }
 
-  /** So many times what is expected a step takes here: as this family was seen to, else as the others in the middle. */
+  /** So many times what is expected a step takes here: as this family was seen to, else as the others in the middle,
+      within what a busy machine explains. */
   #pace(kind) {
     const seen = [...this.paces.values()].sort((a, b) => a - b);
-    return this.paces.get(kind) ?? seen[seen.length >> 1] ?? 1;
+    return this.paces.get(kind) ?? Math.min(MOST_BUSY, Math.max(1 / MOST_BUSY, seen[seen.length >> 1] ?? 1));
   }
 
   /** Random kinds of two dimensions with their default values, and a new seed. */

@@ -8,7 +8,7 @@ import { FEW_STEPS } from "./layers/particles/paths.js";
 import { Pictures } from "./picture.js";
 import { isNoisy } from "../compute/sampling/samplers.js";
 import { reducedMotion } from "./surroundings.js";
-import { renumbered } from "../scene/equation.js";
+import { renumbered, stabilityOf } from "../scene/equation.js";
 import { truncated } from "../compute/sampling/truncation.js";
 import { Viewer } from "./viewer.js";
 
@@ -178,7 +178,8 @@ export class Sampled extends Viewer {
     const traced = isNoisy(request) || CHAIN.test(trajectory.axis) ? TRACED.jagged : smooth;
     Object.assign(state, { trajectory, request, traced: Math.min(traced, state.n), picture: (state.picture ?? 0) + 1 });
     state.shapes = this.history.kept.find(({ id }) => id === request.snapshot)?.shapes ?? null;
-    this.#warn(trajectory);
+    state.numbers = this.numbers;
+    this.#warn(trajectory, request);
     this.keepGhost();
     this.since = since ?? this.since;
     counters.samples += 1;
@@ -191,18 +192,27 @@ export class Sampled extends Viewer {
     this.caption();
     this.showKeys();
     const { nfe, ms } = trajectory;
-    this.emit("sampled", { ...request, steps: trajectory.t.length - 1, nfe, ms, trajectory });
+    this.emit("sampled", { ...request, steps: trajectory.t.length - 1, nfe, ms, trajectory, numbers: this.numbers });
     this.#measure();
   }
 
   /** Says when chains have flown off, and takes it back when they do not any more. */
-  #warn({ broken, axis, ends }) {
+  #warn({ broken, axis, ends, t }, { solver }) {
+    const { network } = this.state.scene;
+    if (network?.equation) return this.#stable(stabilityOf(network, this.numbers, solver, t.length - 1));
     const flew = Boolean(broken);
     if (flew || this.warned) {
       const text = `Numerical instability: after ${axis} ${ends?.[1] ?? 0} the chains leave all bounds, because the step size is too large for the slope of the energy. What is shown ends there.`;
       this.controls.showMessage(flew ? text : "", flew);
     }
     this.warned = flew;
+  }
+
+  /** Names the limit of the step when it has been crossed, and takes it back. */
+  #stable(found) {
+    const sentence = found?.sentence ?? "";
+    if (sentence || this.warned) this.controls.showMessage(sentence, Boolean(sentence));
+    this.warned = Boolean(sentence);
   }
 
   /** The distance of the end points to the target: after the picture, of the newest only, and not too often. */

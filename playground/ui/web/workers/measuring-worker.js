@@ -5,6 +5,8 @@
                                        that run or its forgetting; values are the points' own of the condition, if there
                                        is one, classes whether these are labels, training the points that training is
                                        limited to, or null
+     orders {id, description, numbers, x0}
+                                     → {id, lines, variation}: see compute/systems/order.js
      measure {id, run, points, all, value, values}
                                      → {id, sliced_w2} and, if `all`, {energy_distance, coverage, memorised, classes};
                                        with a value of the condition the distances are to the target's points under it;
@@ -13,6 +15,8 @@
 import { classFigures } from "../compute/metrics/classes.js";
 import { coverage, energyDistance, nearness } from "../compute/metrics/metrics.js";
 import { Reference } from "../compute/metrics/reference.js";
+import { Equations } from "../compute/systems/equation.js";
+import { ordersOf, variationOf } from "../compute/systems/order.js";
 import "./sampling-worker.js";
 
 const sampling = self.onmessage;
@@ -21,6 +25,13 @@ const references = new Map();
 const handlers = {
   compare({ run, points, dim, modes, values, training, classes }) {
     references.set(run, Object.assign(new Reference(points, dim, values), { modes, training, classes }));
+  },
+
+  orders({ description, numbers, x0 }) {
+    const equations = new Equations(description);
+    equations.parameters = numbers;
+    const lines = ordersOf(equations, x0);
+    return { lines, variation: equations.noisy ? variationOf(equations, x0) : null };
   },
 
   measure({ run, points, all, value, values }) {

@@ -76,7 +76,7 @@ export class Sampler {
   /** Carries x0 (n·dim values) from the path's first time to its last.
 
       `solver` is a name or a tableau {a, b, c}; solvers with fixed steps take `steps` of them on the `grid` "uniform",
-      "quadratic", "cosine" or "karras", adaptive ones keep to `rtol` and `atol`. With `times` instead, the states stand exactly
+      "late", "quadratic", "cosine" or "karras", adaptive ones keep to `rtol` and `atol`. With `times` instead, the states stand exactly
       there, whatever the solver: points that join a cloud later ride the times of its trajectory, from any of them to
       any other, back in time where the times descend. Samplers of diffusions also take their dial (samplers.js), the
       `seed` of their noise, and the number of the first `particle`, since each has noise of its own. A map takes its latent as x0 and no solver; what the server

@@ -2,10 +2,14 @@
 
    The twin of playground/dynamics/{path,parameterization}.py, where the formulas are explained, in doubles. */
 
+/** @import {PathTable as Table} from "../../common/wire.js" */
+/** @typedef {{alpha: number, sigma: number, gamma: number, dAlpha: number, dSigma: number, dGamma: number}} Coefficients */
+
 /** Reads a path's table: cubic Lagrange interpolation through the four nearest nodes, exact for a linear path.
 
     That of a discrete path has `timesteps`: between its nodes the angle of (sigma, alpha) moves evenly. */
 export class PathTable {
+  /** @param {Table} table */
   constructor({ t, alpha, sigma, gamma, d_alpha: dAlpha, d_sigma: dSigma, d_gamma: dGamma, timesteps = null }) {
     this.t = t;
     this.timesteps = timesteps;
@@ -13,7 +17,11 @@ export class PathTable {
     this.columns = { alpha, sigma, gamma, dAlpha, dSigma, dGamma };
   }
 
-  /** {alpha, sigma, gamma, dAlpha, dSigma, dGamma} at time t. */
+  /**
+   * {alpha, sigma, gamma, dAlpha, dSigma, dGamma} at time t.
+   * @param {number} t
+   * @returns {Coefficients}
+   */
   at(t) {
     if (this.timesteps) return this.#turned(t);
     const nodes = this.t;
@@ -33,7 +41,8 @@ export class PathTable {
       return weight;
     });
     const mix = (column) => weights.reduce((sum, weight, i) => sum + weight * column[first + i], 0);
-    return Object.fromEntries(Object.entries(this.columns).map(([name, column]) => [name, mix(column)]));
+    const mixed = Object.entries(this.columns).map(([name, column]) => [name, mix(column)]);
+    return /** @type {Coefficients} */ (Object.fromEntries(mixed));
   }
 
   /** The ascending times that a sampler stands at instead of these. */

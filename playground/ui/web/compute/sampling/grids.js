@@ -1,8 +1,9 @@
 /* Grids of times: the twin of playground/dynamics/grids.py, where they are explained. */
 
-/** Where of [0, 1] the share u of the steps has been taken: evenly, dense towards the target, towards the source. */
+/** Where of [0, 1] the share u of the steps has been taken. */
 const WARPS = {
   uniform: (u) => u,
+  late: (u) => 1 - (1 - u) ** 1.5,
   quadratic: (u) => u * (2 - u),
   cosine: (u) => 1 - Math.cos((Math.PI / 2) * u),
 };

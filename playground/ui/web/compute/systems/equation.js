@@ -15,7 +15,7 @@ export class Equations {
     for (const name of ["drift", "stratonovich", "noise", "slopes", "solution"]) {
       this[name] = new Program(equation[name]);
     }
-    this.jacobian = new Program(equation.jacobian.flat());
+    this.jacobian = new Program(equation.jacobian);
     this.solved = equation.solution.length > 0;
     this.columns = AXES.slice(0, dim).map(() => new Float64Array(0));
   }

@@ -18,11 +18,11 @@ export const GUIDING = [
   [
     "guide",
     "Guide",
-    "How far trained the network was that guides, as a share of the steps of the shown one. The less, the stronger it guides.",
+    "How far trained the network was that guides, as a share of the steps of the shown one. The less, the more diversity it costs.",
     0,
     0.95,
     0.05,
-    0.1,
+    0.25,
   ],
   ["guidance_from", "Guided from", "The time from which guidance is in force; 0 is the source.", 0, 0.95, 0.05, 0],
   [

@@ -15,7 +15,7 @@ function lettering(ctx, theme) {
   };
 }
 
-function axes(ctx, view, { theme }) {
+function axes(ctx, view, { theme, scene, numbers }) {
   const { width, height, dim, box } = view;
   if (view.unrolled) return frames(ctx, view, theme);
   const { low, high } = view.sight;
@@ -26,11 +26,12 @@ function axes(ctx, view, { theme }) {
     ctx.fillRect(x, y, wide, tall);
   };
   const label = lettering(ctx, theme);
+  const T = dim === 1 ? (numbers?.T ?? scene.network?.equation?.T ?? 1) : 1; // of equations time runs to T
   for (const x of across) {
     const at = Math.round(dim === 1 ? view.X(0, x) : view.X(x, 0));
     if (dim === 2 && (at < 26 || at > width - 12)) continue;
     line(dim === 1 && x % 1 === 0 ? theme["line-strong"] : theme.line, at, box.top, 1, box.bottom - box.top);
-    label(x, at, height - 6, "center", "bottom");
+    label(Number((T * x).toPrecision(4)), at, height - 6, "center", "bottom");
   }
   for (const y of up) {
     const at = Math.round(view.Y(0, y));

@@ -7,7 +7,7 @@
  *               exact field is known), "network" (whose path is known), or "flow" (a trajectory, and a field here that
  *               carries other points too); or what only some models have: "surface", "energy" (a surface), "critic" (one
  *               that judges samples), "map" (from a latent, in one step); "ghost" (a trajectory that was kept); or "carried" (other points are carried too, here or
- *               by the server); "diffusion" (noise can be added, as the score is known)
+ *               by the server); "diffusion" (noise can be added, as the score is known); "equation" (which is followed)
  *     onward    whether it is away while time runs back
  *     alone     whether the particles stand back while it is on, since it would drown among them
  *     dims      where it is for 1-D or 2-D alone
@@ -27,6 +27,7 @@ import { curved } from "./field/curved.js";
 import { difference } from "./field/difference.js";
 import { ends } from "./particles/ends.js";
 import { error } from "./particles/error.js";
+import { exact } from "./particles/exact.js";
 import { field } from "./field/field.js";
 import { forward } from "./particles/forward.js";
 import { ghost } from "./particles/ghost.js";
@@ -66,6 +67,7 @@ export const layers = () => [
   pull,
   curved(),
   error,
+  exact,
   training,
   probes,
   alongs,
@@ -83,7 +85,7 @@ export const GROUPS = [
   { label: "Field", first: { field: "Field" }, more: ["warp", "curved", "pull"] },
   { label: "Density", first: { density: "Density" }, more: ["likelihood", "contours", "surface", "boltzmann"] },
   { label: "Pairs", first: {}, more: ["ends", "coupling", "batch"] },
-  { label: "Errors", first: {}, more: ["error", "difference"] },
+  { label: "Errors", first: {}, more: ["error", "exact", "difference"] },
 ];
 export const SWITCHES = GROUPS.flatMap(({ first, more }) => [...Object.keys(first), ...more]);
 export const CALM = ["particles", "paths", "learnt", "boltzmann"];

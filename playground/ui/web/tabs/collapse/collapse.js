@@ -18,29 +18,27 @@ import { UnderWay } from "../underway.js";
 const ENTRANTS = [
   {
     key: "collapsing",
-    preset: "gan_collapsing",
+    presets: { ring: "gan_collapsing", grid: "gan_grid_collapsing" },
     title: "GAN, collapsing recipe",
     about: "Raw coordinates, β₁ = 0.9, constant rate, no average, a generator five times as fast as its critic.",
   },
   {
     key: "tuned",
-    preset: "gan_tuned",
+    presets: { ring: "gan_tuned", grid: "gan_grid_tuned" },
     title: "The same GAN, tuned",
     about: "Standardised, β₁ = 0.5, falling rate, R1 = R2 = 0.02.",
   },
-  { key: "flow", preset: "ring", title: "Flow matching", about: "The default flow: nothing to tune, nothing to lose." },
+  {
+    key: "flow",
+    presets: { ring: "ring", grid: "grid_apart" },
+    title: "Flow matching",
+    about: "The default flow: nothing to tune, nothing to lose.",
+  },
 ];
+/** The budgets are about what the trainings took that the tab opens with. */
 const TARGETS = {
-  ring: {
-    label: "Ring of 8",
-    budget: { seconds: 8, steps: 3000 },
-    target: { kind: "ring", modes: 8, radius: 2, std: 0.1 },
-  },
-  grid: {
-    label: "Grid of 25",
-    budget: { seconds: 20, steps: 8000 },
-    target: { kind: "grid", side: 5, spacing: 2, std: 0.05 },
-  },
+  ring: { label: "Ring of 8", budget: { seconds: 8, steps: 3000 } },
+  grid: { label: "Grid of 25", budget: { seconds: 40, steps: 8000 } },
 };
 const BUDGETS = {
   seconds: {
@@ -72,8 +70,8 @@ const radios = (name, choices) =>
 
 const PAGE = `
   <p class="pg-lead">A GAN learns from its critic alone, and nothing in its loss asks for <em>every</em> mode; a flow is
-    asked for all of them at once. Whether a GAN collapses hangs on its recipe: the first one here does, the second is the
-    cure. Purple is what the critic takes for generated, green for real; arrows show where it pulls.</p>
+    asked for all of them at once. Whether a GAN collapses depends on its recipe: the first one here does, the second is the
+    cure, if it is given the time. Purple is what the critic takes for generated, green for real; arrows show where it pulls.</p>
   <div class="pg-bar" role="group" aria-label="Training of all models">
     <button type="button" class="pg-primary" data-do="train">Train all</button>
     <button type="button" data-do="stop" hidden>Stop</button>
@@ -97,7 +95,16 @@ class Collapse {
     root.classList.add("pg-collapse");
     root.innerHTML = PAGE;
     compact(root);
-    Object.assign(this, { root, desk, page, cards: new Map(), presets: new Map(), contest: null, state: "empty" });
+    Object.assign(this, {
+      root,
+      desk,
+      page,
+      cards: new Map(),
+      presets: new Map(),
+      contest: null,
+      fromPresets: false,
+      state: "empty",
+    });
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
     this.buttons = Object.fromEntries([...root.querySelectorAll("[data-do]")].map((node) => [node.dataset.do, node]));
     this.panels = new Panels(this.parts.panels, { sampler: page.sampler });
@@ -117,7 +124,7 @@ class Collapse {
     this.slow = new SlowMotion((turn, key, repeat) => this.#ask("step", { turn, key, repeat }));
     this.#offer();
     this.#listen(props, watch);
-    this.#open();
+    this.#showPresets();
   }
 
   get #target() {
@@ -142,9 +149,9 @@ class Collapse {
     if (key === "flow") tools.textContent = "One network, one regression: no game.";
     else {
       tools.innerHTML = `
-        <button type="button" data-turn="critic" title="One step of the critic alone: its surface moves. Before a training this begins one.">Step D</button>
-        <button type="button" data-turn="generator" title="One step of the generator alone: its points move. Before a training this begins one.">Step G</button>
-        <button type="button" data-turn="both" title="One step of each. Before a training this begins one.">Both</button>
+        <button type="button" data-turn="critic" title="One step of the critic alone: its surface moves. Of a model that was trained before it goes on from its weights.">Step D</button>
+        <button type="button" data-turn="generator" title="One step of the generator alone: its points move. Of a model that was trained before it goes on from its weights.">Step G</button>
+        <button type="button" data-turn="both" title="One step of each. Of a model that was trained before it goes on from its weights.">Both</button>
         <button type="button" data-slow aria-pressed="false" title="Walks through the updates one after another">Slow motion</button>
         <span data-beat role="status"></span>`;
       tools.addEventListener("click", ({ target }) => {
@@ -162,39 +169,45 @@ class Collapse {
 
   // ---------------------------------------------------------------------------------------------- what is shown at first
 
+  /** What was trained before for the target that is chosen. */
   async #open() {
+    const target = this.#target;
     try {
-      await Promise.all(
-        ENTRANTS.map(async ({ key, preset }) => {
-          this.presets.set(key, await fetchJSON(`/playground/presets/${preset}.json`));
-        }),
+      const found = await Promise.all(
+        ENTRANTS.map(async ({ key, presets }) => [key, await fetchJSON(`/playground/presets/${presets[target]}.json`)]),
       );
-      if (this.state === "empty" && this.#target === "ring") this.#showPresets();
+      this.presets.set(target, new Map(found));
     } catch (error) {
       this.#say(`The models could not be opened: ${error.message}`);
     }
   }
 
-  #showPresets() {
-    for (const [key, { scene, snapshots }] of this.presets) {
+  async #showPresets() {
+    const target = this.#target;
+    if (!this.presets.has(target)) await this.#open();
+    const presets = this.presets.get(target);
+    if (!presets || this.contest || target !== this.#target || this.state === "training") return;
+    for (const [key, { scene, snapshots }] of presets) {
       const { stage, head } = this.panels.get(key);
       const run = `${key} ${scene.run}`; // a name of this tab's own: the Studio may show the same preset
       stage.setScene({ ...scene, run });
       stage.apply(this.panels.controls.choices);
       for (const snapshot of snapshots) stage.addSnapshot({ ...snapshot, run });
-      const { steps } = snapshots.at(-1);
-      head.querySelector("[data-charged]").textContent = `${steps.toLocaleString("en")} steps, trained before`;
+      const { steps, seconds } = snapshots.at(-1);
+      head.querySelector("[data-charged]").textContent =
+        `${steps.toLocaleString("en")} steps in ${seconds.toFixed(1)} s of computing, trained before`;
     }
+    this.fromPresets = true;
     this.#become("ready");
   }
 
   #retarget() {
     if (this.state === "training") this.stop();
     this.contest = null;
+    this.slow.stop();
     this.#offer();
-    if (this.#target === "ring" && this.presets.size) return this.#showPresets();
     this.#become("waiting");
-    this.train();
+    return this.#showPresets();
   }
 
   #offer() {
@@ -242,12 +255,18 @@ class Collapse {
   }
 
   async #ask(verb, more = {}) {
-    if (this.presets.size < ENTRANTS.length) await this.#open();
-    const { target } = TARGETS[this.#target];
-    const entrants = ENTRANTS.map(({ key, title }) => {
-      const { experiment } = this.presets.get(key).scene;
-      return { key, title, experiment: { ...experiment, target } };
-    });
+    const target = this.#target;
+    if (!this.presets.has(target)) await this.#open();
+    const presets = this.presets.get(target);
+    if (!presets) return;
+    const goesOn = verb === "step" && this.fromPresets;
+    if (goesOn) this.panels.lookAtShare(1); // the steps follow the last snapshot
+    const entrants = ENTRANTS.map(({ key, title, presets: names }) => ({
+      key,
+      title,
+      experiment: presets.get(key).scene.experiment,
+      ...(goesOn ? { preset: names[target] } : {}),
+    }));
     this.#say("");
     this.desk.ask(verb, { entrants, budget: this.#budget, amount: this.parts.amount.valueAsNumber, ...more });
   }
@@ -272,6 +291,7 @@ class Collapse {
 
   #begin({ contest, panels }) {
     this.contest = contest;
+    this.fromPresets = false;
     for (const { key, scene } of panels) {
       const { stage } = this.panels.get(key);
       stage.setScene(scene);
@@ -280,15 +300,17 @@ class Collapse {
     this.panels.lookAtShare(1);
   }
 
-  #add({ contest, shots, stopped }) {
-    if (contest !== this.contest) return;
+  #add({ contest, of_presets: ofPresets, shots, stopped }) {
+    if (ofPresets ? !this.fromPresets : contest !== this.contest) return;
     for (const { key, charged, shot } of shots) {
       const { stage, head } = this.panels.get(key);
-      stage.addSnapshot(shot);
+      stage.addSnapshot(ofPresets ? { ...shot, run: stage.state.scene.run } : shot);
       this.underway.heard(key, charged, shot);
-      const all = shot.steps < UNKNOWN_STEPS ? ` of ${shot.steps.toLocaleString("en")}` : "";
+      const all = !ofPresets && shot.steps < UNKNOWN_STEPS ? ` of ${shot.steps.toLocaleString("en")}` : "";
       const steps = `step ${shot.step.toLocaleString("en")}${all}`;
-      head.querySelector("[data-charged]").textContent = `${charged.toFixed(1)} s of computing · ${steps}`;
+      head.querySelector("[data-charged]").textContent = ofPresets
+        ? `${steps}: on from the trained weights, with Adam begun anew at a third of the rate`
+        : `${charged.toFixed(1)} s of computing · ${steps}`;
       this.counters.shots += 1;
     }
     if (stopped) this.#become("ready");

@@ -5,10 +5,12 @@
    are sampled when there is time, so that the timeline has no gaps. */
 
 import { drawBars, drawTimeline } from "./charts.js";
-import { alarm, alive, modeKL } from "../../compute/metrics/modes.js";
+import { alarm, course, modeKL, verdict } from "../../compute/metrics/modes.js";
 import { coverage } from "../../compute/metrics/metrics.js";
 import { UNKNOWN_STEPS } from "../../scene/track.js";
 
+/** Looks up to which a run is too young for a verdict, unless it has collapsed. */
+const FEW_LOOKS = 8;
 const FILL_EVERY = 60; // ms between two snapshots that are sampled for the timeline alone
 
 const FLOW = { solver: "heun", steps: 8, grid: "uniform" };
@@ -17,7 +19,7 @@ const ABOVE = `
   <dl class="pg-modes-figures">
     <div class="pg-modes-main" title="Modes that hold at least 1 % of the samples: the strict rule. Beside it, as in the VEEGAN paper, those that hold any good sample.">
       <dt>Modes covered</dt><dd><b data-part="strict">–</b> <small data-part="lenient"></small></dd></div>
-    <div title="The share of samples within 3 standard deviations of a mode; a perfect sample has 98.9 %."><dt>High quality</dt><dd><b data-part="quality">–</b></dd></div>
+    <div title="The share of samples within 3 standard deviations of a mode; a perfect sample has 98.9 %."><dt>High quality</dt><dd><b data-part="quality">–</b> <small data-part="on"></small></dd></div>
     <div title="KL divergence of the modes' shares among the good samples from the true ones, in nats: 0 where every mode has its due."><dt>KL of modes</dt><dd><b data-part="kl">–</b></dd></div>
   </dl>`;
 const BELOW = `
@@ -124,6 +126,7 @@ export class ModeCard {
     say("strict", figures ? `${figures.strict} of ${figures.total}` : "–");
     say("lenient", figures ? `≥ 1 point: ${figures.covered}` : "");
     say("quality", figures ? `${(100 * figures.highQuality).toFixed(1)} %` : "–");
+    say("on", figures ? `on ${figures.covered} of ${figures.total} modes` : "");
     say("kl", figures && figures.kl !== null ? figures.kl.toFixed(3) : "–");
     this.above.dataset.covered = figures ? String(figures.strict === figures.total) : "";
     this.#warn();
@@ -136,25 +139,11 @@ export class ModeCard {
   }
 
   #warn() {
-    const { parts, alarmed, modes } = this;
-    const looks = this.ordered;
-    const most = Math.max(0, ...looks.map(({ strict }) => strict));
-    const total = modes?.centers.length ?? 0;
-    let text = "";
-    if (alarmed) {
-      const before = alarmed.before > alarmed.alive ? `, after ${alarmed.before}` : "";
-      text = `Collapsed at step ${alarmed.step.toLocaleString("en")}: ${alarmed.alive} of ${total} modes alive${before}.`;
-    } else if (looks.length > 8 && most <= total / 2) {
-      const seen = looks.reduce(
-        (all, { shares }) => all.map((one, k) => one || alive(shares)[k]),
-        Array(total).fill(false),
-      );
-      const different = seen.filter(Boolean).length;
-      const hops = different > most + 1 ? `, though ${different} different ones in turn: it hops` : "";
-      text = `Never more than ${most} of ${total} modes alive at once so far${hops}.`;
-    }
-    parts.alarm.classList.toggle("pg-modes-calm", !text);
-    const shown = text || (looks.length > 8 ? "No collapse over the whole run." : "");
+    const { parts, ordered: looks, alarmed } = this;
+    const enough = alarmed || looks.length > FEW_LOOKS;
+    const shown = enough ? verdict(looks) : "";
+    const calm = !enough || ["all", "some", "recovered"].includes(course(looks)?.kind);
+    parts.alarm.classList.toggle("pg-modes-calm", calm);
     if (parts.alarm.textContent !== shown) parts.alarm.textContent = shown;
   }
 }

@@ -51,7 +51,7 @@ export class SeedTable {
     this.shown = text;
     this.table.innerHTML = `<table>
       <thead><tr><th>Model</th><th title="A dot for each seed, a line from the worst to the best">Modes that hold ≥ 1 %</th><th>mean</th><th>range</th><th>in words</th>
-        <th title="Share of the samples within 3 standard deviations of a mode: mean and range">High quality</th><th title="Of the modes' shares from the true ones, in nats: mean and range">KL of modes</th></tr></thead>
+        <th title="Share of the samples within 3 standard deviations of a mode, whichever: mean and range, and on how many modes in the mean">High quality</th><th title="Of the modes' shares from the true ones, in nats: mean and range">KL of modes</th></tr></thead>
       <tbody>${this.entrants.map((entrant) => this.#row(entrant, rows)).join("")}</tbody></table>`;
   }
 
@@ -67,13 +67,14 @@ export class SeedTable {
     const strict = own.map((row) => row.strict);
     const kls = own.map((row) => row.kl).filter((kl) => kl !== null);
     const good = own.map((row) => row.high_quality);
+    const covered = own.map((row) => row.covered);
     const { total } = own[0];
     const broken = own.filter(({ failure }) => failure).length;
     const note = broken ? `; ${broken} broke down` : "";
     const aside = (values, write) => (values.length > 1 ? ` <small>${range(values, write)}</small>` : "");
     return `<tr><th>${title}</th><td>${strip(strict, total)}</td><td><b>${mean(strict).toFixed(1)}</b> of ${total}</td>
       <td>${range(strict, String)}</td><td>${verdict(strict, total)}${note}</td>
-      <td>${percent(mean(good))}${aside(good, percent)}</td>
+      <td>${percent(mean(good))} on ${mean(covered).toFixed(1)} modes${aside(good, percent)}</td>
       <td>${kls.length ? `${mean(kls).toFixed(3)}${aside(kls, (kl) => kl.toFixed(3))}` : "–"}</td></tr>`;
   }
 }

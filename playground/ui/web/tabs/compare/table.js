@@ -17,8 +17,8 @@ const ROWS = {
   strict: ["Modes covered, ≥ 1 %", "Modes that hold at least 1 % of the particles.", 1],
   high_quality: [
     "High quality",
-    "Share of the particles within 3 standard deviations of a mode.",
-    1,
+    "Share of the particles within 3 standard deviations of a mode, whichever: all on one mode are 98.9 % as well. Read it beside the modes covered.",
+    0,
     (value) => `${(100 * value).toFixed(1)} %`,
   ],
   nfe: ["NFE", "Network evaluations for each particle.", -1],

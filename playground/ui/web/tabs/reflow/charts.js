@@ -1,6 +1,6 @@
 /** What the charts of the Reflow tab show: from the rounds' figures (reflow-figures.js) to Plotly's traces and axes. */
 
-import { bandOf, floorOf, rangeOf } from "../../scene/against.js";
+import { bandOf, belowOptimal, floorOf, rangeOf } from "../../scene/against.js";
 import { rounded, times } from "../../common/numbers.js";
 import { EVALUATIONS } from "./figures.js";
 
@@ -100,7 +100,9 @@ export function costChart({ rounds, independent, optimal }, theme) {
   });
   return {
     title: "Transport cost beside optimal transport",
-    description: bars.map(({ name, cost }) => `${name}: ${rounded(cost)}`).join("; "),
+    description: bars
+      .map((bar) => `${bar.name}: ${rounded(bar.cost)}. ${belowOptimal(bar, optimal)}`.trim())
+      .join("; "),
     traces: [
       {
         type: "bar",

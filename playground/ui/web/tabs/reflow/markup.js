@@ -81,7 +81,8 @@ export const HEAD = `
     <div title="Normalised path energy: how far the energy of the paths is from the least that carries the source to the target, 0 for optimal transport"><dt>NPE</dt><dd data-figure="npe">–</dd></div>
     <div title="E|Z₁ − Z₀|², in squared units of the data; optimal transport's is in the chart below"><dt>Cost</dt><dd data-figure="cost">–</dd></div>
     <div title="Sliced W2 of the picture, at the step count of the slider, over the floor. ${FLOOR}"><dt>W<sub>2</sub> ÷ floor</dt><dd data-figure="distance">–</dd></div>
-  </dl>`;
+  </dl>
+  <p class="pg-round-note" data-figure="below"></p>`;
 export const FOOT = `
   <button type="button" class="pg-open" data-open disabled title="Shows this round in the Studio, with everything that it can show">Open in the Studio</button>`;
 export const HEATS = `

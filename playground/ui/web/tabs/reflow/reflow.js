@@ -3,7 +3,7 @@
  * the same start points. One button trains them in order; every panel's figures are worked out here, from the weights.
  */
 
-import { pathEnergy } from "../../scene/against.js";
+import { belowOptimal, pathEnergy } from "../../scene/against.js";
 import { Chart, themeOf } from "../../figures/charts/chart.js";
 import { rounded } from "../../common/numbers.js";
 import { Panels } from "../../stage/panels.js";
@@ -307,6 +307,7 @@ class Reflow {
     say("straightness", found.map ? "one jump" : rounded(straightness));
     say("npe", found.map ? "–" : rounded(pathEnergy(energy, this.reference?.optimal_cost) ?? NaN));
     say("cost", rounded(cost));
+    say("below", belowOptimal(found, this.reference?.optimal_cost, this.scene.floor.sliced_w2));
     this.table.show(
       index,
       found,
