@@ -4,6 +4,7 @@ import { h } from "../common/dom.js";
 import { keepFocus, seen } from "../common/focus.js";
 
 /** Beside the mouse: what the keys are called in hints. */
+/** @type {Record<string, string | undefined>} */
 const KEYS = { train: "Ctrl+Enter", stop: "Ctrl+." };
 const HINTS = {
   train: `Train from the beginning, with the settings as they are (${KEYS.train})`,
@@ -13,22 +14,29 @@ const HINTS = {
   reset: "Back to the untrained network that the seed gives",
 };
 
-/** The button of the tab in front that does this. */
+/**
+ * The button of the tab in front that does this.
+ * @param {string} what "train" or "stop"
+ */
 function find(what) {
   const { tab } = document.body.dataset;
   const own = tab === "studio" ? `#${what}` : `#tab-${tab} [data-do=${what}]`;
-  const button = document.querySelector(own);
+  const button = /** @type {HTMLButtonElement | null} */ (document.querySelector(own));
   return button && seen(button) ? button : null;
 }
 
-/** Furnishes the Studio's own buttons as soon as Gradio has made all of them. */
+/**
+ * Furnishes the Studio's own buttons as soon as Gradio has made all of them.
+ * @param {HTMLElement} row
+ */
 export async function furnish(row) {
   const missing = () => Object.keys(HINTS).some((name) => !row.querySelector(`#${name}`));
   while (missing()) await new Promise((resolve) => setTimeout(resolve, 50));
   for (const [name, hint] of Object.entries(HINTS)) {
     const button = row.querySelector(`#${name}`);
     button.title = hint;
-    if (KEYS[name]) button.setAttribute("aria-keyshortcuts", KEYS[name].replace("Ctrl", "Control"));
+    const keys = KEYS[name]?.replace("Ctrl", "Control");
+    if (keys) button.setAttribute("aria-keyshortcuts", keys);
   }
   keepFocus(row);
 }
@@ -39,16 +47,18 @@ export function listenForKeys() {
     const what = (event.ctrlKey || event.metaKey) && !event.altKey && { Enter: "train", ".": "stop" }[event.key];
     if (!what || document.querySelector("dialog[open]")) return;
     event.preventDefault();
-    document.activeElement?.blur?.(); // what is being typed is meant
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur(); // what is being typed is meant
     find(what)?.click();
   });
 }
 
 /** A link, seen when it has the focus, past all that stands before Train. */
 export function skipLink() {
+  /** @param {Event} event */
   const skip = (event) => {
     event.preventDefault();
-    (find("train") ?? find("stop") ?? document.querySelector(".pg-bar button, .pg-bar select"))?.focus();
+    const other = `#tab-${document.body.dataset.tab} .pg-bar :is(button, select)`;
+    (find("train") ?? find("stop") ?? /** @type {HTMLElement | null} */ (document.querySelector(other)))?.focus();
   };
   return h("a", { class: "pg-skip", href: "#train", onclick: skip }, "Skip to Train");
 }
