@@ -52,7 +52,7 @@ presets: setup
 	$(PYTHON) -m presets.make
 
 screenshot: setup-dev browser
-	$(PYTHON) -m tests.browser.screenshot
+	$(PYTHON) -m tools.screenshots
 
 clean:
 	rm -rf $(VENV)

@@ -41,9 +41,9 @@ def test_what_is_done_from_python_runs(tmp_path, monkeypatch, capsys) -> None:
 
 @pytest.mark.parametrize("guide", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
 def test_the_files_that_a_guide_names_are_there(guide):
-    named = set(
-        re.findall(r"`((?:playground|presets|tests|benchmarks|docs|tools)/[\w./-]*)`", (ROOT / guide).read_text())
-    )
+    text = (ROOT / guide).read_text()
+    named = set(re.findall(r"`((?:playground|presets|tests|benchmarks|docs|tools)/[\w./-]*)`", text))
+    named |= set(re.findall(r"\]\((docs/[\w./-]+)\)", text))
     assert named
     assert [name for name in sorted(named) if not (ROOT / name).exists() and "NAME" not in name] == []
 

@@ -1,7 +1,8 @@
 """What the server tells the stage: a scene once a run, then a snapshot at a time, each one flat JSON string.
 
-Arrays travel as base64 of little-endian numbers: exact float32 for weights and starting points, uint16 between
-the least and the greatest value of each axis for clouds that are only looked at.
+Arrays travel as base64 of little-endian numbers: exact float32 for starting points and for the weights that training
+ends with, float16 for those on the way, uint16 between the least and the greatest value of each axis for clouds that
+are only looked at.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from playground.trajectory import Trajectory
 from playground.ui import wire
 
 PARTICLES = 2000
+LARGEST_HALF, FEW = 65504.0, 64
+"""The largest float16; fewer numbers than these, such as moments, travel whole."""
 AROUND = 24
 """Directions to which the stage rounds an angle: the browser treats particles under one condition together."""
 LOSSES_A_MESSAGE = 32
@@ -47,6 +50,13 @@ def exact(values: Tensor) -> wire.ExactArray:
     """An array in float32."""
     numbers = np.ascontiguousarray(values.detach().cpu().numpy(), dtype="<f4")
     return {"shape": list(values.shape), "f32": base64.b64encode(numbers.tobytes()).decode()}
+
+
+def packed(weights: Tensor, whole: bool) -> str | wire.Halves:
+    """A network's weights: in float32 if they are few or to be `whole`, or else in half the bytes, if in reach."""
+    if whole or len(weights) < FEW or not bool((weights.abs() < LARGEST_HALF).all()):
+        return exact(weights)["f32"]
+    return {"f16": base64.b64encode(weights.detach().cpu().numpy().astype("<f2").tobytes()).decode()}
 
 
 def quantised(values: Tensor) -> wire.QuantisedArray:
@@ -302,7 +312,7 @@ def _content(run: Run, taken: Snapshot, network: wire.Reading, done: bool, sampl
     if isinstance(trained, HasShapes):
         content["shapes"] = shapes(trained.shapes())
     if "remote" not in network or "networks" in network:
-        content["weights"] = {key: exact(values)["f32"] for key, values in taken.weights.items()}
+        content["weights"] = {key: packed(values, done) for key, values in taken.weights.items()}
     if "remote" not in network or not sampled:
         return content
     begun = time.perf_counter()

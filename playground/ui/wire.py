@@ -33,6 +33,12 @@ class QuantisedArray(TypedDict):
     high: list[float]
 
 
+class Halves(TypedDict):
+    """Numbers in float16: base64, little-endian."""
+
+    f16: str
+
+
 WireArray = ExactArray | QuantisedArray
 
 # ------------------------------------------------------------------------------------------------ networks
@@ -365,7 +371,7 @@ class WireSnapshot(TypedDict):
     """One moment of a training.
 
     rate: steps a second; left: seconds; loss: [step, loss] pairs since the last one; apart: the loss on training points
-    and on held-out ones, where there are few of the first. weights: base64 of each network's.
+    and on held-out ones, where there are few of the first. weights: each network's, base64 of float32, or halves.
     network comes with the first of a further round.
     """
 
@@ -386,7 +392,7 @@ class WireSnapshot(TypedDict):
     remark: NotRequired[str]
     network: NotRequired[Reading]
     shapes: NotRequired[WireShapes]
-    weights: NotRequired[dict[str, str]]
+    weights: NotRequired[dict[str, str | Halves]]
     trajectory: NotRequired[WireTrajectory]
 
 

@@ -85,7 +85,7 @@ def test_what_a_family_makes_no_use_of_is_not_offered_and_what_it_trains_is_coun
 ) -> None:
     page = visit(visitors, browser, server, "two_moons").page
     form = page.locator(".pg-form")
-    page.locator(".pg-cost", has_text="8,706 weights").wait_for(timeout=20_000)
+    page.locator(".pg-cost", has_text="11,778 weights").wait_for(timeout=20_000)
     network = form.locator('.pg-section[data-path="network"]')
     network.locator(".pg-toggle").click()
     assert network.locator(".pg-used").is_visible()
@@ -103,7 +103,7 @@ def test_what_a_family_makes_no_use_of_is_not_offered_and_what_it_trains_is_coun
     network.get_by_text("tanh stands in for ReLU").wait_for()
     assert network.locator(".pg-used").is_visible()
     form.locator("#pg-form-1-model").select_option("flow_matching")
-    page.locator(".pg-cost", has_text="8,706 weights").wait_for(timeout=20_000)
+    page.locator(".pg-cost", has_text="11,778 weights").wait_for(timeout=20_000)
     assert network.locator(".pg-used").is_visible() and source.get_by_text("latent of its own").count() == 0
 
 

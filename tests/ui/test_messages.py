@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -170,3 +171,15 @@ def test_an_experiment_in_a_few_words_names_what_was_chosen(name):
     assert "path" not in fields or f"{fields['path'].label()} path" in words["model"]
     assert ("pairs" in words["model"]) == ("coupling" in fields and fields["coupling"].kind != "independent")
     assert ("told the" in words["model"]) == experiment.condition.given
+
+
+def test_weights_on_the_way_travel_in_half_precision_and_the_last_ones_whole(small_run):
+    taken = small_run.rounds[0].last
+    live, done = (json.loads(messages.snapshot("run 1", small_run, taken, done=done)) for done in (False, True))
+    weights = taken.weights["velocity"].numpy()
+    halves = np.frombuffer(base64.b64decode(live["weights"]["velocity"]["f16"]), "<f2")
+    assert np.abs(halves - weights).max() <= 2**-11 * np.abs(weights).max()
+    assert np.array_equal(np.frombuffer(base64.b64decode(done["weights"]["velocity"]), "<f4"), weights)
+    for far in (1e5, math.inf):  # out of a half's reach
+        assert isinstance(messages.packed(torch.tensor([1.0, far] * 50), False), str)
+    assert isinstance(live["weights"]["moments"], str)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from playground import metrics
+from playground.ui import messages as message
 from playground.ui.messages import exact, quantised
 from tests.browser.modules.page import ModulePage, packed, points, unpacked
 
@@ -41,3 +42,12 @@ def test_arrays_of_the_wire(page: ModulePage) -> None:
     assert ((coarse - x).abs() <= 0.51 * step).all()
     script = "try { codec.decodeArray(given); } catch (error) { return error.message; }"
     assert "do not fill the shape" in page(script, {**exact(x), "shape": [2]})
+
+
+def test_halves_are_read_exactly(page: ModulePage) -> None:
+    """Normal and subnormal numbers, both zeros and the largest."""
+    x = torch.cat([points(500, 1).flatten(), torch.tensor([0.0, -0.0, 2**-24, -(2**-15), 1e-5, 65504.0, -65504.0])])
+    script = "return text(codec.decodeWeights(given).a);"
+    found = unpacked(page(script, {"a": message.packed(x.clamp(-65503, 65503), False)}))
+    assert torch.equal(found, x.clamp(-65503, 65503).half().float())
+    assert torch.equal(unpacked(page(script, {"a": message.packed(x, True)})), x)

@@ -3,7 +3,7 @@
    array := {shape, f32} | {shape, u16, low, high}, the latter with x = low + u / 65535 (high − low) for each index of
    the last axis. Typed arrays have the byte order of the machine, little-endian wherever browsers run. */
 
-/** @import {ExactArray, QuantisedArray, WireArray} from "./wire.js" */
+/** @import {ExactArray, Halves, QuantisedArray, WireArray} from "./wire.js" */
 /** @typedef {{shape: number[], data: Float32Array<ArrayBuffer>}} NumberArray row-major */
 
 /**
@@ -89,9 +89,22 @@ export function quantiseArray({ shape, data }) {
 }
 
 /**
+ * A finite float16 from its bits.
+ * @param {number} bits
+ */
+function half(bits) {
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
+  const size = exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction;
+  return bits & 0x8000 ? -size : size;
+}
+
+/**
  * The weights of a snapshot, each network's as base64 → as numbers.
- * @param {Record<string, string>} weights
+ * @param {Record<string, string | Halves>} weights
  */
 export function decodeWeights(weights) {
-  return Object.fromEntries(Object.entries(weights).map(([name, text]) => [name, floats(text)]));
+  /** @param {string | Halves} packed */
+  const decoded = (packed) =>
+    typeof packed === "string" ? floats(packed) : Float32Array.from(new Uint16Array(bytesOf(packed.f16).buffer), half);
+  return Object.fromEntries(Object.entries(weights).map(([name, packed]) => [name, decoded(packed)]));
 }

@@ -15,6 +15,11 @@ export interface QuantisedArray {
   high: number[];
 }
 
+/** Numbers in float16: base64, little-endian. */
+export interface Halves {
+  f16: string;
+}
+
 /** An affine map; its weights are the matrix (out, in), row-major, and then the bias. */
 export interface Linear {
   op: "linear";
@@ -327,7 +332,7 @@ export interface WireShapes {
  * One moment of a training.
  *
  * rate: steps a second; left: seconds; loss: [step, loss] pairs since the last one; apart: the loss on training points
- * and on held-out ones, where there are few of the first. weights: base64 of each network's.
+ * and on held-out ones, where there are few of the first. weights: each network's, base64 of float32, or halves.
  * network comes with the first of a further round.
  */
 export interface WireSnapshot {
@@ -348,7 +353,7 @@ export interface WireSnapshot {
   remark?: string;
   network?: Reading;
   shapes?: WireShapes;
-  weights?: Record<string, string>;
+  weights?: Record<string, string | Halves>;
   trajectory?: WireTrajectory;
 }
 

@@ -1,4 +1,4 @@
-"""Makes the README's screenshots: python -m tests.browser.screenshot. It needs Chromium, as the tests do."""
+"""Makes the README's screenshots: python -m tools.screenshots. It needs Chromium, as the tests do."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.driver import Visitor, serve, start_browser
 
-STUDIO = Path(__file__).with_suffix(".png")
-COLLAPSE = STUDIO.with_name("collapse.png")
+FOLDER = Path(__file__).parents[1] / "docs" / "images"
+STUDIO, COLLAPSE = FOLDER / "studio.png", FOLDER / "collapse.png"
 
 
 def main() -> None:
