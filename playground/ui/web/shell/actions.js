@@ -33,7 +33,7 @@ export async function furnish(row) {
   const missing = () => Object.keys(HINTS).some((name) => !row.querySelector(`#${name}`));
   while (missing()) await new Promise((resolve) => setTimeout(resolve, 50));
   for (const [name, hint] of Object.entries(HINTS)) {
-    const button = row.querySelector(`#${name}`);
+    const button = /** @type {HTMLButtonElement} */ (row.querySelector(`#${name}`));
     button.title = hint;
     const keys = KEYS[name]?.replace("Ctrl", "Control");
     if (keys) button.setAttribute("aria-keyshortcuts", keys);
