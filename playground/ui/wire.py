@@ -270,9 +270,12 @@ class WireModes(TypedDict):
 
 
 class SceneFloor(TypedDict):
-    """The distance between two real samples."""
+    """What one real sample has against another: the distance, and what `metrics.sharpness` finds."""
 
     sliced_w2: float | None
+    sample_kl: float | None
+    stray: float | None
+    missed: float | None
 
 
 class SceneSampler(TypedDict):

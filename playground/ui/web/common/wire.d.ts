@@ -232,9 +232,12 @@ export interface WireModes {
   weights: number[];
 }
 
-/** The distance between two real samples. */
+/** What one real sample has against another: the distance, and what `metrics.sharpness` finds. */
 export interface SceneFloor {
   sliced_w2: number | null;
+  sample_kl: number | null;
+  stray: number | null;
+  missed: number | null;
 }
 
 /** How a scene is sampled first; the dials of a solver stand beside it. */

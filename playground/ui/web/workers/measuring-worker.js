@@ -8,7 +8,7 @@
      orders {id, description, numbers, x0}
                                      → {id, lines, variation}: see compute/systems/order.js
      measure {id, run, points, all, value, values}
-                                     → {id, sliced_w2} and, if `all`, {energy_distance, coverage, memorised, classes};
+                                     → {id, sliced_w2} and, if `all`, {sharpness, energy_distance, coverage, memorised, classes};
                                        with a value of the condition the distances are to the target's points under it;
                                        values are what each of the points was asked for instead */
 
@@ -39,10 +39,18 @@ const handlers = {
     if (!reference) throw new Error(`run ${run} has nothing to be compared with`);
     const { dim, modes, training } = reference;
     if (!points.every(Number.isFinite))
-      return { sliced_w2: null, energy_distance: null, coverage: null, memorised: null, classes: null };
+      return {
+        sliced_w2: null,
+        sharpness: null,
+        energy_distance: null,
+        coverage: null,
+        memorised: null,
+        classes: null,
+      };
     const measured = { sliced_w2: reference.distance(points, value) };
     if (!all) return measured;
     const real = reference.under(value).points;
+    measured.sharpness = reference.sharpness(points, value);
     measured.energy_distance = real.length ? energyDistance(points, real, dim, reference.within(value)) : null;
     measured.coverage = modes && coverage(points, modes, dim);
     if (training) reference.nearness ??= nearness(reference.points, training, dim);
