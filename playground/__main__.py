@@ -210,8 +210,8 @@ def readable(report: dict[str, Any]) -> str:
             lines.append(f"KL(target ‖ model) {_figure(measured['kl'])} ± {_figure(measured['kl_error'])} nats")
         if measured["modes_total"]:
             modes = f"{measured['modes_covered_strict']} of {measured['modes_total']} (≥ 1 % of the samples each)"
-            lines.append(f"modes covered {modes}, high quality {measured['high_quality']:.1%}")
-            lines.append(f"width of the modes, beside the true one {_figure(measured['spread'])}")
+            width = f"{_figure(measured['spread'])} times as wide as they should be"
+            lines.append(f"modes covered {modes}, high quality {measured['high_quality']:.1%}, {width}")
         if measured.get("nearest") is not None:
             losses = (measured["training_loss"], measured["held_out_loss"])
             lines.append("loss on training points {}, on held-out points {}".format(*map(_figure, losses)))

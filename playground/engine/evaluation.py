@@ -97,7 +97,8 @@ def _distances(ends: list[tuple[int, Tensor]], real: Tensor, every_w2: bool) -> 
 def _floor(target: Distribution, n: int) -> dict[str, float | None]:
     """What real points have against other real points; of the exact W2 the mean of fewer pairs."""
     cheap = [name for name in DISTANCES if name != "w2"]
-    found = floor(target, n, cheap, seeded(0, 13), pairs=4) | floor(target, n, ["w2"], seeded(0, 13), pairs=2)
+    pairs = 4 if target.dim == 1 else 2  # in one dimension it is a sort
+    found = floor(target, n, cheap, seeded(0, 13), pairs=4) | floor(target, n, ["w2"], seeded(0, 13), pairs)
     return {name: found[name] for name in DISTANCES} | sharpness_floor(target, n, seeded(0, 18))
 
 

@@ -327,4 +327,4 @@ def test_a_floor_without_pairs_or_points_is_refused_and_none_stays_none(monkeypa
     with pytest.raises(ValueError, match="empty"):
         floor(Ball(), 0, DISTANCES, Generator().manual_seed(0))
     monkeypatch.setitem(sys.modules, "ot", None)
-    assert floor(Ball(), 1001, ["w2"], Generator().manual_seed(0), pairs=1) == {"w2": None}
+    assert floor(Ball(), 2501, ["w2"], Generator().manual_seed(0), pairs=1) == {"w2": None}
