@@ -25,15 +25,18 @@ export const SHARPNESS =
  */
 export function verdict(found, floor) {
   if (!found || !floor) return "";
-  const { sample_kl: kl, stray, missed, spread } = found;
+  const { sample_kl: kl, stray, missed } = found;
+  const spread = found.spread ?? NaN;
+  /** @type {(share: number, unit: number) => boolean} */
   const above = (share, unit) => share > Math.max(BEYOND * unit, unit + LEAST);
+  /** @type {[number, string][]} */
   const faults = [];
   if (above(stray, floor.stray)) faults.push([stray, `${percent(stray)} astray`]);
   if (above(missed, floor.missed)) faults.push([missed, `misses ${percent(missed)}`]);
   faults.sort(([a], [b]) => b - a);
   const words = faults.map(([, text]) => text);
-  if (Number.isFinite(spread) && spread > WIDE && words.length) words.unshift(`${spread.toFixed(1)}× too wide`);
-  if (Number.isFinite(spread) && spread < NARROW) words.unshift(`${spread.toFixed(1)}× the width`);
+  if (spread > WIDE && words.length) words.unshift(`${spread.toFixed(1)}× too wide`);
+  if (spread < NARROW) words.unshift(`${spread.toFixed(1)}× the width`);
   if (!words.length) return kl > SEEN * floor.sample_kl ? "uneven" : "sharp";
   return words.slice(0, 2).join(", ");
 }
@@ -44,6 +47,7 @@ export function verdict(found, floor) {
  * @param {Floor | null | undefined} floor of the same figures
  */
 export function about({ stray, missed, spread }, floor) {
+  /** @type {(unit?: number) => string} */
   const beside = (unit) => (unit ? ` (real points: ${percent(unit)})` : "");
   const width = Number.isFinite(spread) ? ` Modes are ${rounded(spread)} times as wide as they should be.` : "";
   return (

@@ -17,10 +17,14 @@ class Sorted {
     this.order = Uint32Array.from({ length: n }, (_, i) => i).sort((i, j) => points[i * dim] - points[j * dim]);
     this.points = new Float64Array(points.length);
     this.order.forEach((i, at) => this.points.set(points.subarray(i * dim, (i + 1) * dim), at * dim));
-    Object.assign(this, { dim, length: n });
+    this.dim = dim;
+    this.length = n;
   }
 
-  /** How many of the cloud lie below `value` on the first coordinate. */
+  /**
+   * How many of the cloud lie below `value` on the first coordinate.
+   * @param {number} value
+   */
   #below(value) {
     let [low, high] = [0, this.length];
     while (low < high) {
@@ -31,6 +35,12 @@ class Sorted {
     return low;
   }
 
+  /**
+   * The squared distance between what stands at `at` here and point i of others.
+   * @param {number} at
+   * @param {Float32Array} points
+   * @param {number} i
+   */
   #squared(at, points, i) {
     let sum = 0;
     for (let j = 0; j < this.dim; j++) sum += (this.points[at * this.dim + j] - points[i * this.dim + j]) ** 2;
@@ -92,7 +102,11 @@ export class Neighbourhood {
     this.k = Math.min(NEIGHBOURS, real.length / dim - 1);
     const sorted = new Sorted(real, dim);
     const own = sorted.kth(real, this.k + 1); // a point is its own nearest
-    Object.assign(this, { real, dim, sorted, own, least: Math.max(FINEST * deviation(real, dim), FINEST) });
+    this.real = real;
+    this.dim = dim;
+    this.sorted = sorted;
+    this.own = own;
+    this.least = Math.max(FINEST * deviation(real, dim), FINEST);
   }
 
   /**
@@ -119,7 +133,11 @@ export class Neighbourhood {
   }
 }
 
-/** The root of the mean variance over the axes. */
+/**
+ * The root of the mean variance over the axes.
+ * @param {Float32Array} points
+ * @param {number} dim
+ */
 function deviation(points, dim) {
   const n = points.length / dim;
   let sum = 0;
