@@ -161,6 +161,8 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
         kind["at_once"] = True
     if issubclass(choice, Model) and (idle := _idle(choice)):
         kind["idle"] = idle
+    if issubclass(choice, Model):
+        kind["steps"] = choice.default_steps
     if issubclass(choice, Model) and choice.stand_ins:
         kind["notes"] = {"network": _stand_ins(choice)}
     if choice.presets:
