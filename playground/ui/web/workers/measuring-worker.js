@@ -7,6 +7,8 @@
                                        limited to, or null
      orders {id, description, numbers, x0}
                                      → {id, lines, variation}: see compute/systems/order.js
+     densities {id, description, numbers, lattice, start, x0}
+                                     → {id, …}: see compared in compute/systems/fokker-planck.js
      measure {id, run, points, all, value, values}
                                      → {id, sliced_w2} and, if `all`, {sharpness, energy_distance, coverage, memorised, classes};
                                        with a value of the condition the distances are to the target's points under it;
@@ -16,6 +18,7 @@ import { classFigures } from "../compute/metrics/classes.js";
 import { coverage, energyDistance, nearness } from "../compute/metrics/metrics.js";
 import { Reference } from "../compute/metrics/reference.js";
 import { Equations } from "../compute/systems/equation.js";
+import { compared } from "../compute/systems/fokker-planck.js";
 import { ordersOf, variationOf } from "../compute/systems/order.js";
 import "./sampling-worker.js";
 
@@ -32,6 +35,13 @@ const handlers = {
     equations.parameters = numbers;
     const lines = ordersOf(equations, x0);
     return { lines, variation: equations.noisy ? variationOf(equations, x0) : null };
+  },
+
+  densities({ description, numbers, lattice, start, x0 }) {
+    const equations = new Equations(description);
+    equations.parameters = numbers;
+    const { end, ...found } = compared(equations, lattice, start, x0, { by: lattice.cells.length === 1 ? 4 : 6 });
+    return found;
   },
 
   measure({ run, points, all, value, values }) {
