@@ -74,3 +74,12 @@ def test_stability_and_order_are_drawn(visit) -> None:
     page.locator("[data-tab=order]").click()
     caption = "document.querySelector('[data-panel=order] .pg-caption').textContent"
     until(page, f"/RK4 (3\\.9|4\\.0)\\d \\(theory 4\\)/.test({caption})")
+
+
+def test_the_density_on_a_grid_is_drawn_beside_the_particles(visit) -> None:
+    page = opened(visit, {"kind": "ornstein_uhlenbeck", "T": 2}, source="checkerboard")
+    page.locator("[data-tab=fokker]").click()
+    page.locator(".pg-charts").scroll_into_view_if_needed()
+    until(page, "document.querySelector('[data-panel=fokker] .pg-caption').textContent.includes('mass is conserved')")
+    until(page, "document.querySelector('[data-panel=fokker] .js-plotly-plot')")
+    assert page.locator("[data-tab=bound]").is_hidden()
