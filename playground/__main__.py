@@ -26,6 +26,7 @@ from playground.engine.evaluation import MAX_POINTS, MIN_POINTS
 from playground.engine.run import Run
 from playground.engine.training import Training
 from playground.experiment import Experiment
+from playground.metrics import DISTANCES, SHARPNESS
 from playground.models import AnyModel
 
 INVALID, DIVERGED = 2, 3
@@ -66,6 +67,9 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with all figures.")] = False,
     n: Annotated[int, typer.Option("--n", help="Points that the figures are taken on.")] = 2000,
     save: Annotated[Path | None, typer.Option(help="Keep the run in this folder.")] = None,
+    every_w2: Annotated[
+        bool, typer.Option("--every-w2", help="The exact W2 at every number of evaluations, which takes seconds.")
+    ] = False,
 ) -> None:
     """Train an experiment to the end and measure it."""
     chosen = Experiment.load(experiment, set_ or ())
@@ -85,7 +89,7 @@ def run(
         raise typer.Exit(DIVERGED)
     if save:
         finished.save(save)
-    report = summary(finished, n)
+    report = summary(finished, n, every_w2)
     print(json.dumps(report) if as_json else readable(report))
 
 
@@ -166,22 +170,24 @@ def serve(
     launch(host, port)
 
 
-def summary(finished: Run, n: int) -> dict[str, Any]:
-    """What `run --json` prints: the experiment as it was run, and the figures of every round."""
-    return {
-        "experiment": finished.experiment.to_dict(),
-        "device": finished.device,
-        "rounds": [
+def summary(finished: Run, n: int, every_w2: bool = False) -> dict[str, Any]:
+    """What `run --json` prints: the experiment as it was run, and the figures of every round.
+
+    Which round is being measured is told on standard error.
+    """
+    rounds = []
+    for index, record in enumerate(finished.rounds):
+        print(f"measuring {record.name} on {n:,} points …", file=sys.stderr, flush=True)
+        rounds.append(
             {
                 "name": record.name,
                 "steps": record.steps,
                 "train_seconds": record.seconds,
                 "loss": record.losses.recent(),
-                "metrics": finished.metrics(n, index),
+                "metrics": finished.metrics(n, index, every_w2),
             }
-            for index, record in enumerate(finished.rounds)
-        ],
-    }
+        )
+    return {"experiment": finished.experiment.to_dict(), "device": finished.device, "rounds": rounds}
 
 
 def readable(report: dict[str, Any]) -> str:
@@ -191,18 +197,21 @@ def readable(report: dict[str, Any]) -> str:
         measured = entry["metrics"]
         took = f"{entry['steps']:,} steps in {entry['train_seconds']:.1f} s on {report['device']}"
         lines.append(f"{entry['name']}: {took}")
-        lines.append(f"{'NFE':>7}  sliced W2        W2  energy distance")
+        lines.append(f"{'NFE':>7}  sliced W2        W2  energy distance  KL, est.   stray  missed")
         rows = [*measured["by_nfe"].items(), ("floor", measured["floor"])]
         for name, row in rows:
-            columns = zip(("sliced_w2", "w2", "energy_distance"), (10, 9, 16), strict=True)
+            columns = zip((*DISTANCES, *SHARPNESS), (10, 9, 16, 9, 7, 7), strict=True)
             lines.append(f"{name:>7} " + " ".join(f"{_figure(row[key]):>{width}}" for key, width in columns))
         lines.append(
             f"straightness {_figure(measured['straightness'])}, transport cost {_figure(measured['transport_cost'])} "
             f"(optimal {_figure(measured['optimal_cost'])}), normalised path energy {_figure(measured['npe'])}"
         )
+        if measured.get("kl") is not None:
+            lines.append(f"KL(target ‖ model) {_figure(measured['kl'])} ± {_figure(measured['kl_error'])} nats")
         if measured["modes_total"]:
             modes = f"{measured['modes_covered_strict']} of {measured['modes_total']} (≥ 1 % of the samples each)"
-            lines.append(f"modes covered {modes}, high quality {measured['high_quality']:.1%}")
+            width = f"{_figure(measured['spread'])} times as wide as they should be"
+            lines.append(f"modes covered {modes}, high quality {measured['high_quality']:.1%}, {width}")
         if measured.get("nearest") is not None:
             losses = (measured["training_loss"], measured["held_out_loss"])
             lines.append("loss on training points {}, on held-out points {}".format(*map(_figure, losses)))

@@ -12,11 +12,11 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from playground.choice import InvalidExperiment, Problem, Settings, problems_of
+from playground.choice import InvalidExperiment, Problem, Settings, kinds, problems_of
 from playground.distributions import AnyDistribution, Checkerboard, Distribution, Gaussian
 from playground.dynamics.solvers import Sampler
 from playground.models import AnyModel, FlowMatching
-from playground.models.base import ConditionalModel, HasCoupling, HasPath, Optimisation
+from playground.models.base import ConditionalModel, HasCoupling, HasPath, Model, Optimisation
 from playground.models.condition import Condition, Cue
 from playground.networks import ACTIVATION_NAMES, AnyNetwork, Network
 
@@ -79,6 +79,20 @@ class Experiment(Settings):
     condition: Condition = Field(
         Condition(), title="Condition", description="What the network is told of where a particle should arrive."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _suited_steps(cls, given: Any) -> Any:
+        """Where an experiment does not say how long to train, its family does."""
+        if not isinstance(given, dict):
+            return given
+        training, model = given.get("training", {}), given.get("model")
+        named = model.get("kind") if isinstance(model, dict) else model
+        families = (family for family in kinds(AnyModel) if issubclass(family, Model) and named == family.kind_name())
+        steps = next((family.default_steps for family in families), None)
+        if steps is None or not isinstance(training, dict) or "steps" in training:
+            return given
+        return {**given, "training": {**training, "steps": steps}}
 
     @model_validator(mode="after")
     def _same_dimension(self) -> Self:
@@ -289,6 +303,7 @@ def _apply(data: dict[str, Any], override: str) -> None:
     for part in parts[:-1]:
         standard = standard.get(part) if isinstance(standard, dict) else None
         inner = data.get(part, standard)
-        data[part] = {"kind": inner} if isinstance(inner, str) else dict(inner) if isinstance(inner, dict) else {}
+        named = isinstance(inner, dict) and (part in data or "kind" in inner)  # a group of settings has its defaults
+        data[part] = {"kind": inner} if isinstance(inner, str) else dict(inner) if named else {}
         data = data[part]
     data[parts[-1]] = parse_yaml(f"value: {text}").get("value")

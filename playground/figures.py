@@ -27,7 +27,7 @@ def figure(run: RunRecord, what: str, round: int = -1) -> go.Figure:
         case "loss":
             return loss(run, round)
         case "quality":
-            return quality(measure(run, round=round))
+            return quality(measure(run, round=round, every_w2=True))
         case "straightness":
             return straightness(run)
     raise ValueError(f"there is no figure {what!r}; choose one of {', '.join(FIGURES)}.")

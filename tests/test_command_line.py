@@ -259,14 +259,14 @@ def test_figures_that_cannot_be_drawn_are_status_2(call, folder, tmp_path):
 
 
 def test_a_table_without_figures_has_dashes():
-    row = {"sliced_w2": None, "w2": None, "energy_distance": 0.5}
+    row = {"sliced_w2": None, "w2": None, "energy_distance": 0.5, "sample_kl": 0.25, "stray": 0.1, "missed": 0.0}
     measured = {"by_nfe": {"1": row}, "floor": row} | dict.fromkeys(
         ("straightness", "npe", "transport_cost", "optimal_cost", "modes_covered_strict", "modes_total", "high_quality")
     )
     entry = {"name": "flow", "steps": 1234, "train_seconds": 1.26, "loss": None, "metrics": measured}
     lines = readable({"device": "cpu", "rounds": [entry]}).splitlines()
     assert lines[0] == "flow: 1,234 steps in 1.3 s on cpu"
-    assert lines[2].split() == ["1", "–", "–", "0.5000"]
+    assert lines[2].split() == ["1", "–", "–", "0.5000", "0.2500", "0.1000", "0.0000"]
     assert lines[-1] == "straightness –, transport cost – (optimal –), normalised path energy –"
 
 
@@ -301,7 +301,7 @@ def test_a_sweep_that_cannot_be_written_or_told_apart_is_refused(call, file, tmp
 
 
 def test_few_training_points_are_told_apart_in_words():
-    row = {"sliced_w2": 0.1, "w2": 0.2, "energy_distance": 0.5}
+    row = {"sliced_w2": 0.1, "w2": 0.2, "energy_distance": 0.5, "sample_kl": 0.25, "stray": 0.1, "missed": 0.0}
     figures = dict.fromkeys(("straightness", "npe", "transport_cost", "optimal_cost", "modes_total", "high_quality"))
     near = {"training_loss": 0.5, "held_out_loss": 1.25, "nearest": 0.01, "nearest_floor": 0.1}
     entry = {"name": "flow", "steps": 10, "train_seconds": 1.0, "loss": None}

@@ -688,3 +688,13 @@ def test_a_network_without_a_kind_is_the_plain_one():
     assert Experiment.parse({"network": {"width": 16}}).network == Network(width=16)
     assert Experiment.parse({"network": "film"}).network == FilmNetwork()
     assert Experiment.parse({"network": {"kind": "film", "embedding": 8}}).network == FilmNetwork(embedding=8)
+
+
+def test_a_family_that_takes_its_own_time_to_train_is_given_it(tmp_path):
+    assert Experiment.parse({"model": "neural_ode"}).training.steps == 2000
+    assert Experiment.parse({"model": {"kind": "neural_ode"}, "training": {"seed": 3}}).training.steps == 2000
+    assert Experiment.parse({"model": "neural_ode", "training": {"steps": 50}}).training.steps == 50
+    path = tmp_path / "one.yaml"
+    path.write_text("model: neural_ode")
+    assert Experiment.load(path, ["training.seed=3"]).training.steps == 2000
+    assert Experiment.parse({"model": "gan"}).training.steps == Experiment().training.steps == 4000

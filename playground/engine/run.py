@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class Run(RunRecord):
     """A run that can be sampled, measured, drawn and kept."""
 
-    def metrics(self, n: int = 2000, round: int = -1) -> dict[str, Any]:
+    def metrics(self, n: int = 2000, round: int = -1, every_w2: bool = False) -> dict[str, Any]:
         """How good the samples are, on n points: see engine.evaluation.measure."""
-        return evaluation.measure(self, n, round)
+        return evaluation.measure(self, n, round, every_w2)
 
     def figure(self, what: str = "trajectories", round: int = -1) -> Figure:
         """A Plotly figure of "trajectories", "loss" or "quality"; shows itself in a notebook."""

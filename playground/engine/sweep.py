@@ -75,8 +75,10 @@ def as_markdown(rows: Sequence[Row]) -> str:
     lines: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         lines.setdefault((row.experiment, row.round), []).append(row)
-    shown = {f"W2, {nfe} NFE": f"w2_{nfe}" for nfe in FEW} | {
-        "floor": "w2_floor",
+    shown = {"KL": "kl", "spread": "spread"}
+    for name, label in (("sample_kl", "KL, estimated"), ("stray", "stray"), ("sliced_w2", "sliced W2")):
+        shown |= {f"{label}, {nfe} NFE": f"{name}_{nfe}" for nfe in FEW} | {f"{label}, floor": f"{name}_floor"}
+    shown |= {
         "straightness": "straightness",
         "NPE": "npe",
         "transport cost": "transport_cost",

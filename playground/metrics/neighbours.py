@@ -82,14 +82,17 @@ def sharpness_figures(x: Tensor, real: Tensor) -> dict[str, float | None]:
     return {name: None if found is None else getattr(found, name) for name in SHARPNESS}
 
 
-def sharpness_floor(distribution: Distribution, n: int, generator: Generator, pairs: int = 8) -> dict[str, float]:
+def sharpness_floor(
+    distribution: Distribution, n: int, generator: Generator, pairs: int = 8
+) -> dict[str, float | None]:
     """The figures of n real points against n others, the root mean square over so many pairs: the least to be seen."""
-    drawn = [sharpness(*(distribution.sample(n, generator) for _ in "xy")) for _ in range(pairs)]
-    return {name: _root_mean_square([getattr(one, name) for one in drawn]) for name in SHARPNESS}
+    drawn = [sharpness_figures(*(distribution.sample(n, generator) for _ in "xy")) for _ in range(pairs)]
+    return {name: _root_mean_square([one[name] for one in drawn]) for name in SHARPNESS}
 
 
-def _root_mean_square(values: Sequence[float]) -> float:
-    return math.sqrt(sum(value**2 for value in values) / len(values))
+def _root_mean_square(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.sqrt(sum(value**2 for value in known) / len(known)) if len(known) == len(values) else None
 
 
 def _kth(tree: Any, points: Array, k: int) -> Array:

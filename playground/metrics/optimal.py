@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from playground.distributions.base import Distribution
-from playground.metrics.distances import w2
+from playground.metrics.distances import symmetric_root, w2
 
 _MOMENTS = 2**18
 """Points on which mean and covariance of a distribution are taken."""
@@ -83,13 +83,6 @@ def _gelbrich(x: Tensor, y: Tensor) -> float:
     """The W2² of two Gaussians with the moments of x (n, d) and y (m, d)."""
     x, y = x.double(), y.double()
     a, b = (torch.cov(points.T, correction=0).reshape(points.shape[1], -1) for points in (x, y))
-    root = _root(a)
+    root = symmetric_root(a)
     between = (x.mean(0) - y.mean(0)).square().sum()
-    return float(between + (a + b - 2 * _root(root @ b @ root)).trace())
-
-
-def _root(matrix: Tensor) -> Tensor:
-    """The square root of a symmetric matrix without negative eigenvalues, (d, d)."""
-    values, vectors = torch.linalg.eigh(matrix)
-    root: Tensor = vectors * values.clamp(min=0).sqrt() @ vectors.T
-    return root
+    return float(between + (a + b - 2 * symmetric_root(root @ b @ root)).trace())

@@ -249,6 +249,8 @@ class Model(Choice):
 
     networks: ClassVar[int] = 1
     """About how many networks of the experiment's shape a snapshot carries."""
+    default_steps: ClassVar[int] = 4000
+    """Training steps where an experiment does not say how many: as many as make it good in a time worth waiting for."""
     own_latent: ClassVar[bool] = False
     """Whether it starts from a latent of its own, so that it makes no use of the source."""
 

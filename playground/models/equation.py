@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
 from playground.distributions import AnyDistribution
 from playground.distributions.base import Distribution
+from playground.dynamics.fokker_planck import Lattice
 from playground.dynamics.implicit import ImplicitEuler, Trapezoidal
 from playground.dynamics.noise import Brownian
 from playground.dynamics.solvers import Adaptive, Euler, EulerMaruyama, RungeKutta, RungeKutta4, Sampler, Solver
@@ -23,6 +27,10 @@ from playground.models.base import Learner, Model, Task, Weights, seeded
 from playground.networks import Network
 from playground.trajectory import Trajectory
 
+LATTICE_CELLS, LINE_CELLS = (96, 96), 320
+"""Cells of the lattice on which the Fokker–Planck equation is solved in the browser."""
+LATTICE_POINTS = 2**18
+"""Points of the source that its density on the lattice is counted from."""
 POOL = 2**13
 """Points of a law that are kept; samples of it are drawn from them."""
 FINE_STEPS = 400
@@ -90,7 +98,7 @@ class Equation(Model):
         yield EquationLearner(self.system)
 
     def trained(self, weights: Weights, network: Network, dim: int, source: Distribution | None = None) -> EquationFlow:
-        return EquationFlow(self.system)
+        return EquationFlow(self.system, source)
 
 
 class EquationLearner(Learner):
@@ -111,9 +119,10 @@ class EquationLearner(Learner):
 
 @dataclass(frozen=True)
 class EquationFlow:
-    """A system as a trained model. Times run over [0, T]."""
+    """A system as a trained model. Times run over [0, T]. source: the settled source, where it is known."""
 
     system: System
+    source: Distribution | None = None
 
     @property
     def equations(self) -> Equations:
@@ -144,6 +153,7 @@ class EquationFlow:
     def describe(self) -> dict[str, Any]:
         """The equation for another runtime: its trees, its numbers, and the solvers that are for equations alone."""
         equations = self.equations
+        law = None if self.source is None else Law(system=self.system, source=self.source)
         return {
             "equation": equations.describe()
             | {
@@ -151,10 +161,55 @@ class EquationFlow:
                 "label": self.system.label(),
                 "linear": self.system.autonomous_linear,
                 "fields": self.system.model_dump(mode="json"),
+                **({"lattice": lattice_of(law)} if equations.noisy and law else {}),
             },
             "dim": equations.dim,
             "samplers": ["implicit_euler", "trapezoidal", *(["milstein"] if equations.noisy else [])],
         }
+
+
+@lru_cache(maxsize=64)
+def lattice_of(law: Law) -> dict[str, Any]:
+    """Where the Fokker–Planck equation of a law is solved, and the source's density there, for another runtime."""
+    pool, dim = _pool_of(law), law.system.dim
+    clouds = torch.cat([law.source.sample(POOL, seeded(0, 21)), pool.points, pool.way.flatten(0, 1)]).double()
+    low, high = torch.quantile(clouds, torch.tensor([0.0005, 0.9995], dtype=torch.float64), dim=0)
+    margin = 0.2 * (high - low) + 1e-3
+    cells = (LINE_CELLS,) if dim == 1 else LATTICE_CELLS
+    lattice = Lattice(tuple((low - margin).tolist()), tuple((high + margin).tolist()), cells)
+    density = torch.from_numpy(density_on(lattice, law.source))
+    return {
+        "low": list(lattice.low),
+        "high": list(lattice.high),
+        "cells": list(cells),
+        "density": wired(density),
+    }
+
+
+def density_on(lattice: Lattice, source: Distribution) -> npt.NDArray[np.float64]:
+    """The density of a settled source on a lattice, (*cells), of mass 1.
+
+    It is taken at the middles of cells where it is known and wide enough for that, else counted from its points.
+    """
+    middles = torch.from_numpy(lattice.middles.reshape(-1, len(lattice.cells)))
+    logs = source.log_prob(middles)
+    if logs is not None:
+        p = logs.double().exp().numpy().reshape(lattice.cells)
+        mass = float(p.sum()) * lattice.volume
+        if abs(mass - 1) < 0.05:
+            return np.asarray(p / mass)
+    edges = [
+        np.linspace(low, high, count + 1)
+        for low, high, count in zip(lattice.low, lattice.high, lattice.cells, strict=True)
+    ]
+    counts, _ = np.histogramdd(source.sample(LATTICE_POINTS, seeded(0, 23)).double().numpy(), bins=edges)
+    return np.asarray(counts / max(1.0, counts.sum()) / lattice.volume)
+
+
+def wired(values: Tensor) -> dict[str, Any]:
+    """An array for another runtime: little-endian float32 as base64."""
+    numbers = np.ascontiguousarray(values.numpy(), dtype="<f4")
+    return {"shape": list(values.shape), "f32": base64.b64encode(numbers.tobytes()).decode()}
 
 
 class Law(Distribution):

@@ -12,7 +12,7 @@ declared: "optional" (null is allowed); "step", "unit", "scale", "range" (where 
 
     float, int      minimum, maximum, exclusive_minimum, exclusive_maximum; dice (a seed, drawn at random)
     bool
-    text            min_length, max_length
+    text            min_length, max_length; formula: its mistakes say which characters they are about
     choice          options: [{value, label}, ...]
     vector          item (a float or int with its bounds), min_length, max_length
     matrix          the same for its rows, and columns: {min_length, max_length}
@@ -115,6 +115,8 @@ def _field(where: str, name: str, info: FieldInfo, defaults: Description, walk: 
         control["dice"] = True
     if declared.optional:
         control["optional"] = True
+    if extra.get("control") == "formula":
+        control["formula"] = True
     field |= control | {key: extra[key] for key in _EXTRAS if key in extra}
     if control["type"] in ("int", "float"):
         _check_scale(field, where)
@@ -161,6 +163,8 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
         kind["at_once"] = True
     if issubclass(choice, Model) and (idle := _idle(choice)):
         kind["idle"] = idle
+    if issubclass(choice, Model):
+        kind["steps"] = choice.default_steps
     if issubclass(choice, Model) and choice.stand_ins:
         kind["notes"] = {"network": _stand_ins(choice)}
     if choice.presets:

@@ -27,7 +27,7 @@ from playground.engine.evaluation import least_cost
 from playground.engine.run import Run
 from playground.engine.training import Training
 from playground.experiment import Experiment
-from playground.metrics import floor, sliced_w2
+from playground.metrics import SHARPNESS, floor, sharpness_floor, sliced_w2
 from playground.models.base import Weights, seeded
 from playground.ui import densities, fields, messages, probing
 from playground.ui.answers import packed_file
@@ -251,7 +251,7 @@ def _measured_preset(name: str, round_: int) -> Figures:
 
 def _measured(run: Run, round_: int) -> Figures:
     """`Run.metrics` of a round, on fewer points than its default."""
-    return {"points": POINTS, **run.metrics(POINTS, round_)}
+    return {"points": POINTS, **run.metrics(POINTS, round_, every_w2=True)}
 
 
 def _referral(given: dict[str, Any]) -> Callable[[], Figures]:
@@ -265,18 +265,24 @@ def _referral(given: dict[str, Any]) -> Callable[[], Figures]:
 def reference(experiment: str) -> Figures:
     """What the figures of an experiment, given as JSON, are read against.
 
-    floor: {distance: {value, low, high}} of two real samples of PARTICLES points each, the root mean square of PAIRS
-    and their range; fewer: the same of FEWER points against PARTICLES, for sliced W2 alone; optimal_cost: the least
-    that transport between the two costs, {value, error}; entropy: the target's, in nats, or None.
+    floor: {figure: {value, low, high}} of two real samples of PARTICLES points each, the root mean square of PAIRS and
+    their range, for two distances and for what `metrics.sharpness` finds; fewer: the same of FEWER points against
+    PARTICLES, for sliced W2 alone; optimal_cost: the least that transport between the two costs, {value, error};
+    entropy: the target's, in nats, or None.
     """
     run = Run(Experiment.parse(json.loads(experiment)))
     target, generator = run.experiment.aim, seeded(0, 13)
     names = ["sliced_w2", "energy_distance"]
     pairs = [floor(target, PARTICLES, names, generator, pairs=1) for _ in range(PAIRS)]
+    others = seeded(0, 18)
+    pairs = [pair | sharpness_floor(target, PARTICLES, others, pairs=1) for pair in pairs]
     fewer = [sliced_w2(target.sample(FEWER, generator), target.sample(PARTICLES, generator)) for _ in range(2 * PAIRS)]
     return {
         "points": PARTICLES,
-        "floor": {name: _spread([value for pair in pairs if (value := pair[name]) is not None]) for name in names},
+        "floor": {
+            name: _spread([value for pair in pairs if (value := pair[name]) is not None])
+            for name in (*names, *SHARPNESS)
+        },
         "fewer": {"points": FEWER, "sliced_w2": _spread(fewer)},
         **({"optimal_cost": vars(least_cost(run.experiment))} if run.experiment.model.has_target else {}),
         "entropy": target.entropy(),

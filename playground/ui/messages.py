@@ -27,7 +27,7 @@ from playground.engine.history import Snapshot, binned
 from playground.engine.memorisation import losses_apart
 from playground.engine.run import Run
 from playground.experiment import Experiment
-from playground.metrics import floor
+from playground.metrics import floor, sharpness_floor
 from playground.models.base import HasCoupling, HasPath, seeded
 from playground.models.contracts import CarriesPoints, HasField, HasShapes, Shapes, Trained, density_of
 from playground.models.equation import Law
@@ -41,7 +41,7 @@ LARGEST_HALF, FEW = 65504.0, 64
 AROUND = 24
 """Directions to which the stage rounds an angle: the browser treats particles under one condition together."""
 LOSSES_A_MESSAGE = 32
-FLOOR_PAIRS = 8
+FLOOR_PAIRS, SHARPNESS_PAIRS = 8, 4
 STATES_LIVE, STATES_WHOLE = 6, 32
 """States of a trajectory that is sent: while training, of which there are many, and of one that was asked for."""
 
@@ -113,7 +113,7 @@ def scene(name: str, run: Run) -> str:
         "latent": exact(starts) if own else None,
         "target": quantised(real),
         "training": None if (learnt := run.training_points()) is None else quantised(learnt),
-        "floor": {"sliced_w2": _floor(experiment.aim)},
+        "floor": _floor(experiment.aim),
         "modes": _modes(modes),
         "between": {name: chosen[name] for name in ("source", "target" if experiment.model.has_target else "model")},
         "setting": setting(experiment),
@@ -255,9 +255,11 @@ def shapes(found: Shapes) -> wire.WireShapes:
 
 
 @lru_cache(maxsize=256)
-def _floor(target: Distribution) -> float | None:
-    """Sliced W2 between two real samples: known already when a target that was looked at is trained on."""
-    return floor(target, PARTICLES, ["sliced_w2"], seeded(0, 13), FLOOR_PAIRS)["sliced_w2"]
+def _floor(target: Distribution) -> wire.SceneFloor:
+    """Of two real samples: known already when a target that was looked at is trained on."""
+    apart = floor(target, PARTICLES, ["sliced_w2"], seeded(0, 13), FLOOR_PAIRS)["sliced_w2"]
+    sharp = sharpness_floor(target, PARTICLES, seeded(0, 18), SHARPNESS_PAIRS)
+    return {"sliced_w2": apart, "sample_kl": sharp["sample_kl"], "stray": sharp["stray"], "missed": sharp["missed"]}
 
 
 def snapshot(

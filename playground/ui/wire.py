@@ -176,19 +176,29 @@ Tree = float | str | list[Any]
 """A formula: a number, a name, or [operation, argument, ...]; see dynamics.systems.expression."""
 
 
+class LatticeDescription(TypedDict):
+    """A box of equal cells and the density of the source on it, the last axis fastest."""
+
+    low: list[float]
+    high: list[float]
+    cells: list[int]
+    density: ExactArray
+
+
 class EquationDescription(TypedDict):
     """A system of equations; each list of trees has one an axis, or none where there is nothing to say.
 
     drift and stratonovich: the drift in either sense; noise: its factors, and slopes their derivatives along their own
     axes; flux: the velocity of the Fokker–Planck equation; jacobian: row after row; solution and law: the closed forms.
     parameters: the numbers that the names stand for, T among them. linear: f = A x + b; fields: the system as the form
-    has it.
+    has it; lattice: with noise, where the Fokker–Planck equation is solved.
     """
 
     kind: str
     label: str
     linear: bool
     fields: JsonObject
+    lattice: NotRequired[LatticeDescription]
     drift: list[Tree]
     stratonovich: list[Tree]
     noise: list[Tree]
@@ -270,9 +280,12 @@ class WireModes(TypedDict):
 
 
 class SceneFloor(TypedDict):
-    """The distance between two real samples."""
+    """What one real sample has against another: the distance, and what `metrics.sharpness` finds."""
 
     sliced_w2: float | None
+    sample_kl: float | None
+    stray: float | None
+    missed: float | None
 
 
 class SceneSampler(TypedDict):

@@ -94,7 +94,7 @@ def of(model: object, **given) -> Stub:
 
 @pytest.fixture(scope="module")
 def measured(small_run):
-    return small_run.metrics(n=300)
+    return small_run.metrics(n=300, every_w2=True)
 
 
 def test_every_figure_is_there(measured):
@@ -105,6 +105,15 @@ def test_every_figure_is_there(measured):
         assert set(row) == DISTANCES | SHARPNESS
         assert all(row[name] > 0 for name in DISTANCES)
     assert json.loads(json.dumps(measured, allow_nan=False)) == measured
+
+
+def test_the_exact_distance_is_on_request_where_it_is_rarely_read(measured, small_run):
+    found = small_run.metrics(n=300)
+    assert [row["w2"] is None for row in found["by_nfe"].values()] == [True] * 6 + [False]
+    for row, whole in zip(found["by_nfe"].values(), measured["by_nfe"].values(), strict=True):
+        assert row == whole | {"w2": row["w2"]}
+    assert found["by_nfe"]["100"] == measured["by_nfe"]["100"]
+    assert found["floor"] == measured["floor"]
 
 
 def test_a_run_that_has_learnt_is_better_than_nothing(measured, small_run):
@@ -130,12 +139,12 @@ def test_a_run_that_has_learnt_is_better_than_nothing(measured, small_run):
 def test_it_does_not_depend_on_the_sampler_of_the_experiment(measured, small_run):
     sampler = Sampler(solver="rk4", steps=3)
     other = Run(small_run.experiment.model_copy(update={"sampler": sampler}), rounds=small_run.rounds)
-    assert other.metrics(n=300) == measured
+    assert other.metrics(n=300, every_w2=True) == measured
 
 
 def test_a_constant_field_is_straight():
     by = torch.tensor([3.0, -1.0])
-    found = measure(of(Shift(by), target={"kind": "gaussian", "mean": [3, -1]}), n=500)
+    found = measure(of(Shift(by), target={"kind": "gaussian", "mean": [3, -1]}), n=500, every_w2=True)
     assert found["straightness"] == pytest.approx(0, abs=1e-9)
     assert found["transport_cost"] == pytest.approx(10, rel=1e-4)
     assert found["npe"] == pytest.approx(0, abs=0.1), "a shift is the optimal transport"
@@ -148,7 +157,7 @@ def test_a_constant_field_is_straight():
 
 
 def test_a_model_that_stands_still_is_as_far_as_the_source_is():
-    found = measure(of(Shift(torch.zeros(2)), target={"kind": "gaussian", "mean": [3, 4]}), n=500)
+    found = measure(of(Shift(torch.zeros(2)), target={"kind": "gaussian", "mean": [3, 4]}), n=500, every_w2=True)
     assert found["straightness"] == found["transport_cost"] == 0
     assert found["npe"] == pytest.approx(1)
     for row in found["by_nfe"].values():
@@ -186,7 +195,9 @@ def test_the_target_itself_covers_all_its_modes():
 
 
 def test_in_one_dimension_the_sliced_distance_is_the_exact_one():
-    found = measure(of(Shift(torch.tensor([1.0])), target={"kind": "gaussian", "dimension": 1, "mean": 1}), n=200)
+    found = measure(
+        of(Shift(torch.tensor([1.0])), target={"kind": "gaussian", "dimension": 1, "mean": 1}), n=200, every_w2=True
+    )
     for row in (*found["by_nfe"].values(), found["floor"]):
         assert row["sliced_w2"] == pytest.approx(row["w2"])
 

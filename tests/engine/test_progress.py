@@ -7,7 +7,8 @@ import pytest
 from playground import Experiment
 from playground.engine.history import Snapshot
 from playground.engine.progress import WINDOW, Progress
-from playground.engine.run import Round, Run
+from playground.engine.record import Round
+from playground.engine.run import Run
 from playground.experiment import MAX_STEPS
 
 

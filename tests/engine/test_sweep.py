@@ -41,7 +41,7 @@ def test_every_round_of_every_seed_is_a_row(rows):
 
 def test_its_figures_are_those_of_the_run(rows, experiments):
     measured = run(experiments["plain"]).metrics(50)
-    assert rows[0].figures["w2_8"] == measured["by_nfe"]["8"]["w2"]
+    assert rows[0].figures["stray_8"] == measured["by_nfe"]["8"]["stray"]
     assert rows[0].figures["sliced_w2_floor"] == measured["floor"]["sliced_w2"]
     assert rows[0].figures["straightness"] == measured["straightness"]
     assert rows[3].figures["straightness"] is None, "a map has none"
@@ -56,15 +56,15 @@ def test_csv_has_every_training(rows):
     read = list(csv.DictReader(io.StringIO(as_csv(rows))))
     assert len(read) == 6
     assert float(read[1]["w2_100"]) == pytest.approx(rows[1].figures["w2_100"], rel=1e-5)
-    assert read[3]["npe"] == "" and read[3]["w2_100"] == "" and read[3]["w2_1"] != ""
+    assert read[3]["npe"] == "" and read[3]["w2_100"] == "" and read[3]["sliced_w2_1"] != ""
 
 
 def test_markdown_has_means_over_the_seeds(rows):
     header, _, first, *_ = as_markdown(rows).splitlines()
     cells = dict(zip(*([cell.strip() for cell in line.strip("|").split("|")] for line in (header, first)), strict=True))
-    both = [row.figures["w2_1"] for row in rows[:2]]
+    both = [row.figures["sample_kl_1"] for row in rows[:2]]
     assert (cells["experiment"], cells["round"], cells["seeds"]) == ("plain", "flow", "2")
-    assert cells["W2, 1 NFE"] == f"{statistics.mean(both):.4g} ± {statistics.stdev(both):.2g}"
+    assert cells["KL, estimated, 1 NFE"] == f"{statistics.mean(both):.4g} ± {statistics.stdev(both):.2g}"
     assert "| reflow | distilled | 2 | " in as_markdown(rows)
 
 

@@ -147,15 +147,30 @@ def test_w2_in_one_dimension_is_the_integral_of_quantiles_for_any_sizes() -> Non
     assert w2(a, b) == pytest.approx(float((at[0] - at[1]).square().mean().sqrt()), rel=1e-9)
 
 
-def test_the_fallback_without_pot_agrees_and_knows_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("ot")
-    a, b = normal(300), normal(300, seed=1) + 0.5
-    exact = w2(a, b)
+@pytest.mark.parametrize("d", [2, 3])
+@pytest.mark.parametrize("shape", ["near", "far", "flat", "turned", "collapsed"])
+def test_the_assignment_agrees_with_the_network_simplex(d: int, shape: str) -> None:
+    ot = pytest.importorskip("ot")
+    a, b = normal(300, d), normal(300, d, seed=1)
+    flat = torch.tensor([1.0, 1e-5, 1.0][:d], dtype=a.dtype)
+    a, b = {
+        "near": (a, b),
+        "far": (0.1 * a - 50, b),
+        "flat": (a * flat, b * flat.flip(0)),
+        "turned": (a * flat, (b * flat).flip(1) + 3),
+        "collapsed": (a * 0 + 1, b),
+    }[shape]
+    squares = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square().numpy()
+    assert w2(a, b) == pytest.approx(math.sqrt(ot.emd2([], [], squares, numItermax=10**7)), rel=1e-8)
+
+
+def test_without_pot_it_knows_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ot", None)
-    assert w2(a, b) == pytest.approx(exact, rel=1e-9)
+    a, b = normal(300), normal(300, seed=1) + 0.5
+    assert w2(a, b) is not None
     assert w2(a, b[:299]) is None
-    assert w2(normal(1001), normal(1001, seed=1)) is None
-    assert w2(normal(1001, 1), normal(1200, 1, 1)) is not None
+    assert w2(normal(2501), normal(2501, seed=1)) is None
+    assert w2(normal(2501, 1), normal(3000, 1, 1)) is not None
     assert distances(a, b[:299])["w2"] is None
 
 
@@ -170,7 +185,7 @@ def test_a_simplex_that_stops_early_is_an_error_and_not_a_number(monkeypatch: py
     pytest.importorskip("ot")
     monkeypatch.setattr(module, "_MAX_ITERATIONS", 50)
     with pytest.raises(RuntimeError, match="did not converge"):
-        w2(normal(200), normal(200, seed=1))
+        w2(normal(200), normal(201, seed=1))
 
 
 def test_a_collapsed_cloud_is_as_far_as_its_second_moment() -> None:
@@ -312,4 +327,4 @@ def test_a_floor_without_pairs_or_points_is_refused_and_none_stays_none(monkeypa
     with pytest.raises(ValueError, match="empty"):
         floor(Ball(), 0, DISTANCES, Generator().manual_seed(0))
     monkeypatch.setitem(sys.modules, "ot", None)
-    assert floor(Ball(), 1001, ["w2"], Generator().manual_seed(0), pairs=1) == {"w2": None}
+    assert floor(Ball(), 2501, ["w2"], Generator().manual_seed(0), pairs=1) == {"w2": None}

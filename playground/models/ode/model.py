@@ -69,6 +69,7 @@ class NeuralOde(Model):
     )
 
     stand_ins: ClassVar[dict[ActivationName, ActivationName]] = {"relu": "tanh"}
+    default_steps: ClassVar[int] = 2000
 
     gradient: Gradient = Field(
         "backpropagation",
@@ -77,7 +78,7 @@ class NeuralOde(Model):
         "state and solves a second equation backwards.",
     )
     solver_steps: int = Field(
-        4,
+        2,
         ge=1,
         le=32,
         title="Solver's steps",

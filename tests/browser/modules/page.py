@@ -40,6 +40,7 @@ MODULES = {
     "surfaces": "compute/networks/surfaces",
     "equations": "compute/systems/equation",
     "order": "compute/systems/order",
+    "fokkerPlanck": "compute/systems/fokker-planck",
     "stability": "scene/equation",
 }
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
+from playground.distributions import Gaussian
+from playground.dynamics.fokker_planck import Lattice, solve_fokker_planck
 from playground.dynamics.solvers import Sampler
 from playground.dynamics.systems import SYSTEMS, System
+from playground.dynamics.systems.brownian import BrownianMotion
 from playground.dynamics.systems.custom import Custom
 from playground.dynamics.systems.decay import Decay
 from playground.dynamics.systems.geometric_brownian import GeometricBrownian
+from playground.dynamics.systems.langevin import LangevinDoubleWell
+from playground.dynamics.systems.ornstein_uhlenbeck import OrnsteinUhlenbeck
 from playground.dynamics.systems.rotation import Rotation
 from playground.dynamics.systems.stiff import Stiff
+from playground.dynamics.systems.underdamped import UnderdampedLangevin
 from playground.models.equation import EquationFlow
 from tests.browser.modules.page import ModulePage, assert_near, sampled
 
@@ -144,3 +151,52 @@ def test_the_limit_of_a_stable_step_is_named_when_it_is_crossed(page: ModulePage
             assert found["limit"] == pytest.approx(limit, rel=1e-6), what
         else:
             assert found["limit"] is None or found["limit"] == float("inf"), what
+
+
+DENSITY = """
+    const system = new equations.Equations(given.description);
+    const all = [...fokkerPlanck.fokkerPlanck(system, given.lattice, Float64Array.from(given.start), given.steps)];
+    return Array.from(all.at(-1).p);
+"""
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        OrnsteinUhlenbeck(axes=1),
+        LangevinDoubleWell(T=1.0),
+        UnderdampedLangevin(T=1.0),
+        Custom(field="-x*t; y - t", noise="0.5; 0.3*x", T=1.0),
+    ],
+    ids=named,
+)
+def test_the_density_on_a_grid_is_the_one_of_python(page: ModulePage, system: System) -> None:
+    cells = (60,) if system.dim == 1 else (24, 30)
+    lattice = Lattice((-3.0,) * system.dim, (3.5,) * system.dim, cells)
+    start = np.exp(-(lattice.middles**2).sum(-1))
+    *_, (_, expected) = solve_fokker_planck(system.equations, lattice, start, 12)
+    told = {"low": lattice.low, "high": lattice.high, "cells": lattice.cells}
+    given = {"lattice": told, "start": start.flatten().tolist(), "steps": 12}
+    found = page(DENSITY, {"description": EquationFlow(system).describe(), **given})
+    np.testing.assert_allclose(np.array(found).reshape(cells), expected, rtol=1e-9, atol=1e-12)
+
+
+COMPARED = """
+    const { equation } = given.description;
+    const start = Float64Array.from(floats(equation.lattice.density.f32));
+    const system = new equations.Equations(given.description);
+    const { end, ...found } = fokkerPlanck.compared(system, equation.lattice, start, Float64Array.from(given.x0));
+    return found;
+"""
+
+
+@pytest.mark.parametrize("system", [OrnsteinUhlenbeck(axes=1), OrnsteinUhlenbeck(), BrownianMotion()], ids=named)
+def test_particles_and_the_probability_flow_have_the_density_of_the_grid(page: ModulePage, system: System) -> None:
+    source = Gaussian(mean=(0.5,), std=(0.4,)).at(system.dim)
+    x0 = source.sample(2000, torch.Generator().manual_seed(5)).flatten().tolist()
+    found = page(COMPARED, {"description": EquationFlow(system, source).describe(), "x0": x0})
+    assert found["mass"] < 1e-10
+    assert found["times"][-1] == pytest.approx(system.T)
+    for name in ("particles", "flow"):
+        for difference, chance in zip(found[name], found["chance"], strict=True):
+            assert difference < 1.6 * chance, (name, found)

@@ -128,8 +128,8 @@ def test_a_source_without_a_density_everywhere_is_refused(source) -> None:
 def test_its_facts_tell_both_gradients_memory(trained: Run) -> None:
     both = {fact.name: fact for fact in trained.trained().facts(trained.real(128))}
     assert list(both) == ["Memory, backpropagation", "Memory, adjoint"]
-    assert both["Memory, backpropagation"].value > 5 * both["Memory, adjoint"].value > 0
-    assert "16 evaluations" in both["Memory, backpropagation"].note and "32" in both["Memory, adjoint"].note
+    assert both["Memory, backpropagation"].value > 2.5 * both["Memory, adjoint"].value > 0
+    assert "8 evaluations" in both["Memory, backpropagation"].note and "16" in both["Memory, adjoint"].note
 
 
 def test_a_solver_that_is_too_coarse_is_named() -> None:

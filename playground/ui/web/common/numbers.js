@@ -18,7 +18,7 @@ export function rounded(value) {
  * @param {string} name
  */
 export function times(value, unit, name) {
-  if (typeof value !== "number" || !Number.isFinite(value) || !unit || !(unit > 0)) return "";
+  if (typeof value !== "number" || !(value >= 0) || !Number.isFinite(value) || !unit || !(unit > 0)) return "";
   const ratio = value / unit;
   return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString("en")}× ${name}`;
 }

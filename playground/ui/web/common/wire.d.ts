@@ -145,19 +145,28 @@ export interface Normal {
   covariance: number[][];
 }
 
+/** A box of equal cells and the density of the source on it, the last axis fastest. */
+export interface LatticeDescription {
+  low: number[];
+  high: number[];
+  cells: number[];
+  density: ExactArray;
+}
+
 /**
  * A system of equations; each list of trees has one an axis, or none where there is nothing to say.
  *
  * drift and stratonovich: the drift in either sense; noise: its factors, and slopes their derivatives along their own
  * axes; flux: the velocity of the Fokker–Planck equation; jacobian: row after row; solution and law: the closed forms.
  * parameters: the numbers that the names stand for, T among them. linear: f = A x + b; fields: the system as the form
- * has it.
+ * has it; lattice: with noise, where the Fokker–Planck equation is solved.
  */
 export interface EquationDescription {
   kind: string;
   label: string;
   linear: boolean;
   fields: Record<string, any>;
+  lattice?: LatticeDescription;
   drift: (number | string | any[])[];
   stratonovich: (number | string | any[])[];
   noise: (number | string | any[])[];
@@ -232,9 +241,12 @@ export interface WireModes {
   weights: number[];
 }
 
-/** The distance between two real samples. */
+/** What one real sample has against another: the distance, and what `metrics.sharpness` finds. */
 export interface SceneFloor {
   sliced_w2: number | null;
+  sample_kl: number | null;
+  stray: number | null;
+  missed: number | null;
 }
 
 /** How a scene is sampled first; the dials of a solver stand beside it. */

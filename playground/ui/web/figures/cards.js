@@ -1,9 +1,11 @@
 /** The figures of the picture as cards: a value, and beside it what it is read against. */
 
 import { FLOOR, pathEnergy } from "../scene/against.js";
+import { SHARPNESS, about, verdict } from "../scene/sharpness.js";
 import { percent, rounded, times } from "../common/numbers.js";
 
 const CARDS = {
+  sample_kl: ["Sharpness, KL", SHARPNESS],
   in_class: [
     "In their class",
     "Share of the particles whose nearest real point is of the class that they were asked for.",
@@ -127,7 +129,24 @@ export class Cards {
     this.#say("class_spread", spread, Number.isFinite(spread) ? "× the exact one" : "", late);
   }
 
+  #sharpness(distances, reference, late) {
+    const { sharpness, coverage } = distances ?? {};
+    if (!sharpness) {
+      this.#say("sample_kl", null, distances ? "not finite" : "", late);
+      return;
+    }
+    const found = { ...sharpness, spread: coverage?.spread };
+    const { sample_kl, stray, missed } = reference?.floor ?? {};
+    const floor = sample_kl && { sample_kl: sample_kl.value, stray: stray.value, missed: missed.value };
+    const unit = floor ? ` · floor ±${rounded(floor.sample_kl)}` : "";
+    this.#say("sample_kl", found.sample_kl, `nats · ${verdict(found, floor) || "…"}${unit}`, late);
+    this.cards.sample_kl.title = SHARPNESS + about(found, floor);
+    Object.assign(this.values, { stray: found.stray, missed: found.missed });
+    if (Number.isFinite(found.spread)) this.values.spread = found.spread;
+  }
+
   #distances(distances, reference, scene, late) {
+    this.#sharpness(distances, reference, late);
     const floor = reference?.floor?.energy_distance?.value;
     const value = distances?.energy_distance;
     this.#say("energy_distance", value, value === null ? "not finite" : times(value, floor, "floor"), late);
@@ -182,8 +201,11 @@ export class Cards {
       const waits = scene?.density && scene.network ? soon : "";
       return this.#say("nll", null, scene?.network && !scene.density ? "density not known" : waits);
     }
-    const { nll, nll_outside: outside, entropy } = found;
-    const beside = entropy === null ? "nats" : `nats · entropy ${rounded(entropy)}`;
+    const { nll, nll_outside: outside, kl, kl_error, entropy } = found;
+    const least = entropy === null ? "nats" : `nats · entropy ${rounded(entropy)}`;
+    const beside = Number.isFinite(kl) ? `nats · KL ${rounded(kl)} ± ${rounded(kl_error)}` : least;
+    this.cards.nll.title = CARDS.nll[1] + (entropy === null ? "" : ` Here it is ${rounded(entropy)}.`);
+    if (Number.isFinite(kl)) this.values.kl = kl;
     this.#say("nll", nll, outside > 0 ? `${beside} · ${percent(outside)} outside` : beside);
   }
 
@@ -203,7 +225,7 @@ export class Cards {
   /** A value and a note; a `late` one belongs to the picture before, and is drawn fainter until its own comes. */
   #say(name, value, note, late = false) {
     const [number, small] = this.cards[name].querySelectorAll("b, small");
-    const text = Number.isFinite(value) ? rounded(value) : "–";
+    const text = Number.isFinite(value) ? rounded(value).replace("-", "−") : "–";
     if (number.textContent !== text) number.textContent = text;
     if (note !== null && small.textContent !== note) small.textContent = note;
     this.cards[name].classList.toggle("pg-late", late && text !== "–");

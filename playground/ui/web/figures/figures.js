@@ -11,6 +11,7 @@ import { Cards } from "./cards.js";
 import { Chart, fetchLibrary, themeOf } from "./charts/chart.js";
 import { couplingTable } from "./charts/coupling-table.js";
 import { differenceCurve } from "./charts/difference-curve.js";
+import { fokkerPlanckChart } from "./charts/fokker-planck.js";
 import { growthCurve, lossCurve, solverCurves } from "./charts/curves.js";
 import { orderChart } from "./charts/order.js";
 import { LatentPane } from "./latent.js";
@@ -32,6 +33,7 @@ const TABS = {
   bound: "Variational bound",
   stability: "Stability",
   order: "Order",
+  fokker: "Fokker–Planck",
   report: "Measured on the server",
 };
 const DOWNLOADS = {
@@ -43,6 +45,7 @@ const DOWNLOADS = {
   bound: "variational-bound",
   stability: "stability",
   order: "order-of-convergence",
+  fokker: "fokker-planck",
 };
 const CURVES = {
   loss: lossCurve,
@@ -54,6 +57,7 @@ const CURVES = {
   bound: boundChart,
   stability: stabilityChart,
   order: orderChart,
+  fokker: fokkerPlanckChart,
 };
 /** So much of a part must be in sight to be looked at. */
 const SEEN = 0.2;
@@ -134,6 +138,7 @@ export class Figures {
       coupling: !scene.coupling,
       stability: !scene.network?.equation,
       order: !scene.network?.equation,
+      fokker: !scene.network?.equation?.lattice,
       growth: Boolean(scene.network?.equation),
       loss: Boolean(scene.network?.equation),
     };

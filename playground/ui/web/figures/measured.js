@@ -135,12 +135,23 @@ export class Measured {
 
   /** The orders of the solvers along an equation (compute/systems/order.js); null until they are measured. */
   orders(key, given) {
-    if (this.ordered?.key === key) return this.ordered.found;
-    this.ordered = { key, found: null };
-    this.#aside.ask("orders", given()).then((found) => {
-      if (this.ordered.key !== key) return;
-      this.ordered.found = found;
-      this.changed("orders");
+    return this.#worked("orders", key, given);
+  }
+
+  /** The density on a grid beside particles (compute/systems/fokker-planck.js); null until it is solved for. */
+  densities(key, given) {
+    return this.#worked("densities", key, given);
+  }
+
+  /** What the worker answers to what `given` makes, kept until the key is another. */
+  #worked(kind, key, given) {
+    this.answers ??= {};
+    if (this.answers[kind]?.key === key) return this.answers[kind].found;
+    this.answers[kind] = { key, found: null };
+    this.#aside.ask(kind, given()).then((found) => {
+      if (this.answers[kind].key !== key) return;
+      this.answers[kind].found = found;
+      this.changed(kind);
     }, reportError);
     return null;
   }

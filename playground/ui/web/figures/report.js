@@ -3,7 +3,14 @@
 import { percent, rounded, times } from "../common/numbers.js";
 import { fetchJSON, pageKey } from "../api/client.js";
 
-const DISTANCES = { sliced_w2: "Sliced W<sub>2</sub>", w2: "W<sub>2</sub>, exact", energy_distance: "Energy distance" };
+const DISTANCES = {
+  sliced_w2: "Sliced W<sub>2</sub>",
+  w2: "W<sub>2</sub>, exact",
+  energy_distance: "Energy distance",
+  sample_kl: "Sharpness, KL",
+  stray: "Astray",
+  missed: "Missed",
+};
 
 export class Report {
   /** `changed` is called when there is another measurement, or none. */
@@ -86,6 +93,8 @@ export class Report {
         figures.high_quality === null
           ? null
           : `${percent(figures.high_quality)}, on ${figures.modes_covered} of ${figures.modes_total} modes`,
+      "KL(target ‖ model)": Number.isFinite(figures.kl) && `${rounded(figures.kl)} ± ${rounded(figures.kl_error)} nats`,
+      "Width of the modes": Number.isFinite(figures.spread) && `${rounded(figures.spread)}× the true one`,
       "−log p of the target": figures.nll === null ? null : `${rounded(figures.nll)} nats`,
       "Loss, training · held-out":
         figures.held_out_loss && `${rounded(figures.training_loss)} · ${rounded(figures.held_out_loss)}`,

@@ -147,7 +147,27 @@ function textField(form, field, path) {
   const note = field.type === "vector" ? h("p", { class: "pg-summary", role: "status" }) : null;
   if (note) input.addEventListener("input", () => (note.textContent = misread(input.value) ?? ""));
   parts.finish(input, beside ? null : input, note);
+  if (field.formula) underlined(form, path, input);
   return { element: parts.element, write: (value) => (write(value), fit(), parts.changed(value)) };
+}
+
+/** The characters that a sentence is about, counted from 1. */
+const PLACE = /^characters? (\d+)(?: to (\d+))?: /;
+
+/** Below a formula with a mistake the formula once more, the mistake underlined. */
+function underlined(form, path, input) {
+  const line = h("p", { class: "pg-mistake", hidden: true, "aria-hidden": "true" });
+  input.after(line);
+  const widget = form.widgets.get(path.join("."));
+  const { mark } = widget;
+  widget.mark = (sentence) => {
+    mark(sentence);
+    const [, from, to = from] = PLACE.exec(sentence ?? "") ?? [];
+    line.hidden = !from;
+    if (!from) return;
+    const text = `${input.value} `;
+    line.replaceChildren(text.slice(0, from - 1), h("u", {}, text.slice(from - 1, to)), text.slice(to));
+  };
 }
 
 /** A few short options stand side by side; otherwise a list to choose from. */

@@ -199,6 +199,10 @@ export class Form {
     if (before) this.remembered.set(memory(before.kind), before);
     const standard = this.standard(path);
     const base = this.remembered.get(memory(kind)) ?? (standard?.kind === kind ? standard : undefined);
+    const [old, suited] = [before?.kind, kind].map((each) => field.kinds.find((one) => one.kind === each)?.steps);
+    // A family that takes its own time to train is given it, unless someone has said how long.
+    if (suited && old !== suited && this.at(["training", "steps"]) === old)
+      this.change(["training", "steps"], suited, true);
     this.change(path, kind === null ? null : switched(field, before, kind, base), true);
   }
 

@@ -80,15 +80,18 @@ export class Track {
   }
 }
 
-/** All snapshots of a run's tracks, as the server tells them of a finished run: a round's losses with its last one. */
+/**
+ * All snapshots of a run's tracks, as the server tells them of a finished run: a round's losses with its last one.
+ * @param {Track[]} tracks
+ */
 export function snapshotsOf(tracks) {
-  const { run } = tracks[0].scene;
+  const run = tracks[0].scene?.run;
   return tracks.flatMap((track, round) => {
     const { kept } = track.history;
     return kept.map((snapshot, k) => {
       const last = k === kept.length - 1;
       const loss = last ? track.loss : [];
-      const network = round > 0 && k === 0 ? { network: track.scene.network } : {};
+      const network = round > 0 && k === 0 ? { network: track.scene?.network } : {};
       const done = snapshot.done || (last && round === tracks.length - 1);
       return { ...snapshot, run, round, name: track.name, loss, done, ...network };
     });

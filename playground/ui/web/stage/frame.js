@@ -11,7 +11,7 @@ export const ADAPTIVE = { dopri5: "Dormand–Prince 5(4)", bogacki_shampine: "Bo
 const DIFFUSION = Object.fromEntries(Object.entries(SAMPLERS).map(([name, { label }]) => [name, label]));
 const GRID_NAMES = {
   uniform: "Uniform",
-  late: "Late, for few steps",
+  late: "Late, few steps",
   quadratic: "Quadratic, dense at the end",
   cosine: "Cosine, dense at the start",
   karras: "Karras, dense at little noise",

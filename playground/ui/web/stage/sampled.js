@@ -3,10 +3,12 @@
  * Which weights, and of which run, the Stage says, which extends this.
  */
 
+import { coverage } from "../compute/metrics/metrics.js";
 import { valueOf } from "../compute/networks/condition.js";
 import { FEW_STEPS } from "./layers/particles/paths.js";
 import { Pictures } from "./picture.js";
 import { isNoisy } from "../compute/sampling/samplers.js";
+import { about, verdict } from "../scene/sharpness.js";
 import { reducedMotion } from "./surroundings.js";
 import { renumbered, stabilityOf } from "../scene/equation.js";
 import { truncated } from "../compute/sampling/truncation.js";
@@ -228,12 +230,22 @@ export class Sampled extends Viewer {
       const value = await this.sampler.distance(request).catch(() => null);
       const floor = told ? null : scene.floor.sliced_w2; // which is known for the whole target alone
       if (value !== null && scene === this.state.scene) {
-        this.controls.showDistance(value, floor);
+        const found = told ? null : await this.#sharpness(scene, points);
+        this.controls.showDistance(value, floor, found);
         this.emit("distance", { value, floor });
       }
     }
     this.measuring = false;
     if (this.state.trajectory !== trajectory) this.#measure();
+  }
+
+  /** What is wrong with the end points, in words, and the figures behind them; null where that is not known. */
+  async #sharpness(scene, points) {
+    const { floor, modes, dim, run } = scene;
+    const found = await this.sampler.sharpness({ run, points, lane: `${this.lane} sharpness` }).catch(() => null);
+    if (!found) return null;
+    const all = { ...found, spread: modes ? coverage(points, modes, dim).spread : null };
+    return { words: verdict(all, floor), about: about(all, floor) };
   }
 
   // ---------------------------------------------------------------------------------------------- after a frame

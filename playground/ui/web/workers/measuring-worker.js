@@ -7,8 +7,10 @@
                                        limited to, or null
      orders {id, description, numbers, x0}
                                      → {id, lines, variation}: see compute/systems/order.js
+     densities {id, description, numbers, lattice, start, x0}
+                                     → {id, …}: see compared in compute/systems/fokker-planck.js
      measure {id, run, points, all, value, values}
-                                     → {id, sliced_w2} and, if `all`, {energy_distance, coverage, memorised, classes};
+                                     → {id, sliced_w2} and, if `all`, {sharpness, energy_distance, coverage, memorised, classes};
                                        with a value of the condition the distances are to the target's points under it;
                                        values are what each of the points was asked for instead */
 
@@ -16,6 +18,7 @@ import { classFigures } from "../compute/metrics/classes.js";
 import { coverage, energyDistance, nearness } from "../compute/metrics/metrics.js";
 import { Reference } from "../compute/metrics/reference.js";
 import { Equations } from "../compute/systems/equation.js";
+import { compared } from "../compute/systems/fokker-planck.js";
 import { ordersOf, variationOf } from "../compute/systems/order.js";
 import "./sampling-worker.js";
 
@@ -34,15 +37,30 @@ const handlers = {
     return { lines, variation: equations.noisy ? variationOf(equations, x0) : null };
   },
 
+  densities({ description, numbers, lattice, start, x0 }) {
+    const equations = new Equations(description);
+    equations.parameters = numbers;
+    const { end, ...found } = compared(equations, lattice, start, x0, { by: lattice.cells.length === 1 ? 4 : 6 });
+    return found;
+  },
+
   measure({ run, points, all, value, values }) {
     const reference = references.get(run);
     if (!reference) throw new Error(`run ${run} has nothing to be compared with`);
     const { dim, modes, training } = reference;
     if (!points.every(Number.isFinite))
-      return { sliced_w2: null, energy_distance: null, coverage: null, memorised: null, classes: null };
+      return {
+        sliced_w2: null,
+        sharpness: null,
+        energy_distance: null,
+        coverage: null,
+        memorised: null,
+        classes: null,
+      };
     const measured = { sliced_w2: reference.distance(points, value) };
     if (!all) return measured;
     const real = reference.under(value).points;
+    measured.sharpness = reference.sharpness(points, value);
     measured.energy_distance = real.length ? energyDistance(points, real, dim, reference.within(value)) : null;
     measured.coverage = modes && coverage(points, modes, dim);
     if (training) reference.nearness ??= nearness(reference.points, training, dim);

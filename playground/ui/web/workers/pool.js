@@ -135,6 +135,12 @@ export class Sampler {
     return answers && answers[0].value;
   }
 
+  /** How sharp points are against all of the run's reference points, see `Neighbourhood`; null as in `evaluate`. */
+  async sharpness({ run, points, lane = null }) {
+    const answers = await this.#ask(run, lane, [{ kind: "sharpness", run, points: points.slice() }]);
+    return answers && answers[0].found;
+  }
+
   /** Ends the workers; whatever is still asked resolves to null. */
   close() {
     for (const job of [...this.#waiting, ...this.#running]) this.#settle(job, null);

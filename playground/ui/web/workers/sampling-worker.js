@@ -9,6 +9,7 @@
                                                      → {id, values}
      surface {id, run, snapshot, name, points, raw}  → {id, values}, one for each point
      distance {id, run, points, value}               → {id, value}
+     sharpness {id, run, points}                     → {id, found: {sample_kl, stray, missed} or null}
      cancel {id}: a newer request waits: give this one up, → {id, overtaken}, unless it is soon done
    A request that fails is answered with {id, error}; a declaration that fails is reported as {error}. */
 
@@ -107,6 +108,12 @@ const handlers = {
     const reference = references.get(run);
     if (!reference) throw new Error(`run ${run} has no reference points`);
     return { value: reference.distance(points, value) };
+  },
+
+  sharpness({ run, points }) {
+    const reference = references.get(run);
+    if (!reference) throw new Error(`run ${run} has no reference points`);
+    return { found: points.every(Number.isFinite) ? reference.sharpness(points) : null };
   },
 };
 

@@ -121,12 +121,19 @@ function distancesFrom(a, at, b, first, dim) {
 
 /** How many standard deviations around a mode count as belonging to it. */
 const RADIUS = 3;
+/** Points that a mode must have for its width to be told. */
+const FEWEST = 10;
+/** In one, two and three dimensions the distance from its mean, in standard deviations, of half of a Gaussian. */
+const HALFWAY = [0.6744897501960817, 1.1774100225154747, 1.5381722544550522];
 
 /** How a cloud spreads over {centers: [[…]], std: […]}: modes that hold 1 % of it, modes that hold any point, the share
-    of the points that lie on a mode, and on each. See playground/metrics/coverage.py for what is counted how. */
+    of the points that lie on a mode, and on each, and how many times too wide the modes are. See
+    playground/metrics/coverage.py for what is counted how. */
 export function coverage(points, { centers, std }, dim) {
   const n = points.length / dim;
   const counts = new Array(centers.length).fill(0);
+  /** @type {number[][]} */
+  const owned = centers.map(() => []);
   for (let at = 0; at < points.length; at += dim) {
     let [least, nearest] = [Infinity, -1];
     centers.forEach((center, k) => {
@@ -136,15 +143,28 @@ export function coverage(points, { centers, std }, dim) {
       if (away < least) [least, nearest] = [away, k];
     });
     if (least <= RADIUS ** 2) counts[nearest] += 1;
+    if (nearest >= 0) owned[nearest].push(Math.sqrt(least));
   }
+  const halfway = owned.filter((own) => own.length >= FEWEST).map(median);
   return {
     total: counts.length,
     covered: counts.filter((count) => count > 0).length,
     strict: counts.filter((count) => count > 0 && 100 * count >= n).length,
     highQuality: counts.reduce((sum, count) => sum + count, 0) / n,
     shares: counts.map((count) => count / n),
+    spread: halfway.length ? mean(halfway) / HALFWAY[dim - 1] : null,
   };
 }
+
+/** @param {number[]} values */
+function median(values) {
+  values.sort((a, b) => a - b);
+  const middle = values.length >> 1;
+  return values.length % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+/** @param {number[]} values */
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** A copy's nearest training point is nearer than this share of the distance to the second nearest. */
 const COPY = 1 / 3;

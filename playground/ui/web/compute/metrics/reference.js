@@ -2,6 +2,7 @@
 
 import { pointsUnder } from "../networks/condition.js";
 import { fixedDirections, meanDistanceWithin, slicedW2OfSorted, sortedProjections } from "./metrics.js";
+import { Neighbourhood } from "./neighbours.js";
 
 export class Reference {
   /** `values`: the condition of each point, where there is one. */
@@ -24,6 +25,13 @@ export class Reference {
     const { points, sorted } = this.under(value);
     if (!points.length) return null;
     return slicedW2OfSorted(sortedProjections(cloud, this.dim, this.directions), sorted);
+  }
+
+  /** The sharpness of a cloud against the points under a value, see `Neighbourhood`; null where there are too few. */
+  sharpness(cloud, value) {
+    const part = this.under(value);
+    if (part.points.length / this.dim < 2) return null;
+    return (part.near ??= new Neighbourhood(part.points, this.dim)).sharpness(cloud);
   }
 
   /** E|X − X'| of the points under a value. */

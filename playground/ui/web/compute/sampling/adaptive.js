@@ -5,23 +5,35 @@
 
 import { combine, stages } from "./runge-kutta.js";
 
+/** @import {Tableau, Velocity} from "./runge-kutta.js" */
+/** @typedef {(values: Float32Array, one: Float32Array, other: Float32Array) => number} Norm */
+
 const SAFETY = 0.9;
 const [SHRINK, GROW] = [0.2, 5];
 const SMALLEST = 1e-6;
 const MAX_EVALUATIONS = 4000;
 export const TOLERANCE = 1e-5;
 
-/** Yields {t, x, nfe, rejected} at every time that it reaches, and null after each evaluation. */
+/**
+ * Yields {t, x, nfe, rejected} at every time that it reaches, and null after each evaluation.
+ * @param {Tableau} tableau
+ * @param {Velocity} velocity
+ * @param {Float32Array} x0
+ * @param {ArrayLike<number>} times
+ * @param {{rtol?: number, atol?: number}} tolerances
+ */
 export function* adaptive(tableau, velocity, x0, times, { rtol = TOLERANCE, atol = TOLERANCE } = {}) {
-  const { b, error: errorWeights, order, label } = tableau;
-  const stop = times.at(-1);
+  const { b, error: errorWeights = [], order = 1, label = "this solver" } = tableau;
+  const stop = times[times.length - 1];
   const smallest = SMALLEST * (stop - times[0]);
   let t = times[0];
+  /** @type {Float32Array} */
   let x = x0.slice();
   yield { t, x, nfe: 0, rejected: [] };
 
   const slopes = b.map(() => new Float32Array(x.length));
   const [point, error, zeros] = [new Float32Array(x.length), new Float32Array(x.length), new Float32Array(x.length)];
+  /** @type {Norm} */
   const norm = (values, one, other) => rootMeanSquare(values, one, other, rtol, atol);
   velocity(x, t, slopes[0]);
   yield null;
@@ -31,6 +43,7 @@ export function* adaptive(tableau, velocity, x0, times, { rtol = TOLERANCE, atol
   let h = Math.max(smallest, firstStep(velocity, x, t, stop, slopes[0], slopes[1], point, order, norm));
   yield null;
   let nfe = 2;
+  /** @type {[number, number][]} */
   let rejected = [];
   while (t < stop) {
     if (nfe + b.length - 1 > MAX_EVALUATIONS) {
@@ -45,7 +58,7 @@ export function* adaptive(tableau, velocity, x0, times, { rtol = TOLERANCE, atol
     const scale = Number.isFinite(size) ? SAFETY * Math.max(size, 1e-10) ** (-1 / order) : SHRINK;
     if (size <= 1) {
       [t, x] = [after, reached];
-      slopes.unshift(slopes.pop()); // the last stage begins the next step
+      slopes.unshift(...slopes.splice(-1)); // the last stage begins the next step
       yield { t, x, nfe, rejected };
       h *= Math.min(rejected.length ? 1 : GROW, Math.max(SHRINK, scale));
       rejected = [];
@@ -58,7 +71,14 @@ export function* adaptive(tableau, velocity, x0, times, { rtol = TOLERANCE, atol
   }
 }
 
-/** The root mean square of values in units of the tolerance at two states. */
+/**
+ * The root mean square of values in units of the tolerance at two states.
+ * @param {Float32Array} values
+ * @param {Float32Array} one
+ * @param {Float32Array} other
+ * @param {number} rtol
+ * @param {number} atol
+ */
 function rootMeanSquare(values, one, other, rtol, atol) {
   let sum = 0;
   for (let i = 0; i < values.length; i++) {
@@ -67,7 +87,18 @@ function rootMeanSquare(values, one, other, rtol, atol) {
   return Math.sqrt(sum / values.length);
 }
 
-/** A first step from two slopes, the second of which is found here, into `ahead`. */
+/**
+ * A first step from two slopes, the second of which is found here, into `ahead`.
+ * @param {Velocity} velocity
+ * @param {Float32Array} x
+ * @param {number} t
+ * @param {number} stop
+ * @param {Float32Array} slope
+ * @param {Float32Array} ahead
+ * @param {Float32Array} point
+ * @param {number} order
+ * @param {Norm} norm
+ */
 function firstStep(velocity, x, t, stop, slope, ahead, point, order, norm) {
   const [position, speed] = [norm(x, x, x), norm(slope, x, x)];
   const tried = Math.min(Math.min(position, speed) > 1e-5 ? (0.01 * position) / speed : 1e-6, stop - t);
@@ -78,6 +109,11 @@ function firstStep(velocity, x, t, stop, slope, ahead, point, order, norm) {
   return Math.min(100 * tried, byChange, stop - t);
 }
 
+/**
+ * @param {string} label
+ * @param {number} t
+ * @param {string} what
+ */
 function sentence(label, t, what) {
   return (
     `${label} stops at t = ${Number(t.toPrecision(4))}, where ${what}: the field is too stiff or kinked for it. ` +

@@ -11,7 +11,13 @@ const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
 
 const words = new Uint32Array(2);
 
-/** Threefry-2x32 with 20 rounds: two words from a key of two and a counter of two, into `into`. */
+/**
+ * Threefry-2x32 with 20 rounds: two words from a key of two and a counter of two, into `into`.
+ * @param {number} key0
+ * @param {number} key1
+ * @param {number} counter0
+ * @param {number} counter1
+ */
 export function threefry(key0, key1, counter0, counter1, into = words) {
   const keys = [key0, key1, key0 ^ key1 ^ PARITY];
   let a = (counter0 + key0) | 0;
@@ -31,7 +37,14 @@ export function threefry(key0, key1, counter0, counter1, into = words) {
   return into;
 }
 
-/** Independent N(0, 1) numbers for the particles first, first + 1, … at one place in time, into `into` (n·dim). */
+/**
+ * Independent N(0, 1) numbers for the particles first, first + 1, … at one place in time, into `into` (n·dim).
+ * @param {number} seed
+ * @param {number} first
+ * @param {number} index
+ * @param {number} dim
+ * @param {Float64Array} into
+ */
 export function normals(seed, first, index, dim, into) {
   const n = into.length / dim;
   for (let pair = 0; 2 * pair < dim; pair++) {
@@ -49,16 +62,24 @@ export function normals(seed, first, index, dim, into) {
 /** The numbers of a cloud's first places in time are kept, since every number of steps asks for them again. */
 const KEPT = 2 * CELLS;
 const MOST_CLOUDS = 4;
-const clouds = new Map(); // seed, first, size, dim → [numbers] by place
+/** @type {Map<string, Float64Array[]>} by seed, first, dim and size the numbers of each place */
+const clouds = new Map();
 
-/** As `normals`, for no one to change. */
+/**
+ * As `normals`, for no one to change.
+ * @param {number} seed
+ * @param {number} first
+ * @param {number} index
+ * @param {number} dim
+ * @param {number} size
+ */
 function known(seed, first, index, dim, size) {
   if (index >= KEPT) return normals(seed, first, index, dim, new Float64Array(size));
   const key = `${seed} ${first} ${dim} ${size}`;
   const places = clouds.get(key) ?? [];
   clouds.delete(key);
   clouds.set(key, places); // the newest is the last
-  if (clouds.size > MOST_CLOUDS) clouds.delete(clouds.keys().next().value);
+  if (clouds.size > MOST_CLOUDS) clouds.delete(clouds.keys().next().value ?? "");
   places[index] ??= normals(seed, first, index, dim, new Float64Array(size));
   return places[index];
 }
@@ -68,14 +89,25 @@ export class Brownian {
   #cell = -1;
   #divided = 0;
 
-  /** For particles first, first + 1, … of `size` numbers in all, over the interval from start to stop. */
+  /**
+   * For particles first, first + 1, … of `size` numbers in all, over the interval from start to stop.
+   * @param {{seed: number, first: number, size: number, dim: number, start: number, stop: number}} of
+   */
   constructor({ seed, first, size, dim, start, stop }) {
-    Object.assign(this, { seed, first, dim, start, stop });
+    this.seed = seed;
+    this.first = first;
+    this.dim = dim;
+    this.start = start;
+    this.stop = stop;
     this.left = new Float64Array(size);
     this.total = new Float64Array(size);
   }
 
-  /** The increment between two times over the root of their distance; it is overwritten by the next. */
+  /**
+   * The increment between two times over the root of their distance; it is overwritten by the next.
+   * @param {number} begin
+   * @param {number} end
+   */
   step(begin, end) {
     const [from, to] = [this.#place(begin), this.#place(end)];
     if (from > this.#at) {
@@ -88,11 +120,13 @@ export class Brownian {
     return moved;
   }
 
+  /** @param {number} t */
   #place(t) {
     const place = ((t - this.start) / (this.stop - this.start)) * CELLS;
     return Math.abs(place - Math.round(place)) < ON_NODE ? Math.round(place) : place;
   }
 
+  /** @param {number} place */
   #to(place) {
     const { seed, first, dim, left, total } = this;
     total.fill(0);

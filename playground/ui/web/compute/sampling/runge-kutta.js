@@ -9,7 +9,17 @@
    An adaptive solver (adaptive.js) takes from `times` only the two ends and stands at times of its own; its states
    also have `rejected`, the steps [begin, end] that were tried since the state before and missed the tolerance. */
 
-/** into = x + h Σ_i weights[i] slopes[i], rounded to float32 after each term as torch does. */
+/** @typedef {{a: number[][], b: number[], c: number[], error?: number[], order?: number, label?: string}} Tableau */
+/** @typedef {(x: Float32Array, t: number, into: Float32Array) => void} Velocity */
+
+/**
+ * into = x + h Σ_i weights[i] slopes[i], rounded to float32 after each term as torch does.
+ * @param {Float32Array} x
+ * @param {number} h
+ * @param {number[]} weights
+ * @param {Float32Array[]} slopes
+ * @param {Float32Array} into
+ */
 export function combine(x, h, weights, slopes, into) {
   into.set(x);
   weights.forEach((weight, i) => {
@@ -21,8 +31,18 @@ export function combine(x, h, weights, slopes, into) {
   return into;
 }
 
-/** Fills slopes[i], i ≥ first, with the field at each stage of a step from x at t; yields null after each.
-    `point` is scratch of x's length. */
+/**
+ * Fills slopes[i], i ≥ first, with the field at each stage of a step from x at t; yields null after each.
+ * `point` is scratch of x's length.
+ * @param {Pick<Tableau, "a" | "c">} tableau
+ * @param {Velocity} velocity
+ * @param {Float32Array} x
+ * @param {number} t
+ * @param {number} h
+ * @param {Float32Array[]} slopes
+ * @param {Float32Array} point
+ * @param {number} first
+ */
 export function* stages({ a, c }, velocity, x, t, h, slopes, point, first = 0) {
   for (let i = first; i < a.length; i++) {
     velocity(i === 0 ? x : combine(x, h, a[i], slopes, point), t + c[i] * h, slopes[i]);
@@ -30,16 +50,24 @@ export function* stages({ a, c }, velocity, x, t, h, slopes, point, first = 0) {
   }
 }
 
-/** An explicit Runge–Kutta method that stands at the given times. */
+/**
+ * An explicit Runge–Kutta method that stands at the given times.
+ * @param {Tableau} tableau
+ * @param {Velocity} velocity
+ * @param {Float32Array} x0
+ * @param {ArrayLike<number>} times
+ */
 export function* rungeKutta(tableau, velocity, x0, times) {
-  const slopes = tableau.b.map(() => new x0.constructor(x0.length));
-  const point = new x0.constructor(x0.length);
+  const Numbers = /** @type {Float32ArrayConstructor} */ (x0.constructor); // an equation's are doubles
+  const slopes = tableau.b.map(() => new Numbers(x0.length));
+  const point = new Numbers(x0.length);
+  /** @type {Float32Array} */
   let x = x0.slice();
   yield { t: times[0], x, nfe: 0 };
   for (let step = 1; step < times.length; step++) {
     const h = times[step] - times[step - 1];
     yield* stages(tableau, velocity, x, times[step - 1], h, slopes, point);
-    x = combine(x, h, tableau.b, slopes, new x0.constructor(x.length));
+    x = combine(x, h, tableau.b, slopes, new Numbers(x.length));
     yield { t: times[step], x, nfe: step * tableau.b.length };
   }
 }

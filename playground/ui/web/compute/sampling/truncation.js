@@ -3,7 +3,10 @@
    The part of the latent's distribution within ±τ of 0 along each axis, reached by the increasing map between the two, so
    that each particle keeps its place among the others. Starts that came truncated are led back first. */
 
-/** erf to 1.2e-7, Numerical Recipes' Chebyshev fit of erfc. */
+/**
+ * erf to 1.2e-7, Numerical Recipes' Chebyshev fit of erfc.
+ * @param {number} x
+ */
 export function erf(x) {
   const t = 1 / (1 + 0.5 * Math.abs(x));
   const fit = [
@@ -14,7 +17,10 @@ export function erf(x) {
   return x >= 0 ? 1 - tail : tail - 1;
 }
 
-/** The x whose erf is y, |y| < 1: Winitzki's approximation, then two steps of Newton's method. */
+/**
+ * The x whose erf is y, |y| < 1: Winitzki's approximation, then two steps of Newton's method.
+ * @param {number} y
+ */
 export function erfinv(y) {
   if (y === 0) return 0;
   const bounded = Math.max(-1 + 1e-7, Math.min(1 - 1e-7, y));
@@ -25,13 +31,20 @@ export function erfinv(y) {
   return x;
 }
 
-/** Latents (any shape) that were drawn within ±from, within ±to; null stands for no bound. kind: "gaussian", "uniform". */
+/**
+ * Latents (any shape) that were drawn within ±from, within ±to; null stands for no bound. kind: "gaussian", "uniform".
+ * @param {Float32Array} latent
+ * @param {string | undefined} kind
+ * @param {number | null} from
+ * @param {number | null} to
+ */
 export function truncated(latent, kind, from, to) {
   if (from === to) return latent;
   if (kind === "uniform") {
     const ratio = Math.min(1, to ?? 1) / Math.min(1, from ?? 1);
     return latent.map((z) => z * ratio);
   }
+  /** @type {(bound: number | null) => number} */
   const inside = (bound) => (bound === null ? 1 : erf(bound / Math.SQRT2));
   const ratio = inside(to) / inside(from);
   return latent.map((z) => Math.SQRT2 * erfinv(ratio * erf(z / Math.SQRT2)));

@@ -12,11 +12,12 @@ const NOISES = ["w", "v"];
 export class Equations {
   constructor({ equation, dim }) {
     Object.assign(this, { dim, parameters: { ...equation.parameters }, noisy: equation.noise.length > 0 });
-    for (const name of ["drift", "stratonovich", "noise", "slopes", "solution"]) {
+    for (const name of ["drift", "stratonovich", "noise", "slopes", "flux", "solution"]) {
       this[name] = new Program(equation[name]);
     }
     this.jacobian = new Program(equation.jacobian);
     this.solved = equation.solution.length > 0;
+    this.timed = JSON.stringify([equation.flux, equation.noise]).includes('"t"');
     this.columns = AXES.slice(0, dim).map(() => new Float64Array(0));
   }
 

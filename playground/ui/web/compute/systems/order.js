@@ -16,7 +16,8 @@ export const METHODS = {
   milstein: { label: "Milstein", strong: 1, weak: 1 },
 };
 const STEPS = [4, 8, 16, 32, 64, 128];
-const FINEST = 4096;
+/** Steps of the solution that stands in for a closed form, without noise and with it. */
+export const FINEST = { smooth: 4096, noisy: 1024 };
 /** Errors below this share of the size of x are rounding, and above the second one h is too large to say anything. */
 const [ROUNDING, LARGE] = [1e-12, 0.5];
 /** The finest points that a slope is fitted to. */
@@ -33,7 +34,7 @@ function endOf(process, solver, x0, steps, seed) {
 /** What the errors are taken against: the closed form path by path, or a fine solution. */
 function reference(process, x0, seed) {
   const { equations, noisy, dim } = process;
-  if (!equations.solved) return endOf(process, noisy ? "heun" : "rk4", x0, FINEST, seed);
+  if (!equations.solved) return endOf(process, noisy ? "heun" : "rk4", x0, FINEST[noisy ? "noisy" : "smooth"], seed);
   const w = noisy ? new Brownian({ seed, first: 0, size: x0.length, dim, start: 0, stop: 1 }).step(0, 1).slice() : null;
   return equations.solve(x0, 1, w, new Float64Array(x0.length)).slice();
 }

@@ -1,6 +1,7 @@
 /** How the error falls with the step, for every solver, with the slopes that say the order. */
 
 import { decodeArray } from "../../common/codec.js";
+import { FINEST } from "../../compute/systems/order.js";
 
 const POINTS = { smooth: 32, noisy: 2000 };
 const DASHES = { error: "solid", strong: "solid", weak: "dot" };
@@ -21,7 +22,9 @@ export function orderChart(measured, theme) {
   const { lines } = found;
   if (!lines.length) return "The solution is not finite until T, so that there is no error to measure.";
   const solvers = [...new Set(lines.map(({ solver }) => solver))];
-  const known = network.equation.solution.length ? "the closed form" : "a solution with 4,096 steps";
+  const known = network.equation.solution.length
+    ? "the closed form"
+    : `a solution with ${FINEST[noisy ? "noisy" : "smooth"].toLocaleString("en")} steps`;
   const told = lines
     .filter(({ slope }) => slope !== null)
     .map(

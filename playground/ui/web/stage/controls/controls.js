@@ -286,10 +286,12 @@ export class Controls {
     this.#say("nfe-note", `in ${ms < 9.95 ? ms.toFixed(1) : count(ms)} ms${accepted}`);
   }
 
-  showDistance(value, floor) {
+  /** sharpness: {words, about}, what is wrong with the picture and the figures behind it; null where not known. */
+  showDistance(value, floor, sharpness = null) {
     this.parts.distance.classList.remove("pg-stale");
     this.#say("distance", value.toFixed(3));
-    this.#say("distance-note", times(value, floor, "floor"));
+    this.#say("distance-note", [times(value, floor, "floor"), sharpness?.words].filter(Boolean).join(" · "));
+    this.parts["distance-note"].title = sharpness?.about ?? "";
   }
 
   /** A line below the controls; a problem is announced at once, a notice when there is time. */

@@ -2,7 +2,8 @@
 
 import { ALIKE, FLOOR } from "../../scene/against.js";
 import { coverage } from "../../compute/metrics/metrics.js";
-import { rounded, times } from "../../common/numbers.js";
+import { SHARPNESS } from "../../scene/sharpness.js";
+import { percent, rounded, times } from "../../common/numbers.js";
 import { answered } from "../../api/probing.js";
 
 const PATIENCE = { tries: 22, apart: 900 }; // with a busy server
@@ -13,6 +14,13 @@ const ROWS = {
     "Sliced W<sub>2</sub>",
     `Distance of the end points to real target samples, in units of the data; beside it in units of the floor. ${FLOOR}`,
     -1,
+  ],
+  sample_kl: ["Sharpness, KL", SHARPNESS, -1],
+  stray: [
+    "Astray",
+    "Share of the particles where no real point is near: blur, bridges between modes, a blob over the gaps.",
+    -1,
+    percent,
   ],
   strict: ["Modes covered, ≥ 1 %", "Modes that hold at least 1 % of the particles.", 1],
   high_quality: [
@@ -46,14 +54,20 @@ const ROWS = {
     `At the most evaluations, on 1,000 points; beside it in units of its floor. Measured on the server. ${FLOOR}`,
     -1,
   ],
+  kl: [
+    "KL(target ‖ model)",
+    "What the model's density lacks at real points to the target's, in nats, with its standard error; 0 is perfect. " +
+      "Measured on the server.",
+    -1,
+  ],
   nll: ["NLL", "Negative log-likelihood of real points, in nats. Measured on the server.", -1],
 };
 const LACKS = "–"; // of an experiment that has no such setting
 /** What is said of a figure that the server measures where a model has none. */
-const NONE = { straightness: "no path", npe: "not known", w2: "not known", nll: "not known" };
+const NONE = { straightness: "no path", npe: "not known", w2: "not known", kl: "not known", nll: "not known" };
 /** The distances that have a floor, and by what name it is known. */
-const FLOORS = { sliced_w2: "floor", w2: "w2_floor" };
-const ASIDE = ["straightness", "npe", "w2", "nll"];
+const FLOORS = { sliced_w2: "floor", w2: "w2_floor", sample_kl: "kl_floor", stray: "stray_floor" };
+const ASIDE = ["straightness", "npe", "w2", "kl", "nll"];
 
 export class CompareTable {
   constructor(root, sampler) {
@@ -88,7 +102,13 @@ export class CompareTable {
     const request = { run: scene.run, points, lane: `compared ${entry.key}` };
     const value = await this.sampler.distance(request).catch(() => null);
     if (value === null) return;
-    Object.assign(entry.known, { sliced_w2: value, floor: scene.floor?.sliced_w2 });
+    const { sliced_w2: floor, sample_kl: kl_floor, stray: stray_floor } = scene.floor;
+    Object.assign(entry.known, { sliced_w2: value, floor, kl_floor, stray_floor });
+    this.#draw();
+    const sharp = await this.sampler
+      .sharpness({ ...request, lane: `compared sharpness ${entry.key}` })
+      .catch(() => null);
+    Object.assign(entry.known, { sample_kl: sharp?.sample_kl, stray: sharp?.stray });
     this.#draw();
   }
 
@@ -100,11 +120,13 @@ export class CompareTable {
       this.status.textContent = `measuring ${entry.letter} …`;
       try {
         entry.known.measured = await answered("measure", entry.origin, PATIENCE);
-        const { straightness, npe, nll, by_nfe, floor } = entry.known.measured;
+        const { straightness, npe, nll, kl, kl_error, by_nfe, floor } = entry.known.measured;
         Object.assign(entry.known, {
           straightness,
           npe,
           nll,
+          kl,
+          kl_error,
           w2: Object.values(by_nfe).at(-1)?.w2,
           w2_floor: floor.w2,
         });
@@ -180,7 +202,9 @@ export class CompareTable {
         ? ` <small>${times(value, floors[k], "floor")}</small>`
         : name === "strict"
           ? ` <small>of ${known.total}</small>`
-          : "";
+          : name === "kl"
+            ? ` <small>± ${rounded(known.kl_error)}</small>`
+            : "";
       return `<td${judged[k] === best ? ' class="pg-best"' : ""}>${write(value)}${note}</td>`;
     });
     return `<tr title="${title}"><th>${label}</th>${cells.join("")}</tr>`;
