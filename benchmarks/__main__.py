@@ -14,6 +14,7 @@ QUICK = {
     "time_to_quality": shlex.split(
         "--seeds 1 --limit 15 --growth 2 --reference-growth 4 --target 'two moons' --target checkerboard"
     ),
+    "sharpness": shlex.split("--seeds 1 --target checkerboard --target 'grid, spacing 2'"),
     "step": ["--rounds", "15"],
     "browser": [],
     "stage": [],
@@ -21,6 +22,7 @@ QUICK = {
 }
 FULL: dict[str, list[str]] = {
     "time_to_quality": ["--reference-seeds", "5"],
+    "sharpness": ["--seeds", "5", "--plain-seeds", "5"],
     "step": [],
     "browser": [],
     "stage": [],
