@@ -19,7 +19,7 @@ from playground.dynamics.couplings import (
 )
 from playground.engine.record import RunRecord
 from playground.experiment import Experiment
-from playground.models.base import HasCoupling, seeded
+from playground.models.base import HasCoupling, HasPath, Model, seeded
 
 
 def pairing(experiment: Experiment, n: int, *, every: bool = False) -> dict[str, Any]:
@@ -31,11 +31,10 @@ def pairing(experiment: Experiment, n: int, *, every: bool = False) -> dict[str,
     points at a time as the chosen one. Without classes class_shift is None, and no coupling keeps to them. Raises
     ValueError for a model that pairs no points.
     """
-    model = experiment.model
-    if not isinstance(model, HasCoupling):
-        raise ValueError(f"{model.label()} pairs no points of the source with points of the target.")
-    path, chosen = model.path, model.coupling
-    run = RunRecord(experiment)
+    chosen = coupling_of(experiment.model)
+    if chosen is None or not isinstance(experiment.model, HasPath):
+        raise ValueError(f"{experiment.model.label()} pairs no points of the source with points of the target.")
+    path, run = experiment.model.path, RunRecord(experiment)
     target = experiment.target.at(run.dim)
     x0, (x1, labels) = run.starts(n), target.draw(n, seeded(0, 12))
     classes = labels if target.classes > 1 else None
@@ -52,6 +51,16 @@ def pairing(experiment: Experiment, n: int, *, every: bool = False) -> dict[str,
         about = {"kind": coupling.kind_name(), "label": coupling.label(), "together": coupling.together}
         rows.append(about | {"chosen": kind is type(chosen)} | asdict(figures))
     return {"points": n, "classes": target.classes, "partners": partners.tolist(), "couplings": rows}
+
+
+def coupling_of(model: Model) -> Coupling | None:
+    """How a model pairs points of the source with points of the target; None where it does not.
+
+    Along a path without a choice of couplings, such as diffusion's or the exact field's, pairs are independent.
+    """
+    if isinstance(model, HasCoupling):
+        return model.coupling
+    return IndependentCoupling() if isinstance(model, HasPath) else None
 
 
 def partners_of(coupling: Coupling, x0: Tensor, x1: Tensor, labels: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ from playground.distributions import Distribution
 from playground.distributions.base import Modes
 from playground.engine.history import Snapshot, binned
 from playground.engine.memorisation import losses_apart
+from playground.engine.pairing_figures import coupling_of
 from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import floor, sharpness_floor
@@ -119,7 +120,7 @@ def scene(name: str, run: Run) -> str:
         "setting": setting(experiment),
         "remarks": experiment.remarks(),
         "loss": experiment.model.loss_is,
-        "coupling": model.coupling.label() if isinstance(model, HasCoupling) else None,
+        "coupling": pairs.label() if (pairs := coupling_of(model)) else None,
         "no_exact": no_reference(experiment.model, experiment.source.at(run.dim)),
         "density": density_of(run.trained(0)) if run.rounds else None,
         "path": None if run.rounds or path is None else cast(wire.PathDescription, path.describe()),

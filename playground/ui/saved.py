@@ -22,7 +22,7 @@ from playground.engine.library import read_weights
 from playground.engine.record import Round
 from playground.engine.run import Run
 from playground.experiment import Experiment
-from playground.ui import messages
+from playground.ui import messages, wire
 from playground.ui.answers import compressed, packed_json
 from playground.ui.costs import weights_of
 from playground.ui.events import session_of
@@ -85,7 +85,7 @@ def returning(sessions: Sessions, given: Any) -> str:
     run = Run(experiment)
     for index, one in enumerate(given["rounds"]):
         id_, step, seconds = int(one["snapshot"]), int(one["step"]), float(one["seconds"])
-        weights = {str(name): _numbers(text) for name, text in one["weights"].items()}
+        weights = {str(name): _numbers(packed) for name, packed in one["weights"].items()}
         record = Round(str(one["name"]), steps=step, seconds=seconds, taken=id_ + 1)
         record.history.add(Snapshot(id_, index, 0, step, seconds, (), weights))
         run.rounds.append(record)
@@ -93,8 +93,10 @@ def returning(sessions: Sessions, given: Any) -> str:
     return session.shelve(run, "returned")
 
 
-def _numbers(text: str) -> Tensor:
-    values = torch.frombuffer(bytearray(base64.b64decode(text, validate=True)), dtype=torch.float32)
+def _numbers(given: str | wire.Halves) -> Tensor:
+    whole = isinstance(given, str)
+    numbers = bytearray(base64.b64decode(given if isinstance(given, str) else given["f16"], validate=True))
+    values = torch.frombuffer(numbers, dtype=torch.float32 if whole else torch.float16).float()
     if not bool(values.isfinite().all()):
         raise ValueError("weights are finite numbers")
     return values

@@ -455,7 +455,7 @@ class ReturnedRound(TypedDict):
     snapshot: int
     step: int
     seconds: float
-    weights: dict[str, str]
+    weights: dict[str, str | Halves]
 
 
 class ReturnedRequest(TypedDict):

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.studio import Studio
+from tests.browser.driver import Visitor
+from tests.browser.studio import PATIENCE, Studio
 
 Open = Callable[..., Studio]
 ENDLESS = 150_000
@@ -170,3 +171,43 @@ def test_a_run_that_the_server_has_forgotten_is_shown_and_measured_all_the_same(
     page.page.locator('[data-tab="report"]').click()
     page.page.locator(".pg-ask").last.click()
     expect(page.page.locator(".pg-report caption")).to_contain_text("Newest weights")
+
+
+def test_reflow_says_what_it_shows_and_what_is_chosen_and_not_trained(visit: Callable[..., Visitor]) -> None:
+    page = visit("?tab=reflow").page
+    page.wait_for_function("window.__playground?.reflow?.state === 'done'", timeout=PATIENCE)
+    shown, told = page.locator(".pg-run-of"), page.locator(".pg-reflow > [data-part=differs] .pg-differs")
+    expect(shown).to_contain_text("Gaussian → Checkerboard · flow 1, then flow 2, then distilled · seed 0")
+    expect(told).to_be_hidden()
+    source = page.locator(".pg-reflow .pg-bar select[data-part=source]")
+    source.select_option("two_moons")
+    expect(told).to_contain_text("Source Two moons, not Gaussian")
+    told.locator("[data-differs=back]").click()
+    expect(told).to_be_hidden()
+    expect(source).to_have_value("gaussian")
+    for tool in ("coupling", "batch", "curved"):
+        expect(page.locator(f".pg-reflow .pg-deck [data-tool={tool}]")).to_be_enabled()
+
+
+def test_compare_tells_a_budget_that_was_not_trained_and_goes_back_to_what_came(visit: Callable[..., Visitor]) -> None:
+    page = visit("?tab=compare&compare=ring,two_moons").page
+    page.wait_for_function("window.__playground?.compare?.entries().length === 2", timeout=PATIENCE)
+    captions, told = page.locator(".pg-compare [data-about]"), page.locator(".pg-compare > [data-part=differs] p")
+    expect(captions.first).to_contain_text("Gaussian → Ring · step 4,000 of 4,000 · Heun, 16 steps · seed 0")
+    expect(told).to_be_hidden()
+    page.locator("[name=pg-equal][value=steps]").check(force=True)
+    expect(told).to_contain_text("2,000 steps each; A, B are shown as captioned")
+    page.locator(".pg-compare [data-part=amount]").evaluate(
+        "(slider) => { slider.value = 500; slider.dispatchEvent(new Event('input')); }"
+    )
+    page.locator(".pg-compare > [data-part=differs] [data-differs=train]").click()
+    expect(captions.first).to_contain_text("step 500 of 500", timeout=PATIENCE)
+    expect(captions.last).to_contain_text("step 500 of 500", timeout=PATIENCE)
+    expect(told).to_be_hidden()
+    page.locator("[name=pg-equal][value=none]").check(force=True)
+    expect(captions.first).to_contain_text("step 4,000 of 4,000")
+    tops = page.locator(".pg-compare .pg-canvas").evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect().top)"
+    )
+    assert tops[0] == tops[1], "pictures stand at equal heights"
+    assert "sampler" not in page.locator(".pg-compare-table").inner_text()

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "figures": {"common", "api", "compute", "workers", "scene"},
     "form": {"common", "api"},
     "shell": {"common", "api"},
-    "tabs": {"common", "api", "compute", "workers", "scene", "stage", "figures"},
+    "tabs": {"common", "api", "compute", "workers", "scene", "stage", "figures", "form"},
 }
 """What each room may import besides itself; main.js, the door, may import from all."""
 

@@ -37,7 +37,7 @@ export function offered({ needs }, { scene }) {
 export function present({ needs, dims = [1, 2] }, { scene, dim, trajectory, ghost }) {
   if (!scene || dim === undefined || !dims.includes(dim)) return false;
   if (needs === "training") return Boolean(scene.training);
-  if (needs === "pairs") return Boolean(scene.coupling && pathOf(scene));
+  if (needs === "pairs") return noPairs(scene) === null && Boolean(pathOf(scene));
   if (needs === "density") return Boolean(trajectory) && noDensity(scene) === null;
   if (needs === "exact") return Boolean(trajectory) && noExact(scene) === null;
   if (needs === "carried") return Boolean(trajectory) && (hasField(scene) || Boolean(scene.network?.carries));
@@ -63,5 +63,30 @@ export function hasField({ network }) {
  */
 export function noDensity({ network, density, dim }) {
   if (!network) return "Nothing learnt yet.";
-  return density && dim <= 2 ? null : "The density of this model is not known.";
+  if (!density) return "The density of this model is not known.";
+  return dim <= 2 ? null : "Only in one and two dimensions.";
+}
+
+/** Why there are no pairs of this scene to be drawn; null where there are. */
+function noPairs({ coupling, origin }) {
+  if (origin?.round)
+    return "This round learnt from pairs that the round before it made; they are not sent to the page.";
+  return coupling ? null : "This model is not trained on pairs of a source point and a target point.";
+}
+
+/** What is said of a layer for which there is nothing here, by what it needs. */
+const LACKS = {
+  pairs: noPairs,
+  density: noDensity,
+  exact: noExact,
+  training: ({ training }) => (training ? null : "Training is not limited to some points here."),
+};
+
+/** Why a layer cannot be shown of this scene; null where it can. */
+export function lackOf({ needs, dims = [1, 2] }, scene) {
+  if (!dims.includes(scene?.dim ?? 2))
+    return dims.length === 1
+      ? `Only in ${["one dimension", "two dimensions"][dims[0] - 1]}.`
+      : "Only in one and two dimensions.";
+  return scene ? (LACKS[needs]?.(scene) ?? null) : null;
 }

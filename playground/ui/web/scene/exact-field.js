@@ -19,7 +19,10 @@ export function noExact({ no_exact: why, network, origin }) {
   if (origin?.round) return "The exact field of a further round is not known.";
   if (why) return why;
   if (network?.condition) return "This network is told a condition; the exact field is known without one.";
-  return network?.networks?.velocity && network.path?.table ? null : "Nothing learnt yet that could be compared.";
+  if (!network) return "Nothing learnt yet that could be compared.";
+  return network.networks?.velocity && network.path?.table
+    ? null
+    : "The browser does not know the field of this model.";
 }
 
 /**

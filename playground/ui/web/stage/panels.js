@@ -76,6 +76,7 @@ export class Panels {
     root.addEventListener("pg:sampled", () => this.#arrived());
     root.addEventListener("pg:scene", ({ detail: { scene } }) => {
       if (scene.network?.condition) this.controls.condition.offer(scene.network.condition);
+      this.#show();
     });
     this.controls.showSampling();
     this.#show();

@@ -3,8 +3,7 @@
 import { COLOURS } from "../colours.js";
 import { h } from "../../common/dom.js";
 import { menu } from "../../common/menu.js";
-import { noExact } from "../../scene/exact-field.js";
-import { noDensity, offered } from "../../scene/capabilities.js";
+import { lackOf, offered } from "../../scene/capabilities.js";
 import { GROUPS, SWITCHES } from "../layers/index.js";
 import { roving } from "../../common/roving.js";
 
@@ -42,14 +41,6 @@ const TOOLS = [
 const LEAVING = ["full", "help"];
 
 const upper = (key) => key.toUpperCase();
-
-/** What is said of a layer for which there is nothing here. */
-const LACKS = {
-  pairs: (scene) => (scene.coupling ? null : "This model pairs no points of the source with points of the target."),
-  density: noDensity,
-  exact: noExact,
-  training: (scene) => (scene.training ? null : "Training is not limited to some points here."),
-};
 
 /** The View menu, below the layers. */
 const VIEW = { label: "View", first: {}, more: TOOLS.map(({ name }) => name) };
@@ -142,12 +133,11 @@ export class Rail {
   }
 
   /** Shows what is on, and what there is nothing to do for. */
-  show({ on, colour, unrolled, probes, zoom, dim, scene }) {
+  show({ on, colour, unrolled, probes, zoom, scene }) {
     for (const [name, { button, tell, needs, dims = [1, 2] }] of this.entries) {
       button.hidden = !offered({ needs }, { scene });
       if (SWITCHES.includes(name)) button.setAttribute("aria-pressed", String(on.has(name)));
-      const flat = !dims.includes(dim ?? 2);
-      const lack = flat ? "Only in two dimensions." : (scene && LACKS[needs]?.(scene)) || null;
+      const lack = lackOf({ needs, dims }, scene);
       button.disabled = lack !== null || (name === "clear" && !probes.length) || (name === "fit" && zoom.isFit);
       tell(lack);
     }

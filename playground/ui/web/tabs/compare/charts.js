@@ -102,23 +102,7 @@ export class CompareCharts {
       marker: { color: theme.lines[k], symbol: SYMBOLS[k], size: points.length === 1 ? 11 : 6 },
       hovertemplate: more,
     });
-    const floor = Math.min(...this.entries.map(({ scene }) => scene.floor?.sliced_w2 ?? Infinity));
-    const shapes = Number.isFinite(floor)
-      ? [
-          {
-            type: "line",
-            xref: "paper",
-            x0: 0,
-            x1: 1,
-            y0: floor,
-            y1: floor,
-            line: { color: theme["ink-faint"], dash: "dot", width: 1 },
-          },
-        ]
-      : [];
-    const annotations = Number.isFinite(floor)
-      ? [{ xref: "paper", x: 1, xanchor: "right", y: Math.log10(floor), yanchor: "bottom", text: "floor" }]
-      : [];
+    const { shapes, annotations } = floorsOf(this.entries, theme);
     const byNFE = ({ curves }) =>
       [...curves.nfe.values()]
         .filter(Boolean)
@@ -156,4 +140,22 @@ export class CompareCharts {
       )
       .catch(() => null);
   }
+}
+
+/** A line at each floor, and whose it is where targets, and so floors, differ. */
+function floorsOf(entries, theme) {
+  const known = entries.filter(({ scene }) => Number.isFinite(scene.floor?.sliced_w2));
+  const floors = [...Map.groupBy(known, ({ scene }) => scene.floor.sliced_w2)];
+  const line = { color: theme["ink-faint"], dash: "dot", width: 1 };
+  return {
+    shapes: floors.map(([y]) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: y, y1: y, line })),
+    annotations: floors.map(([floor, of]) => ({
+      xref: "paper",
+      x: 1,
+      xanchor: "right",
+      y: Math.log10(floor),
+      yanchor: "bottom",
+      text: floors.length > 1 ? `floor of ${of.map(({ letter }) => letter).join(", ")}` : "floor",
+    })),
+  };
 }

@@ -10,6 +10,7 @@ import { textOf } from "../../common/codec.js";
 import { CompareCharts } from "./charts.js";
 import { compact } from "../compact.js";
 import { CompareTable } from "./table.js";
+import { Differs } from "../../stage/differs.js";
 import { fetchJSON, pageKey } from "../../api/client.js";
 import { FLOOR } from "../../scene/against.js";
 import { Panels } from "../../stage/panels.js";
@@ -62,6 +63,7 @@ const PAGE = `
   </div>
   <div data-part="underway"></div>
   <p class="pg-problem" data-part="problem" role="alert"></p>
+  <div data-part="differs"></div>
   <div data-part="panels"></div>
   <section data-part="table" class="pg-compare-table" aria-label="Differences"></section>
   <section data-part="charts" class="pg-compare-charts" aria-label="Charts"></section>`;
@@ -100,6 +102,14 @@ class Compare {
     this.parts.amount.addEventListener("input", () => this.#showAmount());
     this.panels.root.addEventListener("pg:sampled", (event) => this.#sampled(event));
     this.panels.root.addEventListener("pg:distance", (event) => this.#judged(event));
+    this.panels.root.addEventListener("pg:caption", (event) => this.#caption(event));
+    this.differs = new Differs(this.parts.differs, {
+      train: () => this.#train(),
+      back: () => {
+        root.querySelector("[name=pg-equal][value=none]").checked = true;
+        this.#offer();
+      },
+    });
     this.#listen(props, watch);
     this.opening = this.#open();
   }
@@ -211,7 +221,6 @@ class Compare {
       <button type="button" data-remove aria-label="Remove ${title.replaceAll('"', "")}" title="Remove">×</button></div>
       <p class="pg-verdict" title="Sliced W2 of this picture: the distance between its end points and real target samples. ${FLOOR}">Sliced W<sub>2</sub>
         <b data-verdict>–</b> <span data-floors></span></p>`;
-    head.querySelector("[data-about]").textContent = aboutOf(entry.experiment);
     head.querySelector("[data-remove]").addEventListener("click", () => this.#remove(entry));
     head.querySelector("[data-open]").addEventListener("click", () => {
       const { scene, snapshots } = entry;
@@ -246,6 +255,7 @@ class Compare {
     });
     this.table.show(this.entries);
     this.charts.show(this.entries);
+    this.#compare();
     this.buttons.train.disabled = this.entries.length < 1;
     this.#become(this.state === "training" ? "training" : "ready");
   }
@@ -255,17 +265,44 @@ class Compare {
   #offer() {
     const { min, max, step, value } = BUDGETS[this.#budget];
     const none = this.#budget === "none";
+    if (none) for (const entry of this.entries) this.#asItCame(entry);
     this.root.querySelector(".pg-amount").hidden = none;
     this.#become(this.state);
-    if (none) return;
-    Object.assign(this.parts.amount, { min, max, step, value });
+    if (!none) Object.assign(this.parts.amount, { min, max, step, value });
     this.#showAmount();
+  }
+
+  /** Shows the training that an entry came with again, where it was trained anew since. */
+  #asItCame(entry) {
+    if (!entry.came || this.state === "training") return;
+    Object.assign(entry, entry.came, { came: null, trained: null, charged: undefined });
+    const { stage } = entry.panel;
+    stage.setScene(entry.scene);
+    stage.apply(this.panels.controls.choices);
+    for (const snapshot of entry.snapshots) stage.addSnapshot({ ...snapshot, run: entry.scene.run });
+    this.#changed();
   }
 
   #showAmount() {
     const { amount } = this.parts;
-    this.parts["amount-value"].textContent =
-      `${amount.valueAsNumber.toLocaleString("en")} ${BUDGETS[this.#budget].unit}`;
+    const { unit } = BUDGETS[this.#budget];
+    if (unit) this.parts["amount-value"].textContent = `${amount.valueAsNumber.toLocaleString("en")} ${unit}`;
+    this.#compare();
+  }
+
+  /** The budget that is chosen, in words; nothing where all are as they came. */
+  get #wanted() {
+    return this.#budget === "none" ? null : this.parts["amount-value"].textContent;
+  }
+
+  /** Says which of the pictures were not trained with the budget that is chosen. */
+  #compare() {
+    const wanted = this.#wanted;
+    const others = wanted === null ? [] : this.entries.filter(({ trained = null }) => trained !== wanted);
+    const letters = others.map(({ letter }) => letter).join(", ");
+    const differs = letters && this.state !== "training";
+    this.differs.show(differs ? `${wanted}; ${letters} ${others.length > 1 ? "are" : "is"} shown as captioned` : "");
+    this.root.toggleAttribute("data-differs", Boolean(differs));
   }
 
   #train() {
@@ -277,6 +314,7 @@ class Compare {
     this.#say("");
     this.panels.lookAtShare(1);
     this.desk.ask("train", { entrants, budget: this.#budget, amount: this.parts.amount.valueAsNumber });
+    this.asked = this.#wanted;
     this.underway.begin(this.entries.length, this.#budget, this.parts.amount.valueAsNumber);
     this.#become("training");
   }
@@ -306,7 +344,9 @@ class Compare {
       if (!entry) continue;
       const origin = { page: this.desk.key, run: scene.run };
       const network = scene.network.remote ? { ...scene.network, origin: { ...origin, round: 0 } } : scene.network;
+      entry.came ??= { scene: entry.scene, snapshots: entry.snapshots, origin: entry.origin };
       Object.assign(entry, {
+        trained: this.asked,
         scene: { ...scene, network, own: scene.view, origin: { ...origin, round: 0 } },
         snapshots: [],
         origin,
@@ -346,6 +386,12 @@ class Compare {
     head.querySelector("[data-floors]").textContent = times(value, floor, "floor");
   }
 
+  /** Each panel says what it shows. */
+  #caption(event) {
+    const about = this.panels.of(event)?.head.querySelector("[data-about]");
+    if (about) about.textContent = event.detail.text;
+  }
+
   #say(text) {
     this.parts.problem.textContent = text;
   }
@@ -354,6 +400,7 @@ class Compare {
     this.state = this.counters.state = this.root.dataset.state = state;
     const busy = state === "training";
     if (!busy) this.underway.end();
+    this.#compare();
     const { train, stop, pin, open } = this.buttons;
     train.hidden = busy || this.#budget === "none";
     stop.hidden = !busy;
@@ -378,9 +425,3 @@ function together(views) {
 
 const titleOf = ({ name, model, target }) => name || `${kindOf(model)}, ${kindOf(target)}`;
 const kindOf = (choice) => String(choice.kind ?? choice).replaceAll("_", " ");
-
-function aboutOf({ source, target, model, network, training }) {
-  const own = model.kind === "gan" ? "noise" : kindOf(source);
-  const how = model.path ? `, ${kindOf(model.path)} path` : model.loss ? `, ${kindOf(model.loss)}` : "";
-  return `${own} → ${kindOf(target)} · ${kindOf(model)}${how} · ${network.depth}×${network.width} · ${training.steps.toLocaleString("en")} steps`;
-}

@@ -162,7 +162,7 @@ export class CompareTable {
     const figures = Object.keys(ROWS)
       .map((name) => this.#figures(name))
       .join("");
-    const settings = differing(entries.map(({ experiment }) => experiment));
+    const settings = differing(entries.map(({ scene }) => scene.experiment));
     const row = ([name, values]) =>
       `<tr class="pg-setting"><th>${escaped(name)}</th>${values.map((one) => `<td>${escaped(one)}</td>`).join("")}</tr>`;
     const shared = settings.filter(([, values]) => values.filter((one) => one !== LACKS).length > 1);
@@ -223,10 +223,11 @@ function lack(name, known) {
 const escaped = (text) =>
   String(text).replace(/[&<>"]/g, (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[one]);
 
-/** The settings of experiments as [name, values], those alone in which not all agree. */
+/** The settings of experiments as [name, values], those alone in which not all agree. How each would be sampled is left
+    out: here all are sampled as the deck says. */
 export function differing(experiments) {
   const flat = experiments.map((experiment) => {
-    const { name, about, ...rest } = experiment;
+    const { name, about, sampler, ...rest } = experiment;
     return Object.fromEntries(leaves(rest));
   });
   const names = [...new Set(flat.flatMap(Object.keys))];

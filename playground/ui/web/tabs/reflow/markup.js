@@ -66,6 +66,8 @@ export const pageOf = (charts) => `
   </div>
   <ol class="pg-progress" data-part="progress" aria-label="Rounds"></ol>
   <p class="pg-problem" data-part="problem" role="alert"></p>
+  <p class="pg-run-of" data-part="shows"></p>
+  <div data-part="differs"></div>
   <div data-part="panels"></div>
   <div class="pg-heat-row" data-part="heats"></div>
   <p class="pg-caption">The small maps: <b>where from</b> is S by starting point, of the distilled map how far it lands from the flow,

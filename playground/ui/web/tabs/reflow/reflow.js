@@ -12,19 +12,19 @@ import { RoundFigures } from "./figures.js";
 import { coloursOf, drawMaps } from "./maps.js";
 import { Progress } from "../../common/announce.js";
 import { compact } from "../compact.js";
-import { FOOT, HEAD, HEATS, offerKinds, pageOf } from "./markup.js";
+import { Chosen } from "./chosen.js";
+import { Differs } from "../../stage/differs.js";
+import { told } from "../../form/differences.js";
+import { FOOT, HEAD, HEATS, pageOf } from "./markup.js";
 import { RoundTable } from "./table.js";
 import { fetchJSON } from "../../api/client.js";
 import { unread } from "../../api/props.js";
 
 const PRESET = "rectified-flow-checkerboard";
-const STUDIO = "studio";
 const CHARTS = { straightness: straightnessChart, quality: qualityChart, cost: costChart, bending: bendingChart };
 /** Between two redrawings of the charts, and of the maps while the clock runs (ms). */
 const [DRAW_EVERY, MAP_EVERY] = [400, 120];
 const LAYERS = ["particles", "paths"];
-/** The panels draw the pairs of their own rounds, not those of the experiment's coupling. */
-const OWN = { coupling: null, path: null };
 
 export function mount(part, options, page) {
   return new Reflow(part, options, page);
@@ -72,50 +72,29 @@ class Reflow {
       this.colours.observe(node, { attributes: true, attributeFilter: ["class"] });
     this.#become("empty");
     this.#listen(props, watch);
-    this.#offer().then(() => this.#open());
+    this.differs = new Differs(this.parts.differs, {
+      train: () => this.train(),
+      back: () => (this.chosen.show(this.shown), this.#compare()),
+    });
+    for (const name of ["input", "change", "pointerenter"]) root.addEventListener(name, () => this.#compare());
+    this.#choose().then(() => this.#open());
   }
 
   // ---------------------------------------------------------------------------------------------- what is asked for
 
-  /** Fills the choices of source and target from the form's description. */
-  async #offer() {
-    const description = await fetchJSON("/playground/form.json");
-    for (const side of ["source", "target"])
-      offerKinds(this.parts[side], description, new Option("as in the Studio", STUDIO));
-    [this.parts.source.value, this.parts.target.value] = ["gaussian", "checkerboard"];
-  }
-
-  get #chosen() {
-    const radio = (name) => this.root.querySelector(`[name=pg-reflow-${name}]:checked`).value;
-    const { distill, count, steps, seed } = this.parts;
-    return {
-      model: {
-        kind: "rectified_flow",
-        rounds: Number(radio("rounds")),
-        distill: distill.checked,
-        pairs: radio("pairs"),
-        distill_loss: radio("loss"),
-        pair_count: count.valueAsNumber,
-      },
-      training: { steps: steps.valueAsNumber, seed: seed.valueAsNumber },
-    };
-  }
-
-  async #experiment() {
-    const { form } = await this.page.ready.form.promise;
-    const side = (name) => {
-      const kind = this.parts[name].value;
-      if (kind === STUDIO) return form.value[name];
-      return kind === this.shown?.[name]?.kind ? this.shown[name] : { kind };
-    };
-    return { name: "Reflow", source: side("source"), target: side("target"), ...this.#chosen };
+  async #choose() {
+    const [description, { form }] = await Promise.all([
+      fetchJSON("/playground/form.json"),
+      this.page.ready.form.promise,
+    ]);
+    this.chosen = new Chosen(this.root, this.parts, description, () => form.value);
   }
 
   async train() {
     this.#say("");
     this.progress = new Progress(); // what was trained before is not told
     this.#become("training");
-    this.experiment = await this.#experiment();
+    this.experiment = this.chosen.experiment(this.shown);
     this.desk.ask("train", { experiment: this.experiment });
   }
 
@@ -179,7 +158,10 @@ class Reflow {
           `<li data-state="waiting"><span>${title}</span><progress max="1" value="0" aria-label="${title}"></progress><small></small></li>`,
       )
       .join("");
-    this.#mark(experiment);
+    this.chosen?.show(experiment);
+    const { model, between, seed } = scene.summary;
+    this.parts.shows.textContent = ["Shown", model, between, names.join(", then "), `seed ${seed}`].join(" · ");
+    this.#compare();
     this.#refer(scene);
     this.#draw();
   }
@@ -190,7 +172,7 @@ class Reflow {
     panel.head.innerHTML = HEAD;
     panel.foot.innerHTML = FOOT;
     panel.stage.apply({ layers: LAYERS });
-    panel.stage.setScene({ ...scene, ...OWN, sampler, network: null });
+    panel.stage.setScene({ ...ownScene(scene, index), sampler, network: null });
     const waits = index ? `Waits for ${titleOf(this.names[index - 1]).toLowerCase()}.` : "The first to learn.";
     panel.stage.controls.showReady(false, waits);
     panel.foot.querySelector("[data-open]").addEventListener("click", () => this.#openInStudio(index));
@@ -211,24 +193,13 @@ class Reflow {
     };
   }
 
-  /** The controls say what is shown. */
-  #mark({ source, target, model, training }) {
-    const { parts, root } = this;
-    const known = ({ options }, kind) => [...options].some(({ value }) => value === kind);
-    for (const [side, { kind }] of Object.entries({ source, target }))
-      if (known(parts[side], kind) && parts[side].value !== STUDIO) parts[side].value = kind;
-    for (const [name, value] of Object.entries({
-      rounds: model.rounds,
-      pairs: model.pairs,
-      loss: model.distill_loss,
-    })) {
-      const radio = root.querySelector(`[name=pg-reflow-${name}][value="${value}"]`);
-      if (radio) radio.checked = true;
-    }
-    parts.distill.checked = model.distill;
-    if (model.pair_count) parts.count.value = model.pair_count;
-    if (training.steps) parts.steps.value = training.steps;
-    if (Number.isFinite(training.seed)) parts.seed.value = training.seed;
+  /** Says whether what is chosen is what is shown. */
+  #compare() {
+    const { chosen, shown } = this;
+    if (!chosen || !shown) return;
+    const differing = chosen.differing(shown);
+    this.differs.show(told(differing));
+    this.root.toggleAttribute("data-differs", differing.length > 0);
   }
 
   #add(snapshot) {
@@ -240,7 +211,13 @@ class Reflow {
     const { stage } = round.panel;
     if (!round.newest) {
       round.run = `${this.run} ${round.name}`;
-      stage.setScene({ ...this.scene, ...OWN, sampler: round.sampler, run: round.run, network: round.network });
+      stage.setScene({
+        ...ownScene(this.scene, round.index),
+        sampler: round.sampler,
+        run: round.run,
+        network: round.network,
+        density: round.network.map ? null : this.scene.density,
+      });
     }
     round.newest = snapshot;
     this.#tell(round, snapshot);
@@ -418,6 +395,11 @@ class Reflow {
     resume.hidden = state !== "ready";
     if (state === "done") this.panels.play();
   }
+}
+
+/** The scene of a round: the experiment's pairs are those of the first. */
+function ownScene(scene, round) {
+  return { ...scene, origin: { ...scene.origin, round } };
 }
 
 const titleOf = (name) => (name === "distilled" ? "Distilled: one call" : name.replace("flow ", "Flow "));
