@@ -29,7 +29,7 @@ from playground.engine.pairing_figures import coupling_of
 from playground.engine.run import Run
 from playground.experiment import Experiment
 from playground.metrics import floor, sharpness_floor
-from playground.models.base import HasCoupling, HasPath, seeded
+from playground.models.base import HasPath, seeded
 from playground.models.contracts import CarriesPoints, HasField, HasShapes, Shapes, Trained, density_of
 from playground.models.equation import Law
 from playground.models.exact_reference import no_reference

@@ -406,7 +406,7 @@ export interface ReturnedRound {
   snapshot: number;
   step: number;
   seconds: number;
-  weights: Record<string, string>;
+  weights: Record<string, string | Halves>;
 }
 
 /** A run from a browser that has outlived it on the server. */
