@@ -153,11 +153,11 @@ def test_lines_join_the_pairs_that_the_server_made(visit: Visit, layer: str) -> 
 
 
 def test_a_model_that_pairs_nothing_says_so(visit: Visit) -> None:
-    visitor = waiting(visit, target="ring", model={"kind": "exact"})
+    visitor = waiting(visit, target="ring", model={"kind": "normalizing_flow"})
     for layer in ("coupling", "batch"):
         button = reach(visitor.page.locator(f'.pg-stage [data-tool="{layer}"]'))
         expect(button).to_be_disabled()
-        expect(button).to_contain_text("pairs no points")
+        expect(button).to_contain_text("not trained on pairs")
 
 
 def learned_and_exact(name: str, t: float, n: int) -> tuple[torch.Tensor, torch.Tensor, str]:

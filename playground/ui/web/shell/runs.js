@@ -143,7 +143,8 @@ export function shortOf(run) {
 }
 
 function charactersOf(tracks) {
-  const of = ({ weights = {} }) => Object.values(weights).reduce((sum, { f16, length }) => sum + (f16?.length ?? length), 0);
+  const of = ({ weights = {} }) =>
+    Object.values(weights).reduce((sum, { f16, length }) => sum + (f16?.length ?? length), 0);
   return tracks.reduce((sum, { history: { kept } }) => sum + kept.length * (kept.length ? of(kept.at(-1)) : 0), 0);
 }
 

@@ -10,7 +10,7 @@ const CLASSES =
   "that is told the class.";
 
 export function couplingTable({ scene, couplings }) {
-  if (!scene?.coupling) return "This model pairs no points of the source with points of the target.";
+  if (!scene?.coupling) return "This model is not trained on pairs of a source point and a target point.";
   if (!couplings) return "Every coupling is being tried on these points …";
   if (typeof couplings === "string") return couplings;
   const classed = couplings.classes > 1;
