@@ -32,6 +32,11 @@ def choose_model(page: Studio, kind: str) -> None:
     page.page.locator('section[data-path="model"] select').first.select_option(kind)
 
 
+def press(page: Studio, button: str) -> None:
+    """Presses a button that may be in a menu."""
+    page.page.locator(button).first.evaluate("(button) => button.click()")
+
+
 def trained_up_to(page: Studio, snapshots: int = 5) -> None:
     page.train(ENDLESS)
     page.until("stage.history >= given", snapshots)
@@ -101,7 +106,7 @@ def test_a_training_that_something_takes_the_place_of_is_kept_and_comes_back_wit
     if by == "target":
         page.choose("target", "spirals")
     else:
-        page.page.locator('[data-tool="surprise"]' if by == "surprise" else '[data-preset="ring"]').click()
+        press(page, '.pg-tools [data-tool="surprise"]' if by == "surprise" else '[data-preset="ring"]')
     line = page.page.locator(".pg-runs [role=status]")
     expect(line).to_contain_text(re.compile(r"^(Stopped and kept|Kept): Gaussian → Checkerboard, step [\d,]+\.Undo$"))
     if by != "preset":
@@ -161,7 +166,7 @@ def test_a_run_that_the_server_has_forgotten_is_shown_and_measured_all_the_same(
     page = studio()
     page.train(40)
     page.ready()
-    page.page.locator('[data-preset="ring"]').click()
+    press(page, '[data-preset="ring"]')
     expect(page.part("target")).to_have_text("Ring")
     page.page.route("**/playground/shown", lambda route: route.fulfill(json={"kept": False}))
     kept(page).nth(1).click()
