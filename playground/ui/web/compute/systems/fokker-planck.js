@@ -8,6 +8,8 @@ import { processOf } from "./equation.js";
 
 const LEAST_DIFFUSION = 1e-12;
 const MOST_PECLET = 500;
+/** Below this share of the greatest density its logarithm counts as level, where hardly a particle is. */
+const LEAST_DENSITY = 1e-7;
 
 function bernoulli(x) {
   if (Math.abs(x) < 1e-6) return 1 - x / 2;
@@ -100,10 +102,11 @@ function flowAt(equations, lattice, p, t, x, into) {
   const [rows, columns] = shapeOf(lattice);
   const { low } = lattice;
   const widths = widthsOf(lattice);
+  const least = LEAST_DENSITY * p.reduce((most, value) => Math.max(most, value), 0);
   const drift = equations.at(equations.flux, x, t, into, 1);
   const noise = equations.at(equations.noise, x, t, new Float64Array(x.length), 1);
   const log = (i, j) =>
-    Math.log(Math.max(1e-300, p[Math.min(rows - 1, Math.max(0, i)) * columns + Math.min(columns - 1, Math.max(0, j))]));
+    Math.log(Math.max(least, p[Math.min(rows - 1, Math.max(0, i)) * columns + Math.min(columns - 1, Math.max(0, j))]));
   for (let k = 0; k < x.length / dim; k++) {
     const places = widths.map((width, axis) => (x[k * dim + axis] - low[axis]) / width - 0.5);
     const [i, j] = [Math.floor(places[0]), dim === 2 ? Math.floor(places[1]) : 0];
@@ -179,7 +182,8 @@ export function compared(equations, lattice, start, x0, { steps = 200, each = 10
     if (before) {
       // Heun's method, with the density at both ends of the step.
       const h = state.t - before.t;
-      flowAt(equations, lattice, before.p, before.t, x, one);
+      // At the start the density may have edges, whose slope no step could follow: the first step takes its end's.
+      flowAt(equations, lattice, before.t ? before.p : state.p, before.t, x, one);
       for (let k = 0; k < x.length; k++) middle[k] = x[k] + h * one[k];
       flowAt(equations, lattice, state.p, state.t, middle, other);
       for (let k = 0; k < x.length; k++) x[k] += 0.5 * h * (one[k] + other[k]);
