@@ -11,6 +11,9 @@ export function rounded(value) {
   return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }
 
+/** A ratio above this says only that the unit is next to nothing: a law that has shrunk to a point. */
+const MOST_TIMES = 10_000;
+
 /**
  * "1.3× floor"; nothing where there is no such thing.
  * @param {number | null | undefined} value
@@ -20,6 +23,7 @@ export function rounded(value) {
 export function times(value, unit, name) {
   if (typeof value !== "number" || !(value >= 0) || !Number.isFinite(value) || !unit || !(unit > 0)) return "";
   const ratio = value / unit;
+  if (ratio > MOST_TIMES) return `over ${MOST_TIMES.toLocaleString("en")}× ${name}`;
   return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString("en")}× ${name}`;
 }
 
