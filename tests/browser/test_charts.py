@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -121,6 +122,12 @@ def test_the_cards_are_what_python_measures_on_the_same_particles(desk: Open, ru
     assert shown["npe"] == pytest.approx(metrics.npe(figures.energy, optimal.value), rel=1e-2)
     assert figures.transport_cost == pytest.approx(optimal.value, rel=0.1), "this flow is nearly optimal"
     expect(page.card("cost")).to_contain_text(f"{figures.transport_cost / optimal.value:.1f}× optimal")
+    note = page.page.locator('.pg-stage [data-part="distance-note"]')
+    page.until("'kl' in figures.cards")
+    for element in (note, page.card("sample_kl")):
+        expect(element).to_have_attribute("title", re.compile(r"KL\(target ‖ model\) is [−\d.]+ ± "))
+    words = page.card("sample_kl").locator("small").inner_text().split(" · ")[1]
+    expect(note).to_contain_text(f"floor · {words}")
 
     page.slide("steps", 1)
     after = page.cards()
@@ -128,8 +135,7 @@ def test_the_cards_are_what_python_measures_on_the_same_particles(desk: Open, ru
     assert after["sliced_w2"] > 2 * shown["sliced_w2"] and after["nfe"] == 2
     assert after["straightness"] == shown["straightness"], "of the fine solution, whatever the slider says"
     floor = metrics.floor(run.experiment.target, 2000, ["sliced_w2"], seeded(0, 13))["sliced_w2"] or 0
-    note = page.page.locator('.pg-stage [data-part="distance-note"]')
-    expect(note).to_have_text(f"{after['sliced_w2'] / floor:.1f}× floor")
+    expect(note).to_contain_text(f"{after['sliced_w2'] / floor:.1f}× floor · ")
     page.slide("training", 0)
     agrees(page.cards(), reached(run, 2000, 1, sampler.solver.kind, snapshot=0))
 

@@ -90,3 +90,18 @@ def test_the_verdict_names_what_is_wrong(page: ModulePage) -> None:
     tilted = x[(labels > 11) | (torch.rand(2000, generator=g) < 0.4)]
     assert said(page, grid, tilted) != "sharp"
     assert page(VERDICT, {"found": None, "floor": None}) == ""
+
+
+@pytest.mark.parametrize(
+    ("kl", "error", "words"),
+    [(0.04, 0.01, "sharp"), (0.08, 0.017, "slightly blurred"), (0.3, 0.05, "blurred"), (0.3, 0.2, "sharp")],
+)
+def test_the_verdict_takes_in_what_the_density_lacks(page: ModulePage, kl: float, error: float, words: str) -> None:
+    figures = {"sample_kl": 0.02, "stray": 0.01, "missed": 0.01}
+    given = {"found": figures | {"kl": kl, "kl_error": error}, "floor": figures}
+    assert page(VERDICT, given) == words
+    assert page(VERDICT, {"found": figures | {"kl": None, "kl_error": None}, "floor": figures}) == "sharp"
+    gone = given["found"] | {"stray": 0.2}
+    assert page(VERDICT, {"found": gone, "floor": figures}) == "20.0 % astray", "what is seen says more"
+    wide = given["found"] | {"spread": 1.3}
+    assert page(VERDICT, {"found": wide, "floor": figures}).startswith("sharp" if words == "sharp" else "1.3× too wide")

@@ -99,15 +99,15 @@ export class Cards {
   show({ scene, picture, distances, fine, reference, training, apart, history, likelihoods }, server) {
     this.values = {};
     const known = picture && scene?.network;
-    this.#distances(known ? distances : null, reference, scene, distances?.picture !== picture);
+    const lack = known && scene.density ? likelihoods.get(picture.snapshot) : null;
+    this.#distances(known ? distances : null, reference, scene, distances?.picture !== picture, lack);
     this.#paths(known ? fine.get(picture.snapshot) : null, reference, training, known?.map || known?.remote);
     for (const name of TRANSPORTS) this.cards[name].hidden = Boolean(scene?.network?.equation);
     if (known) this.values.nfe = picture.trajectory.nfe;
     if (known && Number.isFinite(distances?.sliced_w2)) this.values.sliced_w2 = distances.sliced_w2;
     this.#exact(server, known && !training);
     const past = known && history.kept.at(-1)?.id !== picture.snapshot;
-    const likelihood = known && scene.density ? likelihoods.get(picture.snapshot) : null;
-    this.#likelihood(past ? (likelihood ?? null) : likelihood, scene, training, past);
+    this.#likelihood(past ? (lack ?? null) : lack, scene, training, past);
     this.#memorised(scene, known ? distances : null, apart, distances?.picture !== picture);
     this.#classes(
       scene?.network?.condition?.kind === "labels",
@@ -129,13 +129,13 @@ export class Cards {
     this.#say("class_spread", spread, Number.isFinite(spread) ? "× the exact one" : "", late);
   }
 
-  #sharpness(distances, reference, late) {
+  #sharpness(distances, reference, late, lack) {
     const { sharpness, coverage } = distances ?? {};
     if (!sharpness) {
       this.#say("sample_kl", null, distances ? "not finite" : "", late);
       return;
     }
-    const found = { ...sharpness, spread: coverage?.spread };
+    const found = { ...sharpness, spread: coverage?.spread, kl: lack?.kl, kl_error: lack?.kl_error };
     const { sample_kl, stray, missed } = reference?.floor ?? {};
     const floor = sample_kl && { sample_kl: sample_kl.value, stray: stray.value, missed: missed.value };
     const unit = floor ? ` · floor ±${rounded(floor.sample_kl)}` : "";
@@ -145,8 +145,8 @@ export class Cards {
     if (Number.isFinite(found.spread)) this.values.spread = found.spread;
   }
 
-  #distances(distances, reference, scene, late) {
-    this.#sharpness(distances, reference, late);
+  #distances(distances, reference, scene, late, lack) {
+    this.#sharpness(distances, reference, late, lack);
     const floor = reference?.floor?.energy_distance?.value;
     const value = distances?.energy_distance;
     this.#say("energy_distance", value, value === null ? "not finite" : times(value, floor, "floor"), late);

@@ -237,7 +237,15 @@ export class Figures {
 
   #changed(what) {
     if (["picture", "fine", "reference"].includes(what)) this.#showCards();
+    if (what === "fine") this.#weighed();
     if (what !== "fine") this.#draw();
+  }
+
+  /** The stage's words take in what is known of the density of its model. */
+  #weighed() {
+    const { scene, picture, likelihoods } = this.measured;
+    const lack = likelihoods.get(picture?.snapshot);
+    if (lack) this.stage.weighed({ run: scene.run, snapshot: picture.snapshot, kl: lack.kl, kl_error: lack.kl_error });
   }
 
   #showCards() {

@@ -223,7 +223,7 @@ export class Sampled extends Viewer {
     this.measuring = true;
     await new Promise((resolve) => setTimeout(resolve, MEASURE_EVERY));
     const { scene, trajectory, n, dim } = this.state;
-    const told = this.state.request?.told;
+    const { told, snapshot } = this.state.request ?? {};
     if (trajectory) {
       const points = trajectory.x.subarray(-n * dim);
       const request = { run: scene.run, points, value: told?.[0], lane: `${this.lane} distance` };
@@ -231,7 +231,8 @@ export class Sampled extends Viewer {
       const floor = told ? null : scene.floor.sliced_w2; // which is known for the whole target alone
       if (value !== null && scene === this.state.scene) {
         const found = told ? null : await this.#sharpness(scene, points);
-        this.controls.showDistance(value, floor, found);
+        this.judged = { value, floor, found, scene, snapshot };
+        this.#tellDistance();
         this.emit("distance", { value, floor });
       }
     }
@@ -239,13 +240,26 @@ export class Sampled extends Viewer {
     if (this.state.trajectory !== trajectory) this.#measure();
   }
 
-  /** What is wrong with the end points, in words, and the figures behind them; null where that is not known. */
+  /** What the density of a snapshot lacks is known: {run, snapshot, kl, kl_error}. */
+  weighed(lack) {
+    this.lack = lack;
+    if (this.judged?.scene === this.state.scene) this.#tellDistance();
+  }
+
+  /** The distance that was measured last, with words for what is wrong with the end points. */
+  #tellDistance() {
+    const { value, floor, found, scene, snapshot } = this.judged;
+    const { run, snapshot: of, kl, kl_error } = this.lack ?? {};
+    const all = found && { ...found, ...(run === scene.run && of === snapshot && { kl, kl_error }) };
+    const words = all && { words: verdict(all, scene.floor), about: about(all, scene.floor) };
+    this.controls.showDistance(value, floor, words);
+  }
+
+  /** The sharpness of the end points, and how wide their modes are; null where that is not known. */
   async #sharpness(scene, points) {
-    const { floor, modes, dim, run } = scene;
+    const { modes, dim, run } = scene;
     const found = await this.sampler.sharpness({ run, points, lane: `${this.lane} sharpness` }).catch(() => null);
-    if (!found) return null;
-    const all = { ...found, spread: modes ? coverage(points, modes, dim).spread : null };
-    return { words: verdict(all, floor), about: about(all, floor) };
+    return found && { ...found, spread: modes ? coverage(points, modes, dim).spread : null };
   }
 
   // ---------------------------------------------------------------------------------------------- after a frame
