@@ -67,14 +67,20 @@ export function noDensity({ network, density, dim }) {
   return dim <= 2 ? null : "Only in one and two dimensions.";
 }
 
-/** Why there are no pairs of this scene to be drawn; null where there are. */
+/**
+ * Why there are no pairs of this scene to be drawn; null where there are.
+ * @param {StageScene} scene
+ */
 function noPairs({ coupling, origin }) {
   if (origin?.round)
     return "This round learnt from pairs that the round before it made; they are not sent to the page.";
   return coupling ? null : "This model is not trained on pairs of a source point and a target point.";
 }
 
-/** What is said of a layer for which there is nothing here, by what it needs. */
+/**
+ * What is said of a layer for which there is nothing here, by what it needs.
+ * @type {Record<string, (scene: StageScene) => string | null>}
+ */
 const LACKS = {
   pairs: noPairs,
   density: noDensity,
@@ -82,11 +88,15 @@ const LACKS = {
   training: ({ training }) => (training ? null : "Training is not limited to some points here."),
 };
 
-/** Why a layer cannot be shown of this scene; null where it can. */
+/**
+ * Why a layer cannot be shown of this scene; null where it can.
+ * @param {Layer} layer
+ * @param {StageScene | null | undefined} scene
+ */
 export function lackOf({ needs, dims = [1, 2] }, scene) {
   if (!dims.includes(scene?.dim ?? 2))
     return dims.length === 1
       ? `Only in ${["one dimension", "two dimensions"][dims[0] - 1]}.`
       : "Only in one and two dimensions.";
-  return scene ? (LACKS[needs]?.(scene) ?? null) : null;
+  return scene && needs ? (LACKS[needs]?.(scene) ?? null) : null;
 }
