@@ -165,8 +165,8 @@ def _kind(choice: type[Choice], walk: _Walk) -> Description:
         kind["idle"] = idle
     if issubclass(choice, Model):
         kind["steps"] = choice.default_steps
-    if issubclass(choice, Model) and choice.stand_ins:
-        kind["notes"] = {"network": _stand_ins(choice)}
+    if issubclass(choice, Model) and (note := _network_note(choice)):
+        kind["notes"] = {"network": note}
     if choice.presets:
         kind["presets"] = [
             {"label": name, "value": choice.preset(name).model_dump(mode="json")} for name in choice.presets
@@ -190,10 +190,13 @@ def _idle(family: type[Model]) -> Description:
     return network | source
 
 
-def _stand_ins(family: type[Model]) -> str:
-    """Which activations a family does not take as they are chosen."""
+def _network_note(family: type[Model]) -> str:
+    """Which settings of the network a family does not take as they are chosen; empty where it takes all."""
     pairs = [f"{ACTIVATION_NAMES[new]} stands in for {ACTIVATION_NAMES[old]}" for old, new in family.stand_ins.items()]
-    return f"{family.label()}: {', '.join(pairs)}, whose derivatives do not bend."
+    notes = [f"{', '.join(pairs)}, whose derivatives do not bend."] if pairs else []
+    if family.has_network and not family.has_features:
+        notes.append(f"{'It' if notes else 'it'} has no Fourier features.")
+    return f"{family.label()}: {' '.join(notes)}" if notes else ""
 
 
 def _explained(family: type[Model | System]) -> Description:

@@ -221,11 +221,13 @@ def test_a_family_says_what_it_is_and_what_it_makes_no_use_of():
         assert {"about", "formula", "look_for", "try_this"} <= set(kinds[name]["explained"])
 
 
-def test_a_family_notes_which_activations_it_does_not_take():
+def test_a_family_notes_what_of_the_network_it_does_not_take():
     from playground.experiment import Experiment
     from playground.ui.form import describe
 
     (model,) = [field for field in describe(Experiment)["fields"] if field["name"] == "model"]
     notes = {kind["kind"]: kind["notes"]["network"] for kind in model["kinds"] if "notes" in kind}
-    assert set(notes) == {"neural_ode", "energy"}
-    assert notes["neural_ode"] == "Neural ODE (CNF): tanh stands in for ReLU, whose derivatives do not bend."
+    assert notes["neural_ode"].startswith("Neural ODE (CNF): tanh stands in for ReLU, whose derivatives do not bend.")
+    assert notes["neural_ode"].endswith("It has no Fourier features.")
+    assert notes["gan"] == "GAN: it has no Fourier features."
+    assert "stands in" in notes["energy"] and not {"flow_matching", "diffusion", "rbm", "exact"} & set(notes)
