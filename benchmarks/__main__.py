@@ -29,6 +29,7 @@ FULL: dict[str, list[str]] = {
     "gan_step": [],
     "conditional": [],
     "gan": [],
+    "metrics": [],
 }
 
 

@@ -20,10 +20,12 @@ def test_every_family_has_a_row_and_varied_ones_several() -> None:
 def test_a_run_has_all_figures(kind: str) -> None:
     row = families.measured(kind, {"kind": kind}, "ring of 8", 0, limit=0.2)
     assert row["sliced_w2"] > 0 and row["sampling_ms"] > 0 and row["modes"] == 8
-    assert (row["nll"] is not None) == (kind == "exact")
+    assert (row["nll"] is not None) == (row["kl"] is not None) == (kind == "exact")
+    assert 0 < row["stray"] < 1 and row["sample_kl"] is not None
     assert row["train_seconds"] < 3
     text = families.report([row, row | {"seed": 1}, {"model": "no", "target": "ring of 8", "refused": "it cannot"}])
     assert "## ring of 8" in text and "| no | refused |" in text and " of 8 |" in text
+    assert (" ± " in text) == (kind == "exact") == ("≈" not in text)
 
 
 def test_rows_are_kept_and_read(tmp_path, monkeypatch) -> None:
