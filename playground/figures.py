@@ -16,6 +16,13 @@ from playground.engine.evaluation import bending_of, measure
 from playground.engine.record import RunRecord
 
 SOURCE, MOVING, TARGET, ERROR = "#3b82f6", "#f17720", "#22c55e", "#dc2626"
+QUALITIES = {
+    "sliced_w2": ("sliced W2", MOVING, "y"),
+    "w2": ("W2", SOURCE, "y"),
+    "energy_distance": ("energy distance", TARGET, "y"),
+    "sample_kl": ("KL", ERROR, "y2"),
+}
+"""What the quality is drawn from: the name of a figure, its label, colour and axis."""
 FIGURES = ("trajectories", "loss", "quality", "straightness")
 
 
@@ -78,22 +85,24 @@ def loss(run: RunRecord, round: int = -1) -> go.Figure:
 
 
 def quality(measured: dict[str, Any]) -> go.Figure:
-    """Distances to the target against network evaluations, each with its floor as a dashed line."""
+    """Distances to the target and KL(target ‖ samples) against evaluations, each with its floor as a dashed line.
+
+    The divergence has an axis of its own, in nats: it is near 0, or below it, where samples are as good as real.
+    """
     drawn = go.Figure()
     nfe = [int(key) for key in measured["by_nfe"]]
-    for name, color in (("sliced_w2", MOVING), ("w2", SOURCE), ("energy_distance", TARGET)):
-        values = [row[name] for row in measured["by_nfe"].values()]
-        label = name.replace("_", " ").replace("w2", "W2")
-        drawn.add_scatter(x=nfe, y=values, name=label, mode="lines+markers", line={"color": color})
-        floor = measured["floor"][name]
-        drawn.add_scatter(
-            x=nfe, y=[floor] * len(nfe), name=f"{label}, real against real", line={"color": color, "dash": "dash"}
-        )
+    for name, (label, color, axis) in QUALITIES.items():
+        values, floor = [row[name] for row in measured["by_nfe"].values()], measured["floor"][name]
+        drawn.add_scatter(x=nfe, y=values, name=label, mode="lines+markers", line={"color": color}, yaxis=axis)
+        dashed, again = {"color": color, "dash": "dash"}, f"{label}, real against real"
+        drawn.add_scatter(x=nfe, y=[floor] * len(nfe), name=again, mode="lines", line=dashed, yaxis=axis)
     axes = {
         "xaxis": {"title": "network evaluations (NFE), Euler", "type": "log", "tickvals": nfe},
         "yaxis": {"title": "distance to the target", "type": "log"},
+        "yaxis2": {"title": "KL, nats", "overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False},
     }
-    return _styled(drawn, "Quality against evaluations", axes)
+    beside = {"x": 1.1}  # the second axis
+    return _styled(drawn, "Quality against evaluations", axes).update_layout(legend=beside)
 
 
 def straightness(run: RunRecord, n: int = 1000) -> go.Figure:

@@ -13,10 +13,15 @@ from playground import Experiment, Run, figures, run
 
 MEASURED = {
     "by_nfe": {
-        str(nfe): {"sliced_w2": 1 / nfe, "w2": None if nfe == 1 else 2 / nfe, "energy_distance": 0.5 / nfe}
+        str(nfe): {
+            "sliced_w2": 1 / nfe,
+            "w2": None if nfe == 1 else 2 / nfe,
+            "energy_distance": 0.5 / nfe,
+            "sample_kl": 2 / nfe - 0.1,
+        }
         for nfe in (1, 2, 4, 8, 16, 32, 100)
     },
-    "floor": {"sliced_w2": 0.05, "w2": 0.1, "energy_distance": 0.02},
+    "floor": {"sliced_w2": 0.05, "w2": 0.1, "energy_distance": 0.02, "sample_kl": 0.03},
 }
 
 
@@ -73,8 +78,8 @@ def test_a_short_loss_can_be_drawn(on_a_line):
 def test_quality_stands_beside_its_floor():
     drawn = figures.quality(MEASURED)
     found = traces(drawn)
-    assert len(found) == 6
-    for name in ("sliced W2", "W2", "energy distance"):
+    assert len(found) == 8
+    for name in ("sliced W2", "W2", "energy distance", "KL"):
         assert list(found[name].x) == [1, 2, 4, 8, 16, 32, 100]
         floor = found[f"{name}, real against real"]
         assert len(set(floor.y)) == 1
@@ -82,6 +87,8 @@ def test_quality_stands_beside_its_floor():
         assert floor.line.color == found[name].line.color
     assert found["W2"].y[0] is None
     assert drawn.layout.xaxis.type == drawn.layout.yaxis.type == "log"
+    assert {name for name, trace in found.items() if trace.yaxis == "y2"} == {"KL", "KL, real against real"}
+    assert found["KL"].y[-1] < 0 and drawn.layout.yaxis2.type is None, "which no logarithmic axis can hold"
 
 
 def test_a_run_draws_itself(small_run, monkeypatch):

@@ -73,13 +73,14 @@ def _counted(entrant: Entrant) -> dict[str, Any]:
     run = entrant.training.run
     modes = run.experiment.aim.separate_modes()
     if modes is None:
-        return {"strict": None, "covered": None, "high_quality": None, "kl": None, "failure": run.failure}
+        return dict.fromkeys(("strict", "covered", "high_quality", "spread", "kl")) | {"failure": run.failure}
     found = coverage(run.sample(SAMPLES, seed=1).end, modes)
     return {
         "strict": found.modes_covered_strict,
         "covered": found.modes_covered,
         "total": found.modes_total,
         "high_quality": found.high_quality,
+        "spread": found.spread,
         "kl": mode_kl(found.shares, modes.weights.tolist()),
         "failure": run.failure,
     }

@@ -513,6 +513,7 @@ class SeedRow(TypedDict):
     covered: int | None
     total: NotRequired[int]
     high_quality: float | None
+    spread: float | None
     kl: float | None
     failure: str | None
 

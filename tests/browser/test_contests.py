@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -126,6 +127,7 @@ def test_seeds_show_a_spread(visit):
     for k in range(3):
         expect(rows.nth(k).locator("circle")).to_have_count(5)
     expect(rows.nth(2)).to_contain_text("all 8 modes in every seed")  # the flow
+    expect(rows.nth(2).locator("td").nth(5)).to_contain_text(re.compile(r"^\d\.\d\d× *\d"))  # how wide its modes are
     assert status.is_hidden()
 
 

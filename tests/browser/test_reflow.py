@@ -84,6 +84,9 @@ def test_the_first_example_is_measured_drawn_and_opened_in_the_studio(visit):
     cells = page.locator(".pg-round-table tbody tr").first.locator("td").all_inner_texts()
     before, after = (float(value) for value in cells[0].split(" → "))
     assert before > 100 * after, "V of independent pairs, and of the pairs of the first flow"
+    at_one, at_most = (float(cells[k].split(" nats, ")[0].replace("−", "-")) for k in (4, 5))
+    assert at_one > 0.3 > at_most, "one step of a curved flow is blurred"
+    assert not cells[4].endswith("nats, sharp")
     painted = page.evaluate(
         """[...document.querySelectorAll(".pg-heats canvas")].map((one) => {
             const { data } = one.getContext("2d").getImageData(0, 0, one.width, one.height);

@@ -21,6 +21,7 @@ def test_seeds_count_the_modes_of_every_entrant(contests):
     assert (last["share"], last["ended"], last["at"]) == (1, "done", None)
     assert [(row["key"], row["seed"]) for row in last["rows"]] == [("flow", 0), ("gan", 0), ("flow", 1), ("gan", 1)]
     assert all(0 <= row["strict"] <= row["covered"] <= row["total"] == 8 for row in last["rows"])
+    assert all(row["spread"] > 0.5 for row in last["rows"] if row["covered"])
     shares = [one["share"] for one in messages]
     assert shares == sorted(shares)
     for one in messages[:-1]:

@@ -92,6 +92,12 @@ def test_the_verdict_names_what_is_wrong(page: ModulePage) -> None:
     assert page(VERDICT, {"found": None, "floor": None}) == ""
 
 
+@pytest.mark.parametrize(("spread", "said"), [(2.13, "2.13×"), (0.5, "0.5"), (1.05, ""), (None, "")])
+def test_the_width_of_modes_is_said_where_it_is_wrong(page: ModulePage, spread: float | None, said: str) -> None:
+    text = page("return (await import('/scene/sharpness.js')).width(given.spread);", {"spread": spread})
+    assert text.startswith(f"Its modes are {said}") if said else text == ""
+
+
 @pytest.mark.parametrize(
     ("kl", "error", "words"),
     [(0.04, 0.01, "sharp"), (0.08, 0.017, "slightly blurred"), (0.3, 0.05, "blurred"), (0.3, 0.2, "sharp")],

@@ -65,6 +65,15 @@ export function verdict(found, floor) {
 }
 
 /**
+ * Whether modes are too wide or too narrow, as a sentence; "" where they are as they should be, or there are none.
+ * @param {number | null | undefined} spread
+ */
+export function width(spread) {
+  const value = spread ?? NaN;
+  return value > WIDE || value < NARROW ? `Its modes are ${rounded(value)}× as wide as they should be.` : "";
+}
+
+/**
  * The figures behind the words, each beside its floor.
  * @param {Found} found
  * @param {Floor | null | undefined} floor of the same figures

@@ -9,8 +9,8 @@
                                      → {id, lines, variation}: see compute/systems/order.js
      densities {id, description, numbers, lattice, start, x0}
                                      → {id, …}: see compared in compute/systems/fokker-planck.js
-     measure {id, run, points, all, value, values}
-                                     → {id, sliced_w2} and, if `all`, {sharpness, energy_distance, coverage, memorised, classes};
+     measure {id, run, points, all, sharp, value, values}
+                                     → {id, sliced_w2}, if `sharp` {sharpness} too and, if `all`, {sharpness, energy_distance, coverage, memorised, classes};
                                        with a value of the condition the distances are to the target's points under it;
                                        values are what each of the points was asked for instead */
 
@@ -44,7 +44,7 @@ const handlers = {
     return found;
   },
 
-  measure({ run, points, all, value, values }) {
+  measure({ run, points, all, sharp, value, values }) {
     const reference = references.get(run);
     if (!reference) throw new Error(`run ${run} has nothing to be compared with`);
     const { dim, modes, training } = reference;
@@ -58,9 +58,9 @@ const handlers = {
         classes: null,
       };
     const measured = { sliced_w2: reference.distance(points, value) };
+    if (sharp || all) measured.sharpness = reference.sharpness(points, value);
     if (!all) return measured;
     const real = reference.under(value).points;
-    measured.sharpness = reference.sharpness(points, value);
     measured.energy_distance = real.length ? energyDistance(points, real, dim, reference.within(value)) : null;
     measured.coverage = modes && coverage(points, modes, dim);
     if (training) reference.nearness ??= nearness(reference.points, training, dim);

@@ -7,6 +7,7 @@
 import { drawBars, drawTimeline } from "./charts.js";
 import { alarm, course, modeKL, verdict } from "../../compute/metrics/modes.js";
 import { coverage } from "../../compute/metrics/metrics.js";
+import { width } from "../../scene/sharpness.js";
 import { UNKNOWN_STEPS } from "../../scene/track.js";
 
 /** Looks up to which a run is too young for a verdict, unless it has collapsed. */
@@ -141,8 +142,10 @@ export class ModeCard {
   #warn() {
     const { parts, ordered: looks, alarmed } = this;
     const enough = alarmed || looks.length > FEW_LOOKS;
-    const shown = enough ? verdict(looks) : "";
-    const calm = !enough || ["all", "some", "recovered"].includes(course(looks)?.kind);
+    const kind = course(looks)?.kind;
+    const wide = kind === "smear" ? "" : width(looks.at(-1)?.spread); // which is said of a smear in other words
+    const shown = enough ? [verdict(looks), wide].filter(Boolean).join(" ") : "";
+    const calm = !enough || ["all", "some", "recovered"].includes(kind);
     parts.alarm.classList.toggle("pg-modes-calm", calm);
     if (parts.alarm.textContent !== shown) parts.alarm.textContent = shown;
   }

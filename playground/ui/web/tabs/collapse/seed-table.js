@@ -51,7 +51,7 @@ export class SeedTable {
     this.shown = text;
     this.table.innerHTML = `<table>
       <thead><tr><th>Model</th><th title="A dot for each seed, a line from the worst to the best">Modes that hold ≥ 1 %</th><th>mean</th><th>range</th><th>in words</th>
-        <th title="Share of the samples within 3 standard deviations of a mode, whichever: mean and range, and on how many modes in the mean">High quality</th><th title="Of the modes' shares from the true ones, in nats: mean and range">KL of modes</th></tr></thead>
+        <th title="Share of the samples within 3 standard deviations of a mode, whichever: mean and range, and on how many modes in the mean">High quality</th><th title="How many times as wide as they should be the modes are, those that are reached: mean and range">Width of modes</th><th title="Of the modes' shares from the true ones, in nats: mean and range">KL of modes</th></tr></thead>
       <tbody>${this.entrants.map((entrant) => this.#row(entrant, rows)).join("")}</tbody></table>`;
   }
 
@@ -63,11 +63,13 @@ export class SeedTable {
 
   #row({ key, title }, rows) {
     const own = rows.filter((row) => row.key === key && row.strict !== null);
-    if (!own.length) return `<tr><th>${title}</th><td colspan="6" class="pg-seeds-none">none finished yet</td></tr>`;
+    if (!own.length) return `<tr><th>${title}</th><td colspan="7" class="pg-seeds-none">none finished yet</td></tr>`;
     const strict = own.map((row) => row.strict);
     const kls = own.map((row) => row.kl).filter((kl) => kl !== null);
     const good = own.map((row) => row.high_quality);
     const covered = own.map((row) => row.covered);
+    const widths = own.map((row) => row.spread).filter(Number.isFinite);
+    const factor = (value) => `${value.toFixed(2)}×`;
     const { total } = own[0];
     const broken = own.filter(({ failure }) => failure).length;
     const note = broken ? `; ${broken} broke down` : "";
@@ -75,6 +77,7 @@ export class SeedTable {
     return `<tr><th>${title}</th><td>${strip(strict, total)}</td><td><b>${mean(strict).toFixed(1)}</b> of ${total}</td>
       <td>${range(strict, String)}</td><td>${verdict(strict, total)}${note}</td>
       <td>${percent(mean(good))} on ${mean(covered).toFixed(1)} modes${aside(good, percent)}</td>
+      <td>${widths.length ? `${factor(mean(widths))}${aside(widths, factor)}` : "–"}</td>
       <td>${kls.length ? `${mean(kls).toFixed(3)}${aside(kls, (kl) => kl.toFixed(3))}` : "–"}</td></tr>`;
   }
 }

@@ -75,8 +75,9 @@ export class RoundFigures {
     for (const nfe of round.map ? [1] : EVALUATIONS) {
       const ends = await this.#reach(round, snapshot, nfe);
       if (this.rounds[round.index] !== round) return;
-      const { sliced_w2 } = await this.#aside.ask("measure", { run: round.run, points: ends, all: false });
-      round.quality.push({ nfe, sliced_w2 });
+      const asked = { run: round.run, points: ends, all: false, sharp: true };
+      const { sliced_w2, sharpness } = await this.#aside.ask("measure", asked);
+      round.quality.push({ nfe, sliced_w2, sharpness });
       this.changed(round.index);
     }
     round.done = true;

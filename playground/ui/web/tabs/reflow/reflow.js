@@ -289,7 +289,7 @@ class Reflow {
       index,
       found,
       this.figures,
-      this.scene.floor.sliced_w2,
+      this.scene.floor,
       index ? this.figures.rounds[index - 1] : this.figures.independent,
     );
     this.#drawMaps();

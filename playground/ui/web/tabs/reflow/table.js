@@ -1,6 +1,7 @@
 /* The rounds in numbers, as a table below the charts: what each was trained on, what it makes, how far it has drifted. */
 
 import { rounded, times } from "../../common/numbers.js";
+import { SHARPNESS, about, verdict } from "../../scene/sharpness.js";
 
 const COLUMNS = [
   [
@@ -15,6 +16,8 @@ const COLUMNS = [
   ],
   ["one", "sliced W₂, 1 NFE", "With one Euler step"],
   ["fine", "sliced W₂, 100 NFE", "With 100 Euler steps"],
+  ["sharp-one", "sharpness KL, 1 NFE", `With one Euler step. ${SHARPNESS}`],
+  ["sharp-fine", "sharpness KL, 100 NFE", `With 100 Euler steps. ${SHARPNESS}`],
   [
     "shift",
     "drift of the mean",
@@ -42,14 +45,24 @@ export class RoundTable {
     this.rows = [...this.root.querySelectorAll("tbody tr")];
   }
 
+  /** floor: of the scene, what real points have against other real points. */
   show(index, { quality, cost, variance, drift }, figures, floor, before) {
     const say = (key, text) => (this.rows[index].querySelector(`[data-cell=${key}]`).textContent = text);
-    const at = (nfe) => quality.find((one) => one.nfe === nfe)?.sliced_w2;
-    const beside = (value) => (Number.isFinite(value) ? `${rounded(value)}, ${times(value, floor, "floor")}` : "–");
+    const at = (nfe) => quality.find((one) => one.nfe === nfe);
+    const beside = (one) =>
+      Number.isFinite(one?.sliced_w2)
+        ? `${rounded(one.sliced_w2)}, ${times(one.sliced_w2, floor.sliced_w2, "floor")}`
+        : "–";
+    const sharp = (key, found) => {
+      say(key, found ? `${rounded(found.sample_kl)} nats, ${verdict(found, floor)}` : "–");
+      this.rows[index].querySelector(`[data-cell=${key}]`).title = found ? about(found, floor).trim() : "";
+    };
     if (Number.isFinite(variance)) say("pairs", `${rounded(before?.variance)} → ${rounded(variance)}`);
     if (Number.isFinite(cost)) say("cost", `${rounded(before?.cost)} → ${rounded(cost)}`);
     say("one", beside(at(1)));
     say("fine", beside(at(100)));
+    sharp("sharp-one", at(1)?.sharpness);
+    sharp("sharp-fine", at(100)?.sharpness);
     if (!drift) return;
     say("shift", rounded(drift.shift));
     say("spread", `${drift.spread.toFixed(3)}×`);
