@@ -46,7 +46,7 @@ def trained(coupling: str, told: bool, steps: int, seed: int) -> Run:
 
 
 def real(finished: Run, label: int, n: int, stream: int) -> torch.Tensor:
-    """N real points of a class."""
+    """Draw n real points of a class."""
     x, labels = finished.experiment.target.at(2).draw(8 * n, seeded(1, stream))
     return x[labels == label][:n]
 

@@ -22,7 +22,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _true_is_not_1(cls, given: Any) -> Any:
+    def _reject_bool_for_number(cls, given: Any) -> Any:
         """Pydantic takes true for 1; as text it is refused, with the sentence of its field."""
         if not isinstance(given, dict):
             return given

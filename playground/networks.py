@@ -244,7 +244,7 @@ class Mlp:
         c: Tensor | None = None,
         blur: Tensor | None = None,
     ) -> Tensor:
-        """F(x, t, c) of x (n, inputs) → (n, outputs).
+        """f(x, t, c) of x (n, inputs) → (n, outputs).
 
         t (n, 1), c (n, told) and blur, the variance of the noise in x (n, 1), may each be one row for all points.
         """

@@ -18,7 +18,7 @@ from torch import Tensor
 from playground.dynamics.grids import noise_to_signal, time_at
 from playground.dynamics.noise import Noise
 from playground.dynamics.path import Path
-from playground.dynamics.process import DiffusionSampler, Level, Process, kept, no_score
+from playground.dynamics.process import DiffusionSampler, Level, Process, no_score, noise_ratio
 from playground.dynamics.runge_kutta import Heun, Midpoint, State, Tableau, Velocity, combined
 
 MOST_CHURN = math.sqrt(2) - 1
@@ -43,7 +43,7 @@ def churn_field() -> Any:
 def euler_maruyama(
     drift: Velocity, spread: Callable[[Tensor, float], Tensor | float], x: Tensor, times: Sequence[float], noise: Noise
 ) -> Iterator[Tensor]:
-    """Dx = drift(x, t) dt + spread(x, t) dW by the method of Euler and Maruyama: x at every one of the times.
+    """Solve dx = drift(x, t) dt + spread(x, t) dW by the Euler–Maruyama method: x at each of the times.
 
     Its weak order is 1; its strong order ½, and 1 where the spread does not depend on x (Kloeden and Platen 1992,
     section 10.2).
@@ -61,7 +61,7 @@ def bridge_rate(path: Path, t: float) -> float:
 
 
 def reverse_drift(process: Process, churn: float, label: str) -> Velocity:
-    """V + ½ λ g² ∇ log p along a bridge. Raises ValueError without a score."""
+    """v + ½ λ g² ∇ log p along a bridge. Raises ValueError without a score."""
     score = process.score
     if score is None:
         raise ValueError(no_score(label))
@@ -109,7 +109,7 @@ class EulerMaruyama(DiffusionSampler):
             velocity = process.velocity(x, t)
             x_next = x + (after - t) * velocity
             if self.churn:
-                left = kept(now, then) ** self.churn
+                left = noise_ratio(now, then) ** self.churn
                 _, x0 = now.split(velocity, x)
                 x_next = x_next + then.sigma * ((left - 1) * x0 + math.sqrt(max(0.0, 1 - left**2)) * noise(t, after))
             x = x_next
@@ -159,7 +159,7 @@ class StochasticMidpoint(DiffusionSampler):
             begin = t
             if self.churn:
                 now, then = Level.of(process.path, t), Level.of(process.path, after)
-                factor = math.sqrt(1 + self.churn * (1 - kept(now, then) ** 2))
+                factor = math.sqrt(1 + self.churn * (1 - noise_ratio(now, then) ** 2))
                 begin, x = renoised(process.path, times[0], t, factor, x, noise(t, after))
             x = stepped(Midpoint.tableau, process.velocity, x, begin, after)
             yield State(after, x, nfe=2 * step)
@@ -215,7 +215,7 @@ class StochasticHeun(DiffusionSampler):
 
 
 def renoised(path: Path, first: float, t: float, factor: float, x: Tensor, z: Tensor) -> tuple[float, Tensor]:
-    """X (n, d) of time t with more of the noise z: (the earlier time, x there), where sigma / alpha is `factor` times.
+    """x (n, d) of time t with more of the noise z: (the earlier time, x there), where sigma / alpha is `factor` times.
 
     In law that is exact. Where there is nothing but noise already, nothing is added.
     """

@@ -57,8 +57,8 @@ class Level:
         return data, noise
 
 
-def kept(before: Level, after: Level) -> float:
-    """How much of the noise x̂0 is still there at the later level, undisturbed: (α₁ σ₂) / (α₂ σ₁), from 1 down to 0."""
+def noise_ratio(before: Level, after: Level) -> float:
+    """(α₁ σ₂) / (α₂ σ₁), how far σ/α has fallen: the share of the noise x̂0 that is left, undisturbed, from 1 to 0."""
     return (before.alpha * after.sigma) / (after.alpha * before.sigma)
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from playground.dynamics.churned import DIAL, EulerMaruyama, StochasticHeun, StochasticMidpoint
 from playground.dynamics.noise import Noise
-from playground.dynamics.process import DiffusionSampler, Level, Process, kept
+from playground.dynamics.process import DiffusionSampler, Level, Process, noise_ratio
 from playground.dynamics.runge_kutta import State
 
 
@@ -66,7 +66,7 @@ class Ancestral(Posterior):
         return True
 
     def portions(self, now: Level, then: Level, last: bool) -> tuple[float, float]:
-        share = kept(now, then)
+        share = noise_ratio(now, then)
         least, most = posterior_variances(now, then)
         spread = 0.0 if last else most ** (self.variance / 2) * least ** ((1 - self.variance) / 2)
         return share * then.sigma, spread
@@ -124,7 +124,7 @@ class DPMSolver(DiffusionSampler):
         for step, (t, after) in enumerate(pairwise(times), start=1):
             now, then = Level.of(process.path, t), Level.of(process.path, after)
             data, _ = now.split(process.velocity(x, t), x)
-            way = -math.log(kept(now, then)) if kept(now, then) > 0 else math.inf
+            way = -math.log(noise_ratio(now, then)) if noise_ratio(now, then) > 0 else math.inf
             leading = data
             if before is not None and math.isfinite(before[1]):
                 leading = data + 0.5 * min(1.0, way / before[1]) * (data - before[0])

@@ -22,8 +22,8 @@ from playground.models.base import Learner, Prepares, Resumes, Task, Weights
 
 TIMED_STEPS = 50
 """Steps that are timed before a budget in seconds becomes a number of steps."""
-SETTLED = 10
-"""Of these so many are not: the first of all set up what the others find there."""
+UNTIMED_STEPS = 10
+"""Warm-up steps excluded from timing: the first steps set up what later ones reuse."""
 WARM_UP = 100
 """Steps over which the learning rate rises to its peak."""
 EVEN_SNAPSHOTS = 46
@@ -194,9 +194,9 @@ class Training(Iterator[Snapshot]):
             if settings.seconds is None:
                 continue
             taken = step + 1
-            if taken == SETTLED or _is_reckoned(settings.decay, taken, record.steps):
+            if taken == UNTIMED_STEPS or _should_reestimate_steps(settings.decay, taken, record.steps):
                 now = clock.seconds
-                if taken > SETTLED:
+                if taken > UNTIMED_STEPS:
                     affordable = (settings.seconds - now + record.preparing) * (taken - timed[0]) / (now - timed[1])
                     record.steps = min(MAX_STEPS, max(2 * taken, taken + round(affordable)))
                     self._fix_budget(record.steps)
@@ -281,10 +281,10 @@ def decay(kind: str, step: int, steps: int) -> float:
     return warm * (1 - progress) if kind == "linear" else 1.0
 
 
-def _is_reckoned(kind: str, taken: int, steps: int) -> bool:
-    """Whether the steps that a budget in seconds affords are reckoned, or reckoned anew, after so many.
+def _should_reestimate_steps(kind: str, taken: int, steps: int) -> bool:
+    """Whether to estimate, or re-estimate, after `taken` steps how many a budget in seconds affords.
 
-    Anew each time that their number has doubled, for as long as no rate has depended on how many there will be, so
+    Again each time their number has doubled, as long as no learning rate has depended on the total yet, so
     that a replay with the final number is the same.
     """
     if kind not in ("inverse_sqrt", "constant"):

@@ -24,7 +24,7 @@ class Tape:
 
 
 class Backprop:
-    """F(x) of an untimed network whose flat weights may change in place, and its derivatives.
+    """f(x) of an untimed network whose flat weights may change in place, and its derivatives.
 
     With h_0 = x, z_l = h_{l−1} W_lᵀ + b_l, h_l = act(z_l) and the last z the output: given δ = ∂loss/∂z at the end,
     ∂W_l = δᵀ h_{l−1}, ∂b_l = Σ δ, and δ ← (δ W_l) ⊙ act'(z_{l−1}) going down; the last δ W_1 is ∂loss/∂x.
@@ -39,7 +39,7 @@ class Backprop:
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> tuple[Tensor, Tape]:
-        """F(x) for x (n, in) → (n, out), and the tape for `backward`."""
+        """f(x) for x (n, in) → (n, out), and the tape for `backward`."""
         after, before = [x], []
         *hidden, (last, last_bias) = self._layers
         for matrix, bias in hidden:

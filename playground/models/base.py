@@ -29,7 +29,7 @@ Weights = dict[str, Tensor]
 """The flat weight vector of each network, by its name."""
 
 SOURCE, TARGET = 1, 2
-"""The streams of chance that the points of the source and of the target are drawn from."""
+"""The random streams that the points of the source and of the target are drawn from."""
 
 POOL = 2**17
 """Points in a pool: so many that a network cannot tell them from fresh ones."""
@@ -83,16 +83,16 @@ class Pool:
     def labelled(self, n: int) -> tuple[Tensor, Tensor | None]:
         """The next n points (n, d) and their labels (n,)."""
         if n > len(self.points):
-            return self._rows(torch.randint(len(self.points), (n,), **self._chance))
+            return self._rows(torch.randint(len(self.points), (n,), **self._rng_options))
         if self._at + n > len(self.points):
-            self.points, self.labels = self._rows(torch.randperm(len(self.points), **self._chance))
+            self.points, self.labels = self._rows(torch.randperm(len(self.points), **self._rng_options))
             self._at = 0
         self._at += n
         chosen = slice(self._at - n, self._at)
         return self.points[chosen], None if self.labels is None else self.labels[chosen]
 
     @property
-    def _chance(self) -> dict[str, Any]:
+    def _rng_options(self) -> dict[str, Any]:
         return {"generator": self._generator, "device": self._generator.device}
 
     def _rows(self, order: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -117,7 +117,7 @@ class Task:
     cue: Cue | None = None
 
     def generator(self, stream: int) -> Generator:
-        """The generator of one of this training's streams of chance, on the training device."""
+        """The generator of one of this training's random streams, on the training device."""
         return seeded(self.seed, stream, self.device)
 
     def pool(self, distribution: Distribution, stream: int, size: int = POOL) -> Pool:
@@ -286,7 +286,7 @@ class Model(Choice):
         return network.model_copy(update=instead if self.has_features else instead | {"features": 0})
 
     def starts(self, source: Distribution, dim: int, n: int, generator: Generator) -> Tensor:
-        """N points from which `Trained.trajectory` starts: of the source (n, d), or of an own latent (n, k)."""
+        """Draw n points from which `Trained.trajectory` starts: of the source (n, d), or of an own latent (n, k)."""
         return source.sample(n, generator)
 
     def weight_count(self, network: Network, dim: int, told: int = 0) -> int:

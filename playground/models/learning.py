@@ -155,7 +155,7 @@ def squared_error(error: Tensor, weights: Tensor | None, huber: float | None) ->
 def output_and_jacobian(
     mlp: Mlp, weights: Tensor, x: Tensor, t: Tensor, c: Tensor | None = None, blur: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """F(x, t, c) (n, outputs) for x (n, d), t (n, 1) or (1, 1), and ∂F_i/∂x_k as (n, d, outputs), k before i.
+    """f(x, t, c) (n, outputs) for x (n, d), t (n, 1) or (1, 1), and ∂F_i/∂x_k as (n, d, outputs), k before i.
 
     The derivative along each axis goes up through the layers beside the values: ∂h = act'(z) ⊙ (W ∂h). Both can be
     differentiated once more. blur: as the network is told it.

@@ -37,7 +37,7 @@ SOLUTION = Sampler(solver=Heun(), steps=16)
 HUBER = 0.2
 """The error, in deviations of the target, from which Huber's loss goes on as a line."""
 STREAM = 20
-"""The first of the streams of chance that later rounds draw from, two a round."""
+"""The first of the random streams that later rounds draw from, two a round."""
 
 
 class RectifiedFlow(FlowMatching):

@@ -52,8 +52,8 @@ class Busy(RuntimeError):
     """There is no room for another measurement now; says so in a sentence."""
 
 
-class Past(Busy):
-    """What was asked about is no longer there, or is changing: the page has gone on meanwhile, which is no fault."""
+class StaleRequest(Busy):
+    """The run or snapshot that was asked about no longer exists, or is still changing: the page has moved on."""
 
 
 class Desk:
@@ -87,7 +87,7 @@ def routes(sessions: Sessions) -> list[BaseRoute]:
             given = await _read(request)
             return JSONResponse(await desk.run(f"{kind} {given['page']}", work(given)))
         except Busy as busy:
-            return JSONResponse({"busy": True, "past": isinstance(busy, Past), "message": str(busy)})
+            return JSONResponse({"busy": True, "past": isinstance(busy, StaleRequest), "message": str(busy)})
         except ValueError as error:  # InvalidExperiment among them
             return JSONResponse({"message": str(error)}, status_code=400)
 
@@ -148,7 +148,7 @@ def _measurement(sessions: Sessions, given: dict[str, Any]) -> Callable[[], Figu
         return partial(_measured_preset, name.removeprefix(PRESET), round_)
     session = _session(sessions, given)
     if name not in session.shelf and session.turn.locked():
-        raise Past("this run is still training; measure it when it is done.")
+        raise StaleRequest("this run is still training; measure it when it is done.")
     return partial(_measured, _trained(session, name), round_)
 
 
@@ -164,7 +164,7 @@ def _session(sessions: Sessions, given: dict[str, Any]) -> Session:
     session = sessions.find(given["page"])
     name = str(given.get("run"))
     if session is None or not (name in session.shelf or _training(session, name)):
-        raise Past(GONE)
+        raise StaleRequest(GONE)
     return session
 
 
@@ -185,7 +185,7 @@ def _trained(session: Session, name: str) -> Run:
         return kept
     training = _training(session, name)
     if training is None or not training.run.rounds:
-        raise Past(GONE)
+        raise StaleRequest(GONE)
     return training.run
 
 
@@ -231,7 +231,7 @@ def _looked_at(sessions: Sessions, given: dict[str, Any]) -> tuple[Run, Weights]
     try:
         weights = record.history.by_id(_whole(given.get("snapshot", record.last.id))).weights
     except KeyError:
-        raise Past("this moment of the training is no longer kept; choose another.") from None
+        raise StaleRequest("this moment of the training is no longer kept; choose another.") from None
     return chosen, weights
 
 

@@ -8,7 +8,7 @@ globalThis.sessionStorage = {
   setItem: (key, value) => store.set(key, value),
 };
 const { answered, asked } = await import("../../playground/ui/web/api/probing.js");
-const { unread } = await import("../../playground/ui/web/api/props.js");
+const { readNewProps } = await import("../../playground/ui/web/api/props.js");
 
 const BUSY = { busy: true, past: false, message: "busy" };
 const PATIENCE = { tries: 3, apart: 1 };
@@ -64,7 +64,7 @@ test("a question about a scene names the run and round as the server knows them"
 
 test("each text of a prop is read once", () => {
   const props = { scene: '{"a":1}', value: "" };
-  const fresh = unread(props);
+  const fresh = readNewProps(props);
   assert.deepEqual([fresh("scene"), fresh("scene"), fresh("value")], [{ a: 1 }, null, null]);
   props.scene = '{"a":2}';
   assert.deepEqual(fresh("scene"), { a: 2 });

@@ -62,7 +62,7 @@ class UnitField:
         return self._at(self.equations.slopes, x, t, math.sqrt(self.equations.T))
 
     def jacobian(self, x: Tensor, t: float) -> Tensor:
-        """T ∂f_i/∂x_j (n, d, d)."""
+        """t ∂f_i/∂x_j (n, d, d)."""
         return torch.stack([self._at(row, x, t, self.equations.T) for row in self.equations.jacobian], 1)
 
     def _at(self, trees: tuple[Tree, ...], x: Tensor, t: float, factor: float) -> Tensor:

@@ -22,7 +22,7 @@ from torch import Generator, Tensor
 from playground.choice import FROM_NAME, Choice
 
 Potential = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""U and its gradient: u (n, d) → (n,), (n, d)."""
+"""The energy and its gradient: u (n, d) → (n,), (n, d)."""
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ class GanLearner(Learner):
         self._generator_adam = Adam(generator, of_generator, betas)
         self._critic_adam = Adam(critic, of_critic.model_copy(update={"ema": 0.0}), betas)
         self._clip()
-        self._chance = task.generator(3)
+        self._rng = task.generator(3)
         self._norm = SpectralNorm(self._critic_net, critic, seeded(task.seed, 5)) if settings.spectral_norm else None
         self._judge = critic if self._norm is None else self._norm.normalised
         self._generator, self._critic = (
@@ -144,7 +144,7 @@ class GanLearner(Learner):
         if self._others:
             layers = leaves(self._critic_net, self._judge)
             real, fake = seen.chunk(2)
-            penalty = self._others(self._critic_net, layers, real, fake, self._chance)
+            penalty = self._others(self._critic_net, layers, real, fake, self._rng)
             parts = [part for layer in layers for part in layer]
             more = torch.autograd.grad(penalty, parts, allow_unused=True, materialize_grads=True)
             gradient, loss = gradient.add_(flat(more)), loss + penalty.detach()
@@ -188,7 +188,7 @@ class GanLearner(Learner):
             judged = forward(self._critic_net, through, real), forward(self._critic_net, through, fake)
             loss = self._loss.critic(*judged)
             if self._penalties:
-                loss = loss + self._penalties(self._critic_net, through, real, fake, self._chance)
+                loss = loss + self._penalties(self._critic_net, through, real, fake, self._rng)
             (gradient,) = torch.autograd.grad(loss, critic, create_graph=True)
             critic = ahead(critic, gradient)
             if self._loss.bound is not None:
@@ -211,7 +211,7 @@ class GanLearner(Learner):
         return self._packed((points - self._mean) / self._std)
 
     def _latents(self) -> Tensor:
-        return latent(self._settings.latent, self._batch * self._settings.pack, self._settings.latent_dim, self._chance)
+        return latent(self._settings.latent, self._batch * self._settings.pack, self._settings.latent_dim, self._rng)
 
     def _packed(self, x: Tensor) -> Tensor:
         """Points (n · pack, d) as inputs of the critic (n, pack · d)."""
@@ -222,7 +222,7 @@ class GanLearner(Learner):
         std = self._settings.instance_noise * max(0.0, 1 - self._steps / self._settings.noise_steps)
         if not std:
             return x
-        return x + std * torch.randn(x.shape, generator=self._chance, device=x.device)
+        return x + std * torch.randn(x.shape, generator=self._rng, device=x.device)
 
     @torch.no_grad()
     def _clip(self) -> None:

@@ -20,7 +20,7 @@ Layers = Sequence[tuple[Tensor, Tensor]]
 def latent(
     kind: Literal["gaussian", "uniform"], n: int, k: int, generator: Generator, truncation: float | None = None
 ) -> Tensor:
-    """N latents (n, k): standard Gaussian, or uniform on [−1, 1]^k.
+    """Draw n latents (n, k): standard Gaussian, or uniform on [−1, 1]^k.
 
     truncation τ: the part of the same distribution within ±τ of 0 along each axis, reached by the increasing map
     between the two, so that each particle keeps its place among the others whatever τ is.
@@ -36,7 +36,7 @@ def latent(
 
 
 def forward(mlp: Mlp, layers: Layers, x: Tensor) -> Tensor:
-    """F(x) from the layers as separate tensors, through which automatic differentiation can go twice."""
+    """f(x) from the layers as separate tensors, through which automatic differentiation can go twice."""
     act = ACTIVATIONS[mlp.activation]
     *hidden, (last, last_bias) = layers
     for matrix, bias in hidden:

@@ -19,13 +19,13 @@ import { Runs, shortOf } from "./shell/runs.js";
 import { snapshotsOf } from "./scene/track.js";
 import { Stage } from "./stage/stage.js";
 import { Tools } from "./shell/tools.js";
-import { unread } from "./api/props.js";
+import { readNewProps } from "./api/props.js";
 
 const GROUPS = ["model", "source", "target", "condition", "network", "training"];
 /** What is changed least stands folded, so that model and target are above the fold. */
 const FOLDED = ["source", "network"];
 const PREVIEW_AFTER = 150; // ms without another edit before a new source or target is asked for
-const SILENCE = 12_000; // ms without a snapshot after which a training's connection counts as lost
+const CONNECTION_TIMEOUT_MS = 12_000; // without a snapshot for so long, a training's connection counts as lost
 const PATIENCE = 2000; // ms that the server has to say whether it still keeps a run
 const PRESET = "preset "; // what the name of a preset's run begins with
 /** What the tab's storage keeps over a reload: the form, and the name of the run that is shown. */
@@ -57,7 +57,7 @@ export class Studio {
     this.figures = new Figures(part, { stage });
     this.differs = new Differs(stage.picture, { train: () => this.#trainChosen(), back: () => this.#chooseShown() });
     stage.root.addEventListener("pg:sampled", ({ detail }) => this.runs?.picture({ ...stage.state, ...detail }));
-    const fresh = unread(props);
+    const fresh = readNewProps(props);
     const progress = new Progress();
     const act = async ([scene, snapshot, problems]) => {
       const { form, runs } = await this.#whole();
@@ -79,7 +79,7 @@ export class Studio {
     };
     watch(read);
     read();
-    setInterval(() => this.#listenAgain(), SILENCE / 3);
+    setInterval(() => this.#reconnect(), CONNECTION_TIMEOUT_MS / 3);
     this.ready.stage.resolve(stage);
   }
 
@@ -339,9 +339,9 @@ export class Studio {
   }
 
   /** Where a training has fallen silent, shows what the server has kept of it, as soon as the server answers. */
-  async #listenAgain() {
+  async #reconnect() {
     const { stage } = this;
-    if (stage.root.dataset.state !== "training" || performance.now() - this.#heard < SILENCE) return;
+    if (stage.root.dataset.state !== "training" || performance.now() - this.#heard < CONNECTION_TIMEOUT_MS) return;
     const found = await this.#openRun();
     stage.say(
       found

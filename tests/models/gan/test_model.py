@@ -110,7 +110,7 @@ def test_a_step_is_that_of_a_plain_loop(loss, extra):
                 (slope,) = torch.autograd.grad(judge(x).sum(), x, create_graph=True)
                 value = value + factor / 2 * slope.square().sum(1).mean()
             if loss == "wgan_gp":
-                share = torch.rand(len(real), 1, generator=twin._chance)
+                share = torch.rand(len(real), 1, generator=twin._rng)
                 x = (share * points[0] + (1 - share) * points[1]).requires_grad_()
                 (slope,) = torch.autograd.grad(judge(x).sum(), x, create_graph=True)
                 value = value + settings.loss.penalty * (slope.norm(dim=1) - 1).square().mean()

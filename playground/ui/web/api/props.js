@@ -4,7 +4,7 @@
  * A function of a prop's name: its content where it is another than the last time, else null.
  * @param {Record<string, string>} props
  */
-export function unread(props) {
+export function readNewProps(props) {
   /** @type {Record<string, string>} */
   const seen = {};
   /** @type {(name: string) => any} a message of wire.d.ts */

@@ -1,12 +1,12 @@
 /**
  * The figures of the run on the stage, as far as they are known: those of the picture follow it at once, the others
- * are worked out aside, piece by piece, for what is wanted at the moment. Nothing here draws.
+ * are worked out in the background, piece by piece, for what is wanted at the moment. Nothing here draws.
  *
  *     const measured = new Measured((what) => …);   // told "picture", "fine", "reference", "couplings", "loss", "solvers", "growth"
  *     measured.begin(scene); measured.add(snapshot); measured.show(picture); measured.want("cards", true);
  */
 
-import { Aside } from "../workers/background.js";
+import { BackgroundWorker } from "../workers/background.js";
 import { discretePath } from "./charts/bound.js";
 import { History } from "../scene/history.js";
 import { decodeArray, decodeWeights } from "../common/codec.js";
@@ -26,7 +26,7 @@ const BREATH = 300;
 const [TRIES, TRY_AGAIN] = [4, 4000];
 
 export class Measured {
-  #aside = new Aside();
+  #background = new BackgroundWorker();
   #wanted = new Set();
   #looking = false;
   #working = false;
@@ -51,17 +51,17 @@ export class Measured {
 
   /** Forgets the previous run. */
   begin(scene) {
-    if (this.scene?.network) this.#aside.tell("forget", { run: this.scene.run });
+    if (this.scene?.network) this.#background.tell("forget", { run: this.scene.run });
     this.#reset(scene);
     if (!scene.network) return;
     const { run, dim, modes, network } = scene;
-    this.#aside.tell("open", { run, description: network });
+    this.#background.tell("open", { run, description: network });
     const { condition } = scene;
     this.values = network.condition ? decodeArray(condition.values).data : null; // what each particle is told
-    this.workings = new Workings(this.#aside, scene, this.values, (id) => this.#hand(id));
+    this.workings = new Workings(this.#background, scene, this.values, (id) => this.#hand(id));
     const values = condition ? decodeArray(condition.target).data : null;
     const training = scene.training ? decodeArray(scene.training).data : null;
-    this.#aside.tell("compare", {
+    this.#background.tell("compare", {
       run,
       dim,
       modes,
@@ -96,7 +96,7 @@ export class Measured {
   #drop(id) {
     const of = [this.fine, this.solvers, this.growth, this.bounds, this.differences, this.likelihoods];
     for (const figures of of) figures.delete(id);
-    if (this.handed.delete(id)) this.#aside.tell("forget", { run: this.scene.run, snapshot: id });
+    if (this.handed.delete(id)) this.#background.tell("forget", { run: this.scene.run, snapshot: id });
   }
 
   /** [training, held-out] loss of the picture's weights, null where they are not known. */
@@ -106,7 +106,7 @@ export class Measured {
 
   /** The picture is another: {trajectory, snapshot, solver, steps}. */
   show(picture) {
-    this.#aside.disturb();
+    this.#background.disturb();
     this.picture = picture;
     if (this.#wanted.has("cards")) this.changed("picture");
     this.#look();
@@ -115,7 +115,7 @@ export class Measured {
 
   /** A hand is at the controls. */
   disturb() {
-    this.#aside.disturb();
+    this.#background.disturb();
   }
 
   /** Whether "cards", "solvers" or "growth" are being looked at: what is not is not worked out. */
@@ -130,7 +130,7 @@ export class Measured {
   close() {
     this.#reset(null);
     this.#wanted.clear();
-    this.#aside.close();
+    this.#background.close();
   }
 
   /** The orders of the solvers along an equation (compute/systems/order.js); null until they are measured. */
@@ -148,7 +148,7 @@ export class Measured {
     this.answers ??= {};
     if (this.answers[kind]?.key === key) return this.answers[kind].found;
     this.answers[kind] = { key, found: null };
-    this.#aside.ask(kind, given()).then((found) => {
+    this.#background.ask(kind, given()).then((found) => {
       if (this.answers[kind].key !== key) return;
       this.answers[kind].found = found;
       this.changed(kind);
@@ -169,7 +169,7 @@ export class Measured {
       const { x, n, dim } = picture.trajectory;
       const value = picture.told?.[0]; // the one that was asked for, or all
       const asked = { all: true, value, values: this.values };
-      const answer = await this.#aside.ask("measure", { run: scene.run, points: x.slice(-n * dim), ...asked });
+      const answer = await this.#background.ask("measure", { run: scene.run, points: x.slice(-n * dim), ...asked });
       if (scene === this.scene) this.distances = { ...answer, picture };
     } catch (error) {
       if (scene === this.scene) this.distances = { picture, error: error.message };
@@ -193,7 +193,7 @@ export class Measured {
 
   /** Resolves when nobody waits for a picture; training, which never does, is not waited for. */
   calm() {
-    return this.#aside.calm(() => this.training);
+    return this.#background.calm(() => this.training);
   }
 
   /** Works out, one after the other, whatever is wanted and not known yet. */
@@ -247,7 +247,7 @@ export class Measured {
     if (this.asked || this.training || !this.picture || !this.#wanted.size) return;
     this.asked = true;
     for (let tries = 0; tries < TRIES; tries++) {
-      await this.#aside.calm();
+      await this.#background.calm();
       if (scene !== this.scene) return;
       const given = JSON.stringify({ page: await pageKey(), ...scene.between });
       const reference = await fetchJSON("/playground/reference", given).catch(() => null);
@@ -272,7 +272,7 @@ export class Measured {
   /** Asks the server how likely real points are under a snapshot. */
   async #weigh(id) {
     const { scene } = this;
-    await this.#aside.calm();
+    await this.#background.calm();
     if (scene !== this.scene || this.picture?.snapshot !== id) return;
     this.likelihoods.set(id, await asked("density/likelihood", { scene, snapshot: id }).catch(() => null));
     if (scene === this.scene) this.changed("fine");
@@ -314,7 +314,7 @@ export class Measured {
     const snapshot = this.history.kept.find((one) => one.id === id);
     if (!snapshot || this.handed.has(id)) return;
     this.handed.add(id);
-    this.#aside.tell("put", { run: this.scene.run, snapshot: id, weights: decodeWeights(snapshot.weights) });
+    this.#background.tell("put", { run: this.scene.run, snapshot: id, weights: decodeWeights(snapshot.weights) });
   }
 }
 

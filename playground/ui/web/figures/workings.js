@@ -1,5 +1,5 @@
 /**
- * How the figures of a snapshot are worked out aside: a solution piece by piece, fields compared over time. What is
+ * How the figures of a snapshot are worked out in the background: a solution piece by piece, fields compared over time. What is
  * wanted, and when, is for Measured to know; nothing here is kept.
  */
 
@@ -21,16 +21,16 @@ const DIFFERENT_TIMES = 41;
 
 export class Workings {
   /** values: what each particle is told, or null; hand(id) gives the worker a snapshot's weights where it lacks them. */
-  constructor(aside, scene, values, hand) {
+  constructor(background, scene, values, hand) {
     const { network, dim } = scene;
     this.width = network.map?.latent ?? dim; // of what the samples start from
     this.starts = started(decodeArray((network.map && scene.latent) || scene.x0).data, network);
-    Object.assign(this, { aside, scene, values, hand });
+    Object.assign(this, { background, scene, values, hand });
   }
 
   /** {straightness, energy, cost} of a snapshot; null where one is not finite. Ends early when it is not `still` wanted. */
   async fine(id, still) {
-    const { aside, scene, starts: x0 } = this;
+    const { background, scene, starts: x0 } = this;
     const { run, dim } = scene;
     const totals = { straightness: 0, energy: 0, cost: 0 };
     await this.#sample(id, { x0, ...FINE }, async (piece, _, told) => {
@@ -39,7 +39,7 @@ export class Workings {
       const size = piece.x.length / piece.t.length;
       for (let k = 0; k < piece.t.length && still(); k++) {
         const points = piece.x.slice(k * size, (k + 1) * size);
-        const { values } = await aside.ask("evaluate", { run, snapshot: id, points, t: piece.t[k], told });
+        const { values } = await background.ask("evaluate", { run, snapshot: id, points, t: piece.t[k], told });
         paths.add(k, values);
       }
       for (const name of Object.keys(totals)) totals[name] += (paths.sums[name] * dim) / x0.length;
@@ -50,7 +50,7 @@ export class Workings {
   /** {t: [], error: [], speed: [], about}: E‖v̂ − v‖² and E‖v‖² over time, of a snapshot's field against the exact one, on
       points of the path's own marginals. */
   async difference(id) {
-    const { aside, scene } = this;
+    const { background, scene } = this;
     const x0 = decodeArray(scene.x0).data;
     const { run, dim, network } = scene;
     const exact = await exactOf(scene);
@@ -64,38 +64,38 @@ export class Workings {
       count: x0.length / dim,
     });
     this.hand(id);
-    aside.tell("open", { run: `${run} exact`, description: exact.network });
+    background.tell("open", { run: `${run} exact`, description: exact.network });
     const found = { t: [], error: [], speed: [], about: exact.target };
     for (let k = 0; k < DIFFERENT_TIMES; k++) {
-      await aside.calm();
+      await background.calm();
       const t = first + ((last - first) * (k + 0.5)) / DIFFERENT_TIMES;
       const points = marginal.at(t);
       const [learned, known] = await Promise.all(
         [
           [run, id],
           [`${run} exact`, 0],
-        ].map(([of, snapshot]) => aside.ask("evaluate", { run: of, snapshot, points, t })),
+        ].map(([of, snapshot]) => background.ask("evaluate", { run: of, snapshot, points, t })),
       );
       found.t.push(t);
       found.error.push(meanSquare(learned.values, known.values, dim));
       found.speed.push(meanSquare(known.values, null, dim));
     }
-    aside.tell("forget", { run: `${run} exact` });
+    background.tell("forget", { run: `${run} exact` });
     return found;
   }
 
   /** The terms of the variational bound (bound.js), over the target's own mix of conditions where there are some. */
   async bound(id, variance) {
-    const { aside, scene } = this;
+    const { background, scene } = this;
     const { run, dim } = scene;
     this.hand(id);
     const target = decodeArray(scene.target).data;
     const told = scene.condition ? decodeArray(scene.condition.target).data : null;
     const evaluate = async (points, t) => {
       const under = told?.slice(0, points.length / dim);
-      return (await aside.ask("evaluate", { run, snapshot: id, points, t, told: under })).values;
+      return (await background.ask("evaluate", { run, snapshot: id, points, t, told: under })).values;
     };
-    return boundOf({ path: discretePath(scene), target, dim, variance }, evaluate, () => aside.calm());
+    return boundOf({ path: discretePath(scene), target, dim, variance }, evaluate, () => background.calm());
   }
 
   /** The sliced W2 of fewer particles under a snapshot; of the trajectory that came with it where the server samples. */
@@ -121,12 +121,12 @@ export class Workings {
   }
 
   async #distance(points) {
-    return (await this.aside.ask("measure", { run: this.scene.run, points, all: false })).sliced_w2;
+    return (await this.background.ask("measure", { run: this.scene.run, points, all: false })).sliced_w2;
   }
 
   #sample(id, request, each) {
     this.hand(id);
-    return this.aside.sample(
+    return this.background.sample(
       { run: this.scene.run, snapshot: id, dim: this.width, told: this.values, ...request },
       each,
     );

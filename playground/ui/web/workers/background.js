@@ -1,4 +1,4 @@
-/* What is computed aside: in a worker of its own, in small pieces, and only while nobody waits for a picture. */
+/* Work done in the background: in a worker of its own, in small pieces, and only while nobody waits for a picture. */
 
 import { shareOf } from "../compute/networks/condition.js";
 
@@ -7,7 +7,7 @@ const PIECE = 512;
 /** So long (ms) after the last picture nothing is begun. */
 const CALM_AFTER = 300;
 
-export class Aside {
+export class BackgroundWorker {
   #waiting = new Map();
   #count = 0;
   #disturbed = 0;
@@ -28,7 +28,7 @@ export class Aside {
     };
   }
 
-  /** Sends what has no answer: open, put, compare, forget; see worker.js and aside-worker.js. */
+  /** Sends what has no answer: open, put, compare, forget; see the workers next to this file. */
   tell(kind, fields) {
     this.port.postMessage({ kind, ...fields });
   }

@@ -2,7 +2,7 @@
    is stands in samplers.js. */
 
 import { noiseToSignal, timeAt } from "./grids.js";
-import { kept, splitting } from "./levels.js";
+import { noiseRatio, splitting } from "./levels.js";
 import { combine } from "./runge-kutta.js";
 
 const MOST_CHURN = Math.SQRT2 - 1;
@@ -34,7 +34,7 @@ export function* eulerMaruyama(process, x0, times, noise, { churn }) {
       const spread = Math.sqrt(rate * h);
       for (let k = 0; k < next.length; k++) next[k] += 0.5 * rate * h * score[k] + spread * z[k];
     } else if (churn > 0) {
-      const left = kept(now, then) ** churn;
+      const left = noiseRatio(now, then) ** churn;
       const [ofVelocity, ofPoint] = splitting(now).noise;
       const z = noise.step(t, after);
       const fresh = then.sigma * Math.sqrt(Math.max(0, 1 - left ** 2));
@@ -60,7 +60,7 @@ export function* stochasticMidpoint(process, x0, times, noise, { churn }) {
     const [t, after] = [times[step - 1], times[step]];
     let [begin, from] = [t, x];
     if (churn > 0) {
-      const factor = Math.sqrt(1 + churn * (1 - kept(process.level(t), process.level(after)) ** 2));
+      const factor = Math.sqrt(1 + churn * (1 - noiseRatio(process.level(t), process.level(after)) ** 2));
       [begin, from] = renoised(process, times[0], t, factor, x, noise.step(t, after));
     }
     const h = after - begin;

@@ -6,7 +6,7 @@
    noise a Brownian (noise.js). */
 
 import { eulerMaruyama, stochasticHeun, stochasticMidpoint } from "./churned.js";
-import { kept, splitting } from "./levels.js";
+import { noiseRatio, splitting } from "./levels.js";
 
 /** What each dial is called, where it begins and ends. */
 export const DIALS = {
@@ -113,7 +113,7 @@ function* posterior(process, x0, times, noise, portions) {
 function ancestral(process, x0, times, noise, { variance }) {
   return posterior(process, x0, times, noise, (now, then, last) => {
     const [least, most] = posteriorVariances(now, then);
-    return [kept(now, then) * then.sigma, last ? 0 : most ** (variance / 2) * least ** ((1 - variance) / 2)];
+    return [noiseRatio(now, then) * then.sigma, last ? 0 : most ** (variance / 2) * least ** ((1 - variance) / 2)];
   });
 }
 
@@ -137,7 +137,7 @@ function* dpmSolver(process, x0, times) {
       data: [ofVelocity, ofPoint],
     } = splitting(now);
     const data = x.map((value, k) => ofVelocity * velocity[k] + ofPoint * value);
-    const share = kept(now, then);
+    const share = noiseRatio(now, then);
     const way = share > 0 ? -Math.log(share) : Infinity;
     const ahead = before && wayBefore < Infinity ? 0.5 * Math.min(1, way / wayBefore) : 0;
     const stays = then.sigma / now.sigma;

@@ -12,7 +12,7 @@ import { Panels } from "../../stage/panels.js";
 import { SeedTable } from "./seed-table.js";
 import { SlowMotion } from "./slow-motion.js";
 import { UNKNOWN_STEPS } from "../../scene/track.js";
-import { unread } from "../../api/props.js";
+import { readNewProps } from "../../api/props.js";
 import { UnderWay } from "../underway.js";
 
 const ENTRANTS = [
@@ -274,7 +274,7 @@ class Collapse {
   // ---------------------------------------------------------------------------------------------- hearing
 
   #listen(props, watch) {
-    const fresh = unread(props);
+    const fresh = readNewProps(props);
     const read = () => {
       const [scene, value, problems] = [fresh("scene"), fresh("value"), fresh("problems")];
       if (scene) this.#begin(scene);

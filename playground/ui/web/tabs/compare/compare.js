@@ -15,7 +15,7 @@ import { fetchJSON, pageKey } from "../../api/client.js";
 import { FLOOR } from "../../scene/against.js";
 import { Panels } from "../../stage/panels.js";
 import { times } from "../../common/numbers.js";
-import { unread } from "../../api/props.js";
+import { readNewProps } from "../../api/props.js";
 import { UnderWay } from "../underway.js";
 
 const MOST = 4;
@@ -320,7 +320,7 @@ class Compare {
   }
 
   #listen(props, watch) {
-    const fresh = unread(props);
+    const fresh = readNewProps(props);
     const read = () => {
       const [scene, value, problems] = [fresh("scene"), fresh("value"), fresh("problems")];
       if (scene) this.#begin(scene);

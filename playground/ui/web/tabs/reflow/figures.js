@@ -1,8 +1,8 @@
-/* The figures of every round of a rectified flow, worked out aside once the round is there: the fine solution with S(t)
+/* The figures of every round of a rectified flow, worked out in the background once the round is there: the fine solution with S(t)
    and S by starting point, quality against evaluations, and what its coupling leaves to bend for. */
 
 import { started } from "../../compute/networks/place.js";
-import { Aside } from "../../workers/background.js";
+import { BackgroundWorker } from "../../workers/background.js";
 import { decodeArray, decodeWeights } from "../../common/codec.js";
 import { conditionalVariance, drift, mean, transportCost } from "../../compute/metrics/crossing.js";
 import { PathSums } from "../../compute/metrics/metrics.js";
@@ -11,7 +11,7 @@ const FINE = { solver: "heun", steps: 100 };
 export const EVALUATIONS = [1, 2, 4, 8, 16, 32, 100];
 
 export class RoundFigures {
-  #aside = new Aside();
+  #background = new BackgroundWorker();
   #queue = Promise.resolve();
 
   /** `changed(index)` is called whenever a round has more figures. */
@@ -22,7 +22,7 @@ export class RoundFigures {
 
   /** Another run: {dim, x0, target} of its scene. */
   begin(scene) {
-    for (const { run } of this.rounds) this.#aside.tell("forget", { run });
+    for (const { run } of this.rounds) this.#background.tell("forget", { run });
     const real = decodeArray(scene.target).data;
     Object.assign(this, {
       rounds: [],
@@ -38,7 +38,7 @@ export class RoundFigures {
 
   /** A picture, a hand: what is not urgent stands back. */
   disturb() {
-    this.#aside.disturb();
+    this.#background.disturb();
   }
 
   /** Measures a round's weights, after those that are under way. */
@@ -46,9 +46,9 @@ export class RoundFigures {
     const { scene } = this;
     const round = { run, index, map: Boolean(network.map), quality: [], name: snapshot.name };
     this.rounds[index] = round;
-    this.#aside.tell("open", { run, description: network });
-    this.#aside.tell("put", { run, snapshot: snapshot.id, weights: decodeWeights(snapshot.weights) });
-    this.#aside.tell("compare", {
+    this.#background.tell("open", { run, description: network });
+    this.#background.tell("put", { run, snapshot: snapshot.id, weights: decodeWeights(snapshot.weights) });
+    this.#background.tell("compare", {
       run,
       dim: this.dim,
       modes: null,
@@ -76,7 +76,7 @@ export class RoundFigures {
       const ends = await this.#reach(round, snapshot, nfe);
       if (this.rounds[round.index] !== round) return;
       const asked = { run: round.run, points: ends, all: false, sharp: true };
-      const { sliced_w2, sharpness } = await this.#aside.ask("measure", asked);
+      const { sliced_w2, sharpness } = await this.#background.ask("measure", asked);
       round.quality.push({ nfe, sliced_w2, sharpness });
       this.changed(round.index);
     }
@@ -102,7 +102,7 @@ export class RoundFigures {
     const { dim, x0 } = this;
     const n = x0.length / dim;
     const found = { particles: new Float32Array(n), ends: new Float32Array(x0.length), energy: 0 };
-    await this.#aside.sample({ run: round.run, snapshot, x0, dim, ...FINE }, async (piece, at) => {
+    await this.#background.sample({ run: round.run, snapshot, x0, dim, ...FINE }, async (piece, at) => {
       const size = piece.x.length / piece.t.length;
       const sums = new PathSums(piece);
       found.times ??= piece.t.slice();
@@ -112,7 +112,7 @@ export class RoundFigures {
       for (let k = 0; k < piece.t.length; k++) {
         if (this.rounds[round.index] !== round) return;
         const points = piece.x.slice(k * size, (k + 1) * size);
-        const { values } = await this.#aside.ask("evaluate", { run: round.run, snapshot, points, t: piece.t[k] });
+        const { values } = await this.#background.ask("evaluate", { run: round.run, snapshot, points, t: piece.t[k] });
         sums.add(k, values);
         const width = (piece.t[Math.min(k + 1, piece.t.length - 1)] - piece.t[Math.max(k - 1, 0)]) / 2;
         for (let i = 0; i < rates.length; i++) {
@@ -132,7 +132,7 @@ export class RoundFigures {
   /** Where all particles end after so many Euler steps. */
   async #reach(round, snapshot, nfe) {
     const ends = new Float32Array(this.x0.length);
-    await this.#aside.sample(
+    await this.#background.sample(
       { run: round.run, snapshot, x0: this.x0, dim: this.dim, solver: "euler", steps: nfe },
       (piece, at) => {
         ends.set(piece.x.subarray(-piece.x.length / piece.t.length), at);

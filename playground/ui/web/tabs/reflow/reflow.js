@@ -18,7 +18,7 @@ import { told } from "../../form/differences.js";
 import { FOOT, HEAD, HEATS, pageOf } from "./markup.js";
 import { RoundTable } from "./table.js";
 import { fetchJSON } from "../../api/client.js";
-import { unread } from "../../api/props.js";
+import { readNewProps } from "../../api/props.js";
 
 const PRESET = "rectified-flow-checkerboard";
 const CHARTS = { straightness: straightnessChart, quality: qualityChart, cost: costChart, bending: bendingChart };
@@ -124,7 +124,7 @@ class Reflow {
   }
 
   #listen(props, watch) {
-    const fresh = unread(props);
+    const fresh = readNewProps(props);
     const read = () => {
       const [scene, snapshot, problems] = [fresh("scene"), fresh("value"), fresh("problems")];
       const own = (message) => ({ ...message, run: `reflow ${message.run}` });
