@@ -167,7 +167,7 @@ class Mlp:
 
     @property
     def own(self) -> int:
-        """How many of the first layer's inputs hang on the place: x and its Fourier features."""
+        """How many of the first layer's inputs depend on the position: x and its Fourier features."""
         return self.inputs + 2 * self.waves
 
     @property

@@ -26,7 +26,7 @@ class Checkerboard(Distribution):
         ge=0.1,
         le=50,
         title="Half width",
-        description="The board reaches from minus this to plus this on both axes.",
+        description="Half-width w: the support is [−w, w]².",
         json_schema_extra={"step": 0.1},
     )
 

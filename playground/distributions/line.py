@@ -105,7 +105,7 @@ class Cantor(Distribution):
         ge=0.1,
         le=50,
         title="Half width",
-        description="It reaches from minus this to plus this.",
+        description="Half-width w: the support is [−w, w].",
         json_schema_extra={"step": 0.1},
     )
 

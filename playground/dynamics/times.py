@@ -33,7 +33,7 @@ class Times(Choice):
 
 
 class FixedTimes(Times):
-    """Times that do not hang on the path."""
+    """Times that do not depend on the path."""
 
     def on(self, noise: Noise) -> Quantile:
         return self.quantile

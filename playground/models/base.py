@@ -60,7 +60,7 @@ class Optimisation(Settings):
         ge=16,
         le=2**16,
         title="Training points",
-        description="How many points of the target it may learn from: a few are learnt by heart.",
+        description="How many points of the target it may learn from. With few, the model memorises them.",
         json_schema_extra={"advanced": True, "scale": "log2", "none": "unlimited"},
     )
 
@@ -154,7 +154,7 @@ def seeded(seed: int, stream: int, device: torch.device | str = "cpu") -> Genera
 class StepCost:
     """What a training step takes on one thread of a processor of 2024, measured at the default batch.
 
-    overhead: microseconds that do not hang on the network; passes: how often all weights are gone through for each
+    overhead: microseconds that do not depend on the network; passes: how often all weights are gone through for each
     point, up and down, against once in a regression.
     """
 

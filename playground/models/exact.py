@@ -39,8 +39,8 @@ POINTS = 512
 class Exact(ConditionalModel):
     """Nothing to learn: the exact field, in closed form, for a Gaussian source.
 
-    With the target's density it is what flow matching tends to; with finitely many points, what a network that learnt
-    them by heart would do: every particle ends on one of them.
+    With the target's density it is what flow matching tends to; with finitely many points, what a network would do
+    that memorised them: every particle ends on one of them.
     """
 
     about: ClassVar[str] = (

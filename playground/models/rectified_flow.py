@@ -74,7 +74,7 @@ class RectifiedFlow(FlowMatching):
     distill: bool = Field(
         True,
         title="Distil",
-        description="At the end train a network without a time to do in one call what the last flow does.",
+        description="At the end, distil the last flow into a one-step network.",
     )
     pairs: Literal["fresh", "mixed"] = Field(
         "fresh",
@@ -88,7 +88,7 @@ class RectifiedFlow(FlowMatching):
         ge=2**12,
         le=2**17,
         title="Pairs a round",
-        description="How many pairs a flow makes for the next. More take longer to make; few are learnt by heart.",
+        description="How many pairs a flow makes for the next. More take longer to make; few are memorised.",
         json_schema_extra={"advanced": True},
     )
     distill_loss: Literal["squared", "huber"] = Field(

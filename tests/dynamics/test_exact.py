@@ -206,7 +206,7 @@ def test_energy_is_transport_and_straightness_and_the_coupling_pays_for_both():
 
 
 def test_points_are_reached_one_by_one():
-    """Learnt by heart: every particle ends on a point, as far as the spread that is left."""
+    """Memorised: every particle ends on a point, as far as the spread that is left."""
     target = points(12)
     for path in PATHS:
         field, last = ExactField(path, standard(), target), last_time(path)

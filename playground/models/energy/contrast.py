@@ -124,7 +124,7 @@ class PersistentContrastiveDivergence(_Contrast):
         le=65536,
         title="Replay buffer",
         description="Chains that are kept from step to step; a batch of them moves in each. In a large one chains rest "
-        "so long that the energy has changed meanwhile, and training may swing.",
+        "so long that the energy has changed meanwhile, and training may oscillate.",
         json_schema_extra={"scale": "log2", "advanced": True},
     )
     renewed: float = Field(

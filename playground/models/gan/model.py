@@ -46,7 +46,7 @@ class Gan(Model):
     look_for: ClassVar[str] = (
         "Nothing in its loss asks for all modes. A mode that no point reaches sends no gradient, so modes empty, fill "
         "again, or stay lost. What holds them here are R1 and R2, which keep the critic flat; without them the ring "
-        "ends at 2 to 4 times the floor, as the seed falls."
+        "ends at 2 to 4 times the floor, depending on the seed."
     )
     loss_is: ClassVar[str] = "generator's loss"
     try_this: ClassVar[str] = (
@@ -92,7 +92,7 @@ class Gan(Model):
         ge=0,
         lt=1,
         title="β₁",
-        description="Adam's memory of the gradient; 0.9, good elsewhere, makes GANs swing.",
+        description="Adam's memory of the gradient; 0.9, good elsewhere, makes GANs oscillate.",
         json_schema_extra={"advanced": True, "step": 0.05},
     )
     beta2: float = Field(

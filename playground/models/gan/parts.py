@@ -197,7 +197,7 @@ def equilibrium(looks: Sequence[Look], spread: float) -> str | None:
     swing = math.sqrt(sum(_variance(column) for column in columns))
     if swing > 0.4 * spread and max(_turns(column) for column in columns) >= 4:
         return (
-            "Generator and critic chase each other: the generated points' centre swings instead of settling. Try a "
+            "Generator and critic chase each other: the generated points' centre oscillates instead of settling. Try a "
             "smaller β₁, R1, or lower rates."
         )
     return None

@@ -389,7 +389,7 @@ def looks(apart: float = 0.7, pull: float = 0.3, center=lambda at: (0.0, 0.0), c
 def test_a_broken_equilibrium_is_named():
     assert equilibrium(looks(), spread=1.4) is None
     assert "vanished" in str(equilibrium(looks(apart=1.0, pull=1e-6), spread=1.4))
-    assert "swings" in str(equilibrium(looks(center=lambda at: (math.sin(at), math.cos(at))), spread=1.4))
+    assert "oscillates" in str(equilibrium(looks(center=lambda at: (math.sin(at), math.cos(at))), spread=1.4))
 
 
 def test_what_is_no_broken_equilibrium():

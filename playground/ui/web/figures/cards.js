@@ -55,7 +55,7 @@ const CARDS = {
   held_out: [
     "Held-out loss",
     "The loss of these weights on target points that they were not trained on, beside the same loss on the training points: " +
-      "1× generalises, and the more above, the more is learnt by heart. Mean squared error of the velocity, in squared units " +
+      "at 1× the model generalises; the further above, the more it memorises. Mean squared error of the velocity, in squared units " +
       "of the data; a nat for models of likelihood.",
   ],
   nearest: ["To nearest training point", ""],

@@ -57,8 +57,8 @@ const transport = `
   <div class="pg-transport">
     ${button("play", "play", "Play", "Play or pause (Space)")}
     ${button("restart", "restart", "Back to the source", "Back to the source (Home)")}
-    ${button("back", "back", "The solver state before", "To the solver state before (,)")}
-    ${button("on", "on", "The next solver state", "To the next solver state (.)")}
+    ${button("back", "back", "Previous solver state", "Previous solver state (,)")}
+    ${button("on", "on", "Next solver state", "Next solver state (.)")}
     ${button("loop", "loop", "Loop", "Start over at the end (L)")}
     <label class="pg-speed" title="Speed of the playback (&lt; and &gt;)"><span class="pg-unseen">Speed</span>
       <select data-part="speed">${options(Object.fromEntries(SPEEDS.map((speed) => [`${speed}`, `${speed}×`])))}</select></label>

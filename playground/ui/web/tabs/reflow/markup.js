@@ -37,7 +37,7 @@ export const pageOf = (charts) => `
       ],
       "2",
     )}</fieldset>
-    <label title="At the end train a network without a time to do in one call what the last flow does"><input type="checkbox" data-part="distill" checked> then distil to one step</label>
+    <label title="At the end, distil the last flow into a one-step network"><input type="checkbox" data-part="distill" checked> then distil to one step</label>
     <details class="pg-more"><summary>More</summary><div>
       <fieldset class="pg-switch"><legend>Pairs</legend>${radios(
         "pairs",
@@ -59,7 +59,7 @@ export const pageOf = (charts) => `
         ],
         "squared",
       )}</fieldset>
-      <label title="How many pairs a flow makes for the next round. More take longer to make; few are learnt by heart.">Pairs a round <input type="number" data-part="count" min="4096" max="131072" step="1024" value="16384"></label>
+      <label title="How many pairs a flow makes for the next round. More take longer to make; few are memorised.">Pairs a round <input type="number" data-part="count" min="4096" max="131072" step="1024" value="16384"></label>
       <label>Steps a round <input type="number" data-part="steps" min="100" max="20000" step="100" value="4000"></label>
       <label>Seed <input type="number" data-part="seed" min="0" max="999999" step="1" value="0"></label>
     </div></details>

@@ -33,7 +33,7 @@ export const training = {
   label: "Training points",
   key: "o",
   about:
-    "The points of the target that training is limited to. Particles that only end on them have been learnt by heart.",
+    "The points of the target that training is limited to. Where particles end only on them, the model has memorised them.",
   legend: ({ learnt: { length }, dim }) => ({
     mark: "learnt",
     text: `the ${(length / dim).toLocaleString("en")} training points`,
