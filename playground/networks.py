@@ -77,14 +77,16 @@ class Network(Choice):
         "from the exact field between two Gaussians of the same moments.",
     )
 
-    def build(self, inputs: int, outputs: int, timed: bool = True, told: int = 0, features: bool | None = None) -> Mlp:
-        """The network from `inputs` values, the time if it is `timed`, and `told` columns of a condition to outputs.
+    def build(
+        self, inputs: int, outputs: int, timed: bool = True, condition_dim: int = 0, features: bool | None = None
+    ) -> Mlp:
+        """The network from inputs, the time if it is `timed`, and `condition_dim` columns of a condition to outputs.
 
         features: whether it gets the Fourier features of its inputs; by default where it is timed.
         """
         waves = self.features if (timed if features is None else features) else 0
         widths = (self.width,) * self.depth
-        return Mlp(inputs, outputs, widths, self.activation, self.frequencies, timed, told, waves, self.finest)
+        return Mlp(inputs, outputs, widths, self.activation, self.frequencies, timed, condition_dim, waves, self.finest)
 
 
 class FilmNetwork(Network):
@@ -101,9 +103,11 @@ class FilmNetwork(Network):
         "and shifts.",
     )
 
-    def build(self, inputs: int, outputs: int, timed: bool = True, told: int = 0, features: bool | None = None) -> Mlp:
+    def build(
+        self, inputs: int, outputs: int, timed: bool = True, condition_dim: int = 0, features: bool | None = None
+    ) -> Mlp:
         """As of the plain one, which it is where there is neither a time nor a condition."""
-        plain = super().build(inputs, outputs, timed, told, features)
+        plain = super().build(inputs, outputs, timed, condition_dim, features)
         return FilmMlp(**vars(plain), embedding=self.embedding) if plain.shared else plain
 
 
@@ -148,7 +152,7 @@ class Mlp:
     """A multilayer perceptron F(weights, x, t, c) with x (n, inputs) → (n, outputs).
 
     The first layer sees [x, w, τ, sin 2πt, …, sin 2πkt, cos 2πt, …, cos 2πkt, c] with τ = 2t − 1, k frequencies and the
-    `told` columns of a condition, if there is one; of one that is not timed, such as a generator, t is left out.
+    `condition_dim` columns of a condition, if any; of one that is not timed, such as a generator, t is left out.
 
     w are the Fourier features [g_1 sin ω_1·x, …, g_1 cos ω_1·x, …] of `waves` fixed frequencies up to `finest`. Where x
     holds noise of variance b on each axis, a wave is damped by what the noise leaves of it, g = exp(−½ ‖ω‖² b): it is
@@ -161,7 +165,7 @@ class Mlp:
     activation: ActivationName
     frequencies: int = 0
     timed: bool = True
-    told: int = 0
+    condition_dim: int = 0
     waves: int = 0
     finest: float = 16.0
 
@@ -173,7 +177,7 @@ class Mlp:
     @property
     def shared(self) -> int:
         """How many of the first layer's inputs are told of the time and the condition."""
-        return (1 + 2 * self.frequencies if self.timed else 0) + self.told
+        return (1 + 2 * self.frequencies if self.timed else 0) + self.condition_dim
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
@@ -231,7 +235,7 @@ class Mlp:
         if self.timed:
             assert t is not None, "a timed network is told the time"
             parts.append(self.time_features(t).expand(len(x), -1))
-        if self.told:
+        if self.condition_dim:
             assert c is not None, "a conditional network is told a condition"
             parts.append(c.expand(len(x), -1))
         return torch.cat(parts, dim=1) if len(parts) > 1 else x
@@ -246,7 +250,7 @@ class Mlp:
     ) -> Tensor:
         """f(x, t, c) of x (n, inputs) → (n, outputs).
 
-        t (n, 1), c (n, told) and blur, the variance of the noise in x (n, 1), may each be one row for all points.
+        t (n, 1), c (n, condition_dim) and blur, the noise variance in x (n, 1), may each be one row for all points.
         """
         *hidden, (last, last_bias) = self.layers(weights)
         act = ACTIVATIONS[self.activation]

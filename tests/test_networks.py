@@ -192,7 +192,7 @@ def test_a_network_that_is_not_timed_sees_its_inputs_alone():
 
 def film():
     network = FilmNetwork(width=7, depth=2, frequencies=1, embedding=5, activation="tanh", features=0)
-    mlp = network.build(2, 3, told=3)
+    mlp = network.build(2, 3, condition_dim=3)
     return mlp, torch.randn(mlp.size, generator=Generator().manual_seed(1))
 
 
@@ -231,7 +231,7 @@ def test_a_fresh_modulated_network_is_not_modulated_yet():
 def test_with_nothing_to_be_told_a_modulated_network_is_a_plain_one():
     mlp = FilmNetwork(width=7).build(2, 3, timed=False)
     assert mlp == Network(width=7).build(2, 3, timed=False)
-    assert FilmNetwork(width=7).build(2, 3, timed=False, told=4).shared == 4
+    assert FilmNetwork(width=7).build(2, 3, timed=False, condition_dim=4).shared == 4
 
 
 def test_a_modulated_network_describes_its_layers_and_what_modulates_them():

@@ -289,12 +289,12 @@ class Model(Choice):
         """Draw n points from which `Trained.trajectory` starts: of the source (n, d), or of an own latent (n, k)."""
         return source.sample(n, generator)
 
-    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
-        """How many numbers are trained, at `dim` dimensions and with `told` columns of a condition; in the first round.
+    def weight_count(self, network: Network, dim: int, condition_dim: int = 0) -> int:
+        """How many numbers are trained in the first round, with `condition_dim` columns of a condition.
 
         network: the one that is declared beside it.
         """
-        return self.suited(network).build(dim, dim, told=told).size
+        return self.suited(network).build(dim, dim, condition_dim=condition_dim).size
 
     @property
     def step_cost(self) -> StepCost | None:

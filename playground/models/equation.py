@@ -77,7 +77,7 @@ class Equation(Model):
         """The law of the particles at T, for a settled source."""
         return Law(system=self.system, source=source)
 
-    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+    def weight_count(self, network: Network, dim: int, condition_dim: int = 0) -> int:
         return 0
 
     @property

@@ -92,7 +92,7 @@ class Exact(ConditionalModel):
                 "for it; choose a target such as ring, grid or gaussian_mixture, or the model flow_matching."
             )
 
-    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+    def weight_count(self, network: Network, dim: int, condition_dim: int = 0) -> int:
         return 0
 
     @property
@@ -154,30 +154,30 @@ class ExactLearner(Learner):
 class ExactFlow:
     """The exact field as a trained model.
 
-    cue: how a class is told, where it can be; told: the class (n,) of each particle, or (1,) for all, None for all
+    cue: how a class is told, where it can be; conditions: the class (n,) of each particle, (1,) for all, or None for all
     classes together; guiding: how it is guided, by v∅ + w (v_c − v∅).
     """
 
     field: ExactField
     cue: Cue | None = None
-    told: Tensor | None = None
+    conditions: Tensor | None = None
     guiding: Guiding = UNGUIDED
 
     def given(self, values: Tensor) -> Self:
         """This field under a class (n,) for each particle, or one (1,) for all: that of its Gaussian alone."""
         if self.cue is None:
             raise ValueError("this field is told no condition.")
-        return replace(self, told=values)
+        return replace(self, conditions=values)
 
     def _mixed(self, of: Callable[[ExactField, Tensor], Tensor], x: Tensor, t: float) -> Tensor:
         """What guidance makes of a value that a field has at x (n, d) and time t."""
         w = self.guiding.condition_at(t)
-        if self.told is None or w == 0:
+        if self.conditions is None or w == 0:
             return of(self.field, x)
-        told = self.told.expand(len(x))
+        labels = self.conditions.expand(len(x))
         inside = torch.empty_like(x)
-        for label in torch.unique(told).tolist():
-            rows = told == label
+        for label in torch.unique(labels).tolist():
+            rows = labels == label
             inside[rows] = of(self._alone(label), x[rows])
         return led(w, inside, lambda: of(self.field, x))
 
@@ -247,7 +247,7 @@ class ExactFlow:
 
     def trajectory(self, x0: Tensor, sampler: Sampler, seed: int = 0) -> Trajectory:
         """Carries the source points x0 (n, d) along the field; the seed fixes the noise of a stochastic sampler."""
-        by_condition = sampler.guidance if self.told is not None else 1.0
+        by_condition = sampler.guidance if self.conditions is not None else 1.0
         guided, meter = replace(self, guiding=replace(sampler.guiding, condition=by_condition, early=1.0)), Meter()
         process = meter.of(guided.process, guided.guiding.evaluations)
         moved = sampler.integrate(process, self.path.start(x0), *self.interval, seed=seed)

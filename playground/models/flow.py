@@ -45,7 +45,7 @@ class Flow:
     """A velocity field read from a network's weights.
 
     source: the distribution at t = 0, where it is known. cue: how the network is told a condition, None where it is
-    told none; told: the columns (n, width) of each particle's, or (1, width) for all, None for the null condition.
+    told none; conditions: the columns (n, width) of each particle, (1, width) for all, None for the null condition.
 
     guiding: how it is guided. By the condition (Ho and Salimans 2022, eq. 6, with their w + 1 for w) the field is
     v∅ + w (v_c − v∅), so that 1 is the field of the condition and 0 that of the null condition; by its `guide`, which
@@ -60,7 +60,7 @@ class Flow:
     prediction: Prediction = "velocity"
     source: Distribution | None = None
     cue: Cue | None = None
-    told: Tensor | None = None
+    conditions: Tensor | None = None
     guiding: Guiding = field(default=UNGUIDED, kw_only=True)
     guide: Flow | None = field(default=None, kw_only=True)
 
@@ -69,13 +69,13 @@ class Flow:
         if self.cue is None:
             raise ValueError("this network is told no condition.")
         guide = None if self.guide is None else self.guide.given(values)
-        return replace(self, told=self.cue.columns(values), guide=guide)
+        return replace(self, conditions=self.cue.columns(values), guide=guide)
 
     def guided(self, guiding: Guiding) -> Self:
         """This field under another guidance. Raises ValueError where its guide is asked for and there is none."""
         if guiding.early != 1 and self.guide is None:
             raise ValueError(NO_GUIDE)
-        return replace(self, guiding=guiding if self.told is not None else replace(guiding, condition=1.0))
+        return replace(self, guiding=guiding if self.conditions is not None else replace(guiding, condition=1.0))
 
     def guided_by(self, earlier: Flow) -> Self:
         """This field with the field of an earlier snapshot as its guide."""
@@ -86,9 +86,9 @@ class Flow:
         if self.cue is None:
             return under(None)
         null = self.cue.null()
-        if self.told is None or w == 0:
+        if self.conditions is None or w == 0:
             return under(null)
-        return led(w, under(self.told), lambda: under(null))
+        return led(w, under(self.conditions), lambda: under(null))
 
     @cached_property
     def interval(self) -> tuple[float, float]:
@@ -157,7 +157,9 @@ class Flow:
         """
         if not self.has_density:
             return None
-        if self.told is not None and len(self.told) > 1:  # steps of their own lose track of whose condition is whose
+        if (
+            self.conditions is not None and len(self.conditions) > 1
+        ):  # steps of their own lose track of whose condition is whose
             return self.log_prob_at(x, self.interval[1])
         finer = replace(self, weights=self.weights.double())
         return solved_log_prob(finer.diverging, finer._known_start, x.double(), self.interval).to(x)

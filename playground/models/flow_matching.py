@@ -149,9 +149,9 @@ class FlowMatching(ConditionalModel):
         coupling = self.coupling.settled(self.path)
         return coupling.remark(source, target) if isinstance(coupling, SinkhornCoupling) else None
 
-    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+    def weight_count(self, network: Network, dim: int, condition_dim: int = 0) -> int:
         """Those of the velocity, and along a bridge those of the score."""
-        return super().weight_count(network, dim, told) * (2 if self.path.bridge else 1)
+        return super().weight_count(network, dim, condition_dim) * (2 if self.path.bridge else 1)
 
     def rounds(self, task: Task) -> Iterator[Learner]:
         clamped = self._clamped(task.source, task.target)
@@ -167,7 +167,7 @@ class FlowMatching(ConditionalModel):
         source: Distribution | None = None,
         cue: Cue | None = None,
     ) -> Flow:
-        mlp, packed = network.build(dim, dim, told=cue.width if cue else 0), weights["moments"]
+        mlp, packed = network.build(dim, dim, condition_dim=cue.width if cue else 0), weights["moments"]
         heads = [weights["velocity"]] + ([weights["score"]] if self.path.bridge else [])
         if any(len(head) != mlp.size for head in heads) or len(packed) != 2 * dim + 2:
             raise ValueError("these are the weights of another network.")
@@ -216,7 +216,7 @@ class FlowLearner(Learner):
         self._scaling = task.network.input_scaling
         self._moments = Moments.of(source.points, target.points)
         self._cue = task.cue
-        self._mlp = task.network.build(task.dim, task.dim, told=task.cue.width if task.cue else 0)
+        self._mlp = task.network.build(task.dim, task.dim, condition_dim=task.cue.width if task.cue else 0)
         self._heads = {"velocity": Head(self._mlp, task, 0)}
         if model.path.bridge:
             self._heads["score"] = Head(self._mlp, task, 4)

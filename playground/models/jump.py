@@ -61,7 +61,7 @@ def one_step(timed: Mlp, weights: Tensor, untimed: Mlp) -> Tensor:
     the map sees undamped, take over the damping of pure noise.
     """
     if isinstance(timed, FilmMlp):
-        nothing = weights.new_zeros(1, timed.inputs), weights.new_zeros(1, 1), weights.new_zeros(1, timed.told)
+        nothing = weights.new_zeros(1, timed.inputs), weights.new_zeros(1, 1), weights.new_zeros(1, timed.condition_dim)
         plain = replace(untimed, widths=timed.widths)
         weights = timed.at(weights, timed.inputs_at(*nothing)[:, timed.own :])
         (matrix, bias), *rest = plain.layers(weights)

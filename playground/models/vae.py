@@ -84,7 +84,7 @@ class Vae(Model):
         """Latents and the decoder's noise (n, latent_dim + dim), all from N(0, I)."""
         return torch.randn(n, self.latent_dim + dim, generator=generator, device=generator.device)
 
-    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+    def weight_count(self, network: Network, dim: int, condition_dim: int = 0) -> int:
         """Those of the encoder and of the decoder, and the decoder's deviation where it is learnt."""
         return sum(part.size for part in networks(network, dim, self.latent_dim)) + (self.std is None)
 

@@ -24,7 +24,7 @@ def streamed_of(experiment: Experiment) -> int:
     """About how many weights a snapshot of the experiment carries to the page."""
     cue = experiment.cue
     network = experiment.model.suited(experiment.network)
-    one = network.build(experiment.dim, experiment.dim, told=cue.width if cue else 0).size
+    one = network.build(experiment.dim, experiment.dim, condition_dim=cue.width if cue else 0).size
     return one * experiment.model.networks
 
 

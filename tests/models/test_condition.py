@@ -43,7 +43,7 @@ def values(cue: Cue, n: int = 50) -> Tensor:
 
 
 def flow(cue: Cue | None, **more) -> ScoredFlow:
-    mlp = Network(width=16, depth=2, activation="silu").build(2, 2, told=cue.width if cue else 0)
+    mlp = Network(width=16, depth=2, activation="silu").build(2, 2, condition_dim=cue.width if cue else 0)
     moments = Moments(torch.zeros(2), torch.tensor([0.1, -0.2]), torch.tensor(1.0), torch.tensor(1.4))
     return ScoredFlow(mlp, mlp.initial(Generator().manual_seed(3)), LinearPath(), "residual", moments, cue=cue, **more)
 

@@ -42,7 +42,7 @@ def test_the_gradient_is_that_of_automatic_differentiation(activation, depth, fr
 @pytest.mark.parametrize("huber", [None, 0.5])
 def test_the_gradient_of_a_modulated_network_is_that_of_automatic_differentiation(activation, depth, told, huber):
     network = FilmNetwork(width=11, depth=depth, activation=activation, embedding=6, frequencies=1)
-    mlp = network.build(2, 3, told=told)
+    mlp = network.build(2, 3, condition_dim=told)
     weights = (0.5 * torch.randn(mlp.size, generator=Generator().manual_seed(1)).double()).requires_grad_()
     written = regression(mlp, weights.detach(), huber)
     assert isinstance(written, FilmRegression)
@@ -66,7 +66,7 @@ def test_the_gradient_of_a_modulated_network_is_that_of_automatic_differentiatio
 @pytest.mark.parametrize("features", [0, 7])
 @pytest.mark.parametrize("dim", [1, 2, 3])
 def test_the_jacobian_is_that_of_automatic_differentiation(kind, features, dim):
-    mlp = kind(width=9, depth=3, activation="silu", features=features).build(dim, dim, told=3)
+    mlp = kind(width=9, depth=3, activation="silu", features=features).build(dim, dim, condition_dim=3)
     weights = 0.5 * torch.randn(mlp.size, generator=Generator().manual_seed(1)).double()
     x, t, _ = (part.double() for part in some(8, mlp))
     c, blur = (torch.rand(8, k, generator=Generator().manual_seed(k)).double() for k in (3, 1))

@@ -64,7 +64,7 @@ class Autoregressive(Model):
         json_schema_extra={"labels": {"first_to_last": "x, then y", "last_to_first": "y, then x"}},
     )
 
-    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+    def weight_count(self, network: Network, dim: int, condition_dim: int = 0) -> int:
         return self.conditionals.network(network, dim).size
 
     @property

@@ -74,7 +74,7 @@ class EnergyModel(Model):
         json_schema_extra={"sampling": True},
     )
 
-    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+    def weight_count(self, network: Network, dim: int, condition_dim: int = 0) -> int:
         """Those of the energy, and the log-normaliser where it is learnt beside it."""
         mlp = self.suited(network).build(dim, 1, timed=False)
         return mlp.size + isinstance(self.objective, NoiseContrast)

@@ -104,7 +104,7 @@ class RestrictedBoltzmannMachine(Model):
                 f"{MOST_EXACT}, or the learning persistent."
             )
 
-    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+    def weight_count(self, network: Network, dim: int, condition_dim: int = 0) -> int:
         return Machine(dim, self.hidden).size
 
     @property

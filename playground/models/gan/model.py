@@ -172,7 +172,7 @@ class Gan(Model):
         "2018).",
     )
 
-    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+    def weight_count(self, network: Network, dim: int, condition_dim: int = 0) -> int:
         """Those of the generator and of the critic."""
         generator = network.build(self.latent_dim, dim, timed=False)
         return generator.size + network.build(dim * self.pack, 1, timed=False).size

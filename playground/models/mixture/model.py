@@ -99,7 +99,7 @@ class GaussianMixtureModel(Model):
                 "choose fewer components or more points."
             )
 
-    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+    def weight_count(self, network: Network, dim: int, condition_dim: int = 0) -> int:
         """The free numbers of the mixture: its shares, which add up to 1, its centres and its covariances."""
         count, whole = self.components, dim * (dim + 1) // 2
         covariances = {"full": count * whole, "diagonal": count * dim, "round": count, "tied": whole}[self.shape]

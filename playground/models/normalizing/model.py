@@ -62,7 +62,7 @@ class NormalizingFlow(Model):
                 "layers neural_spline."
             )
 
-    def weight_count(self, network: Network, dim: int, told: int = 0) -> int:
+    def weight_count(self, network: Network, dim: int, condition_dim: int = 0) -> int:
         return stack_size(self.architecture, dim, network)
 
     @property

@@ -38,7 +38,7 @@ GUIDANCE = (0.0, 1.0, 2.5, 8.0)
 
 def conditional(cue: Cue, dim: int = 2, prediction: Any = "velocity", **network: Any) -> Flow:
     film = network.pop("film", False)
-    mlp = (FilmNetwork if film else Network)(width=24, depth=2, **network).build(dim, dim, told=cue.width)
+    mlp = (FilmNetwork if film else Network)(width=24, depth=2, **network).build(dim, dim, condition_dim=cue.width)
     generator = Generator().manual_seed(4)
     mean0, mean1 = torch.randn(2, dim, generator=generator)
     moments = Moments(mean0, mean1, std0=0.8, std1=1.7)
@@ -156,7 +156,9 @@ def test_the_mean_of_a_guided_field_is_never_cached_between_conditions(page: Mod
     ]
     first, second, again = (answer[0] for answer in page(FIELD, {"simd": True, "cases": cases}))
     assert first == again != second
-    assert_near(unpacked(second, 70, 2), replace(one, told=cue.columns(torch.tensor([1]))).velocity(x, 0.5), 1e-5, 1)
+    assert_near(
+        unpacked(second, 70, 2), replace(one, conditions=cue.columns(torch.tensor([1]))).velocity(x, 0.5), 1e-5, 1
+    )
 
 
 def test_a_modulated_network_without_a_condition_is_told_the_time(page: ModulePage) -> None:

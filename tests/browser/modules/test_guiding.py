@@ -27,7 +27,7 @@ ASK = """
 
 
 def conditional(seed: int) -> Flow:
-    mlp = Mlp(2, 2, (24,) * 2, "silu", 2, told=CUE.width)
+    mlp = Mlp(2, 2, (24,) * 2, "silu", 2, condition_dim=CUE.width)
     moments = Moments(torch.tensor([0.1, -0.2]), torch.tensor([0.3, 0.4]), 0.8, 1.7)
     return Flow(mlp, mlp.initial(Generator().manual_seed(seed)), VPPath(), "residual", moments, cue=CUE)
 
