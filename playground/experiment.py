@@ -17,7 +17,7 @@ from playground.distributions import AnyDistribution, Checkerboard, Distribution
 from playground.dynamics.solvers import Sampler
 from playground.models import AnyModel, FlowMatching
 from playground.models.base import ConditionalModel, HasCoupling, HasPath, Model, Optimisation
-from playground.models.condition import Condition, Cue
+from playground.models.condition import Condition, ConditionEncoder
 from playground.networks import ACTIVATION_NAMES, AnyNetwork, Network
 
 MAX_FILE_BYTES = 64_000
@@ -153,7 +153,7 @@ class Experiment(Settings):
             )
 
     @property
-    def cue(self) -> Cue | None:
+    def encoder(self) -> ConditionEncoder | None:
         """How the network is told the condition; None where it is told none."""
         return self.condition.of(self.aim)
 
@@ -167,9 +167,9 @@ class Experiment(Settings):
                 f"{names[0]} stands in for {names[1]}: {self.model.label()} is trained through the network's "
                 "derivatives, which have to bend."
             )
-        model, cue = self.model, self.cue
-        if isinstance(model, HasCoupling) and cue is not None and cue.kind not in model.coupling.keeps:
-            instead = "class_optimal_transport" if cue.kind == "labels" else "independent"
+        model, encoder = self.model, self.encoder
+        if isinstance(model, HasCoupling) and encoder is not None and encoder.kind not in model.coupling.keeps:
+            instead = "class_optimal_transport" if encoder.kind == "labels" else "independent"
             kind = model.coupling.kind_name()
             found.append(
                 f"The coupling {kind} gives each condition a part of the source of its own, while "

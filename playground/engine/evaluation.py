@@ -59,7 +59,7 @@ def measure(run: RunRecord, n: int = 2000, round: int = -1, every_w2: bool = Fal
     if not MIN_POINTS <= n <= MAX_POINTS:
         raise InvalidExperiment([Problem(("n",), f"{n} is out of bounds; choose from {MIN_POINTS} to {MAX_POINTS:,}.")])
     trained, target = run.trained(round), run.experiment.aim
-    model, x0, real, cue = run.conditioned(trained, n), run.starts(n), run.real(n), run.experiment.cue
+    model, x0, real, encoder = run.conditioned(trained, n), run.starts(n), run.real(n), run.experiment.encoder
     modes = target.separate_modes()
     fine = FINE if isinstance(model, HasField) else run.experiment.sampler
     covered = None
@@ -76,7 +76,7 @@ def measure(run: RunRecord, n: int = 2000, round: int = -1, every_w2: bool = Fal
         "high_quality": covered.high_quality if covered else None,
         "spread": covered.spread if covered else None,
         **_memorised(run, model, fine, x0, real, round),
-        **likelihood(None if cue and not cue.guidable else trained, target, real[:LIKELY_POINTS]),
+        **likelihood(None if encoder and not encoder.guidable else trained, target, real[:LIKELY_POINTS]),
         "entropy": target.entropy(),
         "facts": [vars(fact) for fact in trained.facts(real)] if isinstance(trained, HasFacts) else [],
         **({} if (guided := guidance_figures(run, n, round)) is None else {"guidance": guided}),

@@ -21,15 +21,15 @@ def guidance_figures(run: RunRecord, n: int = 2000, round: int = -1) -> dict[str
     {"0": …, "1": {"nfe", "in_class", "high_quality", "coverage", "spread", "classes": [{"label", …}, …]}, …}, of a
     network that was never without its condition only at 1. None where there are no classes, or no field.
     """
-    cue, model, labels = run.experiment.cue, run.trained(round), run.conditions(n)
-    if cue is None or cue.kind != "labels" or labels is None:
+    encoder, model, labels = run.experiment.encoder, run.trained(round), run.conditions(n)
+    if encoder is None or encoder.kind != "labels" or labels is None:
         return None
     if not isinstance(model, HasCondition) or not isinstance(model, HasField):
         return None
     real, real_labels = run.labelled(n)
-    modes = cue.target.separate_modes()
+    modes = encoder.target.separate_modes()
     found = {}
-    for w in STRENGTHS if cue.guidable else (1.0,):
+    for w in STRENGTHS if encoder.guidable else (1.0,):
         sampler = Sampler(solver=Heun(), steps=STEPS, guidance=w)
         moved = model.given(labels).trajectory(run.starts(n), sampler)
         each = class_figures(moved.end, labels, real, real_labels, modes)

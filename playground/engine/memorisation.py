@@ -34,7 +34,7 @@ def losses_apart(run: RunRecord, taken: Snapshot | None = None) -> Apart | None:
     None where training is not limited to some points, the model has neither, is told a condition as well, or a further
     round of training has pairs of its own.
     """
-    if run.experiment.training.points is None or not run.rounds or run.experiment.cue:
+    if run.experiment.training.points is None or not run.rounds or run.experiment.encoder:
         return None
     taken = run.round().last if taken is None else taken
     return _apart(run.with_weights(taken.weights), run.experiment) if taken.round == 0 else None

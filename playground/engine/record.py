@@ -82,13 +82,13 @@ class RunRecord:
         model, network = self.experiment.model, self.experiment.network
         source = self.experiment.source.at(self.dim)
         if isinstance(model, ConditionalModel):
-            return model.trained(weights, network, self.dim, source, self.experiment.cue)
+            return model.trained(weights, network, self.dim, source, self.experiment.encoder)
         return model.trained(weights, network, self.dim, source)
 
     def conditions(self, n: int, seed: int = 0) -> Tensor | None:
         """The condition of each of n particles (n,), as often as in the target; None where nothing is told."""
-        cue = self.experiment.cue
-        return None if cue is None else cue.draw(n, seeded(seed, 14))
+        encoder = self.experiment.encoder
+        return None if encoder is None else encoder.draw(n, seeded(seed, 14))
 
     def conditioned(self, model: Trained, n: int, seed: int = 0) -> Trained:
         """The same model under `conditions`, where it is told any."""
@@ -187,15 +187,15 @@ class RunRecord:
 
     def _chosen(self, label: int | None, angle: float | None) -> Tensor | None:
         """The one value (1,) of the condition that is asked for, if any. Raises InvalidExperiment."""
-        cue = self.experiment.cue
+        encoder = self.experiment.encoder
         for name, kind, value in (("label", "labels", label), ("angle", "angle", angle)):
             if value is None:
                 continue
-            if cue is None or cue.kind != kind:
+            if encoder is None or encoder.kind != kind:
                 sentence = f"this run was not told the {name} of its targets; train with condition.{kind} set to true."
                 raise InvalidExperiment([Problem((name,), sentence)])
             try:
-                return cue.chosen(value)
+                return encoder.chosen(value)
             except ValueError as error:
                 raise InvalidExperiment([Problem((name,), str(error))]) from None
         return None

@@ -136,7 +136,7 @@ class Training(Iterator[Snapshot]):
             optimisation=experiment.training,
             seed=experiment.training.seed,
             device=torch.device(self.run.device),
-            cue=experiment.cue,
+            encoder=experiment.encoder,
         )
 
     def _budget(self, learner: Learner) -> int:

@@ -21,7 +21,7 @@ from playground.distributions.base import Distribution
 from playground.dynamics.couplings import Coupling
 from playground.dynamics.path import Path
 from playground.dynamics.solvers import Solver
-from playground.models.condition import Condition, Cue
+from playground.models.condition import Condition, ConditionEncoder
 from playground.models.contracts import Trained
 from playground.networks import ActivationName, Network
 
@@ -103,7 +103,7 @@ class Pool:
 class Task:
     """One training: the distributions of dimension dim, the network's shape, how to train, where, and the chance.
 
-    `seed` fixes the initial weights, the pools and the batches; each draws from a stream of its own. `cue` is how the
+    `seed` fixes the initial weights, the pools and the batches; each draws from its own stream. `encoder` is how the
     network is told a condition, None where it is told none.
     """
 
@@ -114,7 +114,7 @@ class Task:
     optimisation: Optimisation
     seed: int
     device: torch.device
-    cue: Cue | None = None
+    encoder: ConditionEncoder | None = None
 
     def generator(self, stream: int) -> Generator:
         """The generator of one of this training's random streams, on the training device."""
@@ -350,6 +350,6 @@ class ConditionalModel(Model):
         network: Network,
         dim: int,
         source: Distribution | None = None,
-        cue: Cue | None = None,
+        encoder: ConditionEncoder | None = None,
     ) -> Trained:
-        """As of any model; cue: how the network was told the condition, None where it was told none."""
+        """As of any model; encoder: how the network was told the condition, None where it was told none."""

@@ -70,15 +70,15 @@ class Condition(Settings):
                 "choose a target in two dimensions, or class labels."
             )
 
-    def of(self, target: Distribution) -> Cue | None:
+    def of(self, target: Distribution) -> ConditionEncoder | None:
         """How this condition is told of points of a settled target; None where nothing is told."""
         if not self.given:
             return None
-        return Cue("labels" if self.labels else "angle", target, self.dropout)
+        return ConditionEncoder("labels" if self.labels else "angle", target, self.dropout)
 
 
 @dataclass(frozen=True)
-class Cue:
+class ConditionEncoder:
     """A condition on a settled target: values of points, and values as the columns that a network sees.
 
     A value is a label in 0 … classes − 1, or an angle in radians. A label is told one-hot, so that the first layer's
@@ -130,7 +130,7 @@ class Cue:
         """Which of n examples are told nothing: (n,) of bool."""
         return torch.rand(n, generator=generator, device=generator.device) < self.dropout
 
-    def told(self, values: Tensor, dropped: Tensor) -> Tensor:
+    def encode(self, values: Tensor, dropped: Tensor) -> Tensor:
         """What the network is told of examples: the columns of their values, or the null condition where dropped."""
         return torch.where(dropped[:, None], self.null().to(values.device), self.columns(values))
 

@@ -26,7 +26,7 @@ from playground.dynamics.samplers import posterior_variances
 from playground.dynamics.solvers import Solver
 from playground.dynamics.times import FixedTimes
 from playground.models.base import SOURCE, TARGET, ConditionalModel, Learner, Optimisation, Task, Weights
-from playground.models.condition import Cue
+from playground.models.condition import ConditionEncoder
 from playground.models.flow import ScoredFlow, check_sampler, is_standard
 from playground.models.flow_matching import FlowLearner, FlowMatching
 from playground.networks import Network
@@ -153,11 +153,11 @@ class Diffusion(ConditionalModel):
         network: Network,
         dim: int,
         source: Distribution | None = None,
-        cue: Cue | None = None,
+        encoder: ConditionEncoder | None = None,
     ) -> DiscreteFlow:
-        flow = self.matching.trained(weights, network, dim, source, cue)
+        flow = self.matching.trained(weights, network, dim, source, encoder)
         return DiscreteFlow(
-            flow.mlp, flow.weights, flow.path, flow.scaling, flow.moments, self.prediction, flow.source, flow.cue
+            flow.mlp, flow.weights, flow.path, flow.scaling, flow.moments, self.prediction, flow.source, flow.encoder
         )
 
 

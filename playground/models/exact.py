@@ -23,7 +23,7 @@ from playground.dynamics.samplers import offered
 from playground.dynamics.solvers import Process, Sampler, Solver
 from playground.dynamics.stiffness import last_time
 from playground.models.base import TARGET, ConditionalModel, Learner, Optimisation, Task, Weights
-from playground.models.condition import Condition, Cue
+from playground.models.condition import Condition, ConditionEncoder
 from playground.models.flow import check_sampler
 from playground.networks import Network
 from playground.trajectory import Trajectory
@@ -119,14 +119,14 @@ class Exact(ConditionalModel):
         network: Network,
         dim: int,
         source: Distribution | None = None,
-        cue: Cue | None = None,
+        encoder: ConditionEncoder | None = None,
     ) -> ExactFlow:
         packed, centers = weights["source"].double(), weights["centers"].double()
         if packed.shape != (dim + dim**2,) or centers.shape[1:] != (dim,):
             raise ValueError("these are the weights of another model.")
         normal = Normal(packed[:dim], packed[dim:].view(dim, dim))
         target = Normals(centers, weights["covariances"].double(), weights["shares"].double())
-        return ExactFlow(ExactField(self.path, normal, target), cue)
+        return ExactFlow(ExactField(self.path, normal, target), encoder)
 
 
 class ExactLearner(Learner):
@@ -154,18 +154,18 @@ class ExactLearner(Learner):
 class ExactFlow:
     """The exact field as a trained model.
 
-    cue: how a class is told, where it can be; conditions: the class (n,) of each particle, (1,) for all, or None for all
+    encoder: how a class is told, where it can be; conditions: each particle's class (n,), (1,) for all, None for all
     classes together; guiding: how it is guided, by v∅ + w (v_c − v∅).
     """
 
     field: ExactField
-    cue: Cue | None = None
+    encoder: ConditionEncoder | None = None
     conditions: Tensor | None = None
     guiding: Guiding = UNGUIDED
 
     def given(self, values: Tensor) -> Self:
         """This field under a class (n,) for each particle, or one (1,) for all: that of its Gaussian alone."""
-        if self.cue is None:
+        if self.encoder is None:
             raise ValueError("this field is told no condition.")
         return replace(self, conditions=values)
 
@@ -276,7 +276,7 @@ class ExactFlow:
             "dim": d,
             "samplers": [] if self.path.bridge else offered(self.process),  # a mixture tells no score there
             "path": self.path.describe() | {"t_min": first, "t_max": last},
-            **({"condition": self.cue.describe()} if self.cue else {}),
+            **({"condition": self.encoder.describe()} if self.encoder else {}),
         }
 
 

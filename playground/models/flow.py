@@ -29,7 +29,7 @@ from playground.dynamics.path import Path
 from playground.dynamics.process import DiffusionSampler, no_bridge, no_score
 from playground.dynamics.samplers import offered
 from playground.dynamics.solvers import Process, Sampler, Solver
-from playground.models.condition import Cue
+from playground.models.condition import ConditionEncoder
 from playground.models.learning import output_and_jacobian
 from playground.networks import Mlp
 from playground.trajectory import Trajectory
@@ -44,7 +44,7 @@ NO_GUIDE = (
 class Flow:
     """A velocity field read from a network's weights.
 
-    source: the distribution at t = 0, where it is known. cue: how the network is told a condition, None where it is
+    source: the distribution at t = 0, where it is known. encoder: how the network is told a condition, None where it is
     told none; conditions: the columns (n, width) of each particle, (1, width) for all, None for the null condition.
 
     guiding: how it is guided. By the condition (Ho and Salimans 2022, eq. 6, with their w + 1 for w) the field is
@@ -59,17 +59,17 @@ class Flow:
     moments: Moments
     prediction: Prediction = "velocity"
     source: Distribution | None = None
-    cue: Cue | None = None
+    encoder: ConditionEncoder | None = None
     conditions: Tensor | None = None
     guiding: Guiding = field(default=UNGUIDED, kw_only=True)
     guide: Flow | None = field(default=None, kw_only=True)
 
     def given(self, values: Tensor) -> Self:
         """This field under a condition: a value (n,) for each particle, or (1,) for all."""
-        if self.cue is None:
+        if self.encoder is None:
             raise ValueError("this network is told no condition.")
         guide = None if self.guide is None else self.guide.given(values)
-        return replace(self, conditions=self.cue.columns(values), guide=guide)
+        return replace(self, conditions=self.encoder.columns(values), guide=guide)
 
     def guided(self, guiding: Guiding) -> Self:
         """This field under another guidance. Raises ValueError where its guide is asked for and there is none."""
@@ -83,9 +83,9 @@ class Flow:
 
     def _mixed(self, under: Callable[[Tensor | None], Tensor], w: float) -> Tensor:
         """What guidance by the condition makes of a value that the network gives under one."""
-        if self.cue is None:
+        if self.encoder is None:
             return under(None)
-        null = self.cue.null()
+        null = self.encoder.null()
         if self.conditions is None or w == 0:
             return under(null)
         return led(w, under(self.conditions), lambda: under(null))
@@ -233,7 +233,7 @@ class Flow:
             "samplers": offered(self.process),
             "scaling": {"kind": self.scaling, **self.moments.describe()},
             "path": self.path.describe() | times,
-            **({"condition": self.cue.describe()} if self.cue else {}),
+            **({"condition": self.encoder.describe()} if self.encoder else {}),
         }
 
 

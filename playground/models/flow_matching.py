@@ -33,7 +33,7 @@ from playground.dynamics.paths import AnyPath, LinearPath, Path
 from playground.dynamics.solvers import Solver
 from playground.dynamics.times import AnyTimes, NoiseTimes
 from playground.models.base import SOURCE, TARGET, ConditionalModel, Learner, Optimisation, Pool, Task, Weights, seeded
-from playground.models.condition import Cue
+from playground.models.condition import ConditionEncoder
 from playground.models.flow import BridgeFlow, Flow, ScoredFlow, check_sampler, is_standard
 from playground.models.learning import Adam, regression
 from playground.models.pairing import Pairs
@@ -165,18 +165,20 @@ class FlowMatching(ConditionalModel):
         network: Network,
         dim: int,
         source: Distribution | None = None,
-        cue: Cue | None = None,
+        encoder: ConditionEncoder | None = None,
     ) -> Flow:
-        mlp, packed = network.build(dim, dim, condition_dim=cue.width if cue else 0), weights["moments"]
+        mlp, packed = network.build(dim, dim, condition_dim=encoder.width if encoder else 0), weights["moments"]
         heads = [weights["velocity"]] + ([weights["score"]] if self.path.bridge else [])
         if any(len(head) != mlp.size for head in heads) or len(packed) != 2 * dim + 2:
             raise ValueError("these are the weights of another network.")
         scaling, moments = network.input_scaling, Moments.unpacked(packed)
         if self.path.bridge:
             score = heads[1]
-            return BridgeFlow(mlp, heads[0], self.path, scaling, moments, source=source, cue=cue, score_weights=score)
+            return BridgeFlow(
+                mlp, heads[0], self.path, scaling, moments, source=source, encoder=encoder, score_weights=score
+            )
         kind = ScoredFlow if source is not None and self.tells_score(source) else Flow
-        return kind(mlp, heads[0], self.path, scaling, moments, self.prediction, source, cue)
+        return kind(mlp, heads[0], self.path, scaling, moments, self.prediction, source, encoder)
 
 
 @dataclass(frozen=True)
@@ -215,8 +217,8 @@ class FlowLearner(Learner):
         self._batch = task.optimisation.batch
         self._scaling = task.network.input_scaling
         self._moments = Moments.of(source.points, target.points)
-        self._cue = task.cue
-        self._mlp = task.network.build(task.dim, task.dim, condition_dim=task.cue.width if task.cue else 0)
+        self._encoder = task.encoder
+        self._mlp = task.network.build(task.dim, task.dim, condition_dim=task.encoder.width if task.encoder else 0)
         self._heads = {"velocity": Head(self._mlp, task, 0)}
         if model.path.bridge:
             self._heads["score"] = Head(self._mlp, task, 4)
@@ -225,7 +227,7 @@ class FlowLearner(Learner):
         self._quantile = model.times.on(lambda share: log_noise(self._moments, self._path, self._time(share)))
         self._pairs = Pairs(model.coupling.settled(model.path), source, target, self._generator)
         averages = model.average_targets and model.coupling.together is None and not model.path.bridge
-        averages = averages and (task.cue is None or task.cue.kind == "labels")  # no two points share an angle
+        averages = averages and (task.encoder is None or task.encoder.kind == "labels")  # no two points share an angle
         self._noise = task.source if averages and isinstance(task.source, Gaussian) else None
         self._batches = self._prepared()
 
@@ -266,12 +268,12 @@ class FlowLearner(Learner):
 
     def _told(self, x1: Tensor, labels: Tensor | None) -> tuple[Tensor | None, Classes | None]:
         """What the network is told of the condition of x1 (n, d), as columns, and as labels where it has any."""
-        if self._cue is None:
+        if self._encoder is None:
             return None, None
-        values = self._cue.values(x1, labels)
-        dropped = self._cue.dropped(len(x1), self._generator)
-        classes = Classes(values, values.where(~dropped, -1)) if self._cue.kind == "labels" else None
-        return self._cue.told(values, dropped), classes
+        values = self._encoder.values(x1, labels)
+        dropped = self._encoder.dropped(len(x1), self._generator)
+        classes = Classes(values, values.where(~dropped, -1)) if self._encoder.kind == "labels" else None
+        return self._encoder.encode(values, dropped), classes
 
     def _times(self, batches: int) -> Tensor:
         """Times (batches · batch, 1), in each batch one in every equal share of their distribution.

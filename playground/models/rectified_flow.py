@@ -22,7 +22,7 @@ from playground.dynamics.paths import LinearPath
 from playground.dynamics.solvers import Heun, Sampler
 from playground.dynamics.times import AnyTimes, UShapedTimes
 from playground.models.base import SOURCE, TARGET, Learner, Optimisation, Pool, Task, Weights, seeded
-from playground.models.condition import Condition, Cue
+from playground.models.condition import Condition, ConditionEncoder
 from playground.models.contracts import Trained
 from playground.models.flow import Flow
 from playground.models.flow_matching import FlowLearner, FlowMatching, Head
@@ -145,7 +145,7 @@ class RectifiedFlow(FlowMatching):
 
     def flow_of(self, weights: Weights, task: Task) -> Flow:
         """The flow that the weights of a round hold."""
-        return super().trained(weights, task.network, task.dim, task.source, task.cue)
+        return super().trained(weights, task.network, task.dim, task.source, task.encoder)
 
     def trained(  # type: ignore[override]  # its last round is a map
         self,
@@ -153,11 +153,11 @@ class RectifiedFlow(FlowMatching):
         network: Network,
         dim: int,
         source: Distribution | None = None,
-        cue: Cue | None = None,
+        encoder: ConditionEncoder | None = None,
     ) -> Trained:
         if "map" in weights:
             return Jump.of(network, dim, weights)
-        return super().trained(weights, network, dim, source, cue)
+        return super().trained(weights, network, dim, source, encoder)
 
 
 class MadePairs:
@@ -175,14 +175,14 @@ class MadePairs:
     def made(self, flow: Flow) -> Iterator[float]:
         """Makes them a few at a time; yields the share that is done."""
         chance, pieces = seeded(self._task.seed, self._stream), math.ceil(self._count / TOGETHER)
-        real = self._task.pool(self._task.target, TARGET) if self._mixed or self._task.cue else None
+        real = self._task.pool(self._task.target, TARGET) if self._mixed or self._task.encoder else None
         rows, labels = [], []
         for piece in range(pieces):
             size = min(TOGETHER, self._count - piece * TOGETHER)
             backward = self._mixed and piece % 2 == 1
             x1, told = real.labelled(size) if real else (None, None)
-            if self._task.cue and x1 is not None:
-                flow = flow.given(self._task.cue.values(x1, told).cpu())
+            if self._task.encoder and x1 is not None:
+                flow = flow.given(self._task.encoder.values(x1, told).cpu())
             x = x1.cpu() if backward and x1 is not None else self._task.source.sample(size, chance)
             times = flow.interval[::-1] if backward else flow.interval
             ends = x, SOLUTION.integrate(flow.velocity, x, *times).end

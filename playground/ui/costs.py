@@ -16,15 +16,15 @@ BYTES_A_WEIGHT = 4 * 4 / 3
 
 def weights_of(experiment: Experiment) -> int:
     """How many weights the experiment trains."""
-    cue = experiment.cue
-    return experiment.model.weight_count(experiment.network, experiment.dim, cue.width if cue else 0)
+    encoder = experiment.encoder
+    return experiment.model.weight_count(experiment.network, experiment.dim, encoder.width if encoder else 0)
 
 
 def streamed_of(experiment: Experiment) -> int:
     """About how many weights a snapshot of the experiment carries to the page."""
-    cue = experiment.cue
+    encoder = experiment.encoder
     network = experiment.model.suited(experiment.network)
-    one = network.build(experiment.dim, experiment.dim, condition_dim=cue.width if cue else 0).size
+    one = network.build(experiment.dim, experiment.dim, condition_dim=encoder.width if encoder else 0).size
     return one * experiment.model.networks
 
 

@@ -161,8 +161,8 @@ def summary(experiment: Experiment) -> wire.Summary:
     ]
     if model.has_network:
         words.append(f"{experiment.network.depth}×{experiment.network.width}")
-    if experiment.cue is not None:
-        words.append({"labels": "told the class", "angle": "told the direction"}[experiment.cue.kind])
+    if experiment.encoder is not None:
+        words.append({"labels": "told the class", "angle": "told the direction"}[experiment.encoder.kind])
     source = "Latent" if model.own_latent else experiment.source.label()
     return {
         "model": ", ".join(words),
@@ -176,17 +176,17 @@ def _condition(run: Run) -> wire.SceneCondition | None:
 
     {"kind", "classes" of labels, "values" (n,), "target" (n,)}, of an angle the nearest of AROUND directions.
     """
-    cue, values = run.experiment.cue, run.conditions(PARTICLES)
-    if cue is None or values is None:
+    encoder, values = run.experiment.encoder, run.conditions(PARTICLES)
+    if encoder is None or values is None:
         return None
-    own = cue.values(*run.labelled(PARTICLES))
+    own = encoder.values(*run.labelled(PARTICLES))
     told = {"values": values, "target": own}
-    if cue.kind == "angle":
+    if encoder.kind == "angle":
         step = 2 * math.pi / AROUND
         told = {name: (given.double() / step).round().remainder(AROUND) * step for name, given in told.items()}
         told = {name: given.where(given < math.pi - 1e-3, given - 2 * math.pi) for name, given in told.items()}
     arrays = {name: exact(given.float()) for name, given in told.items()}
-    return cast(wire.SceneCondition, cue.describe() | arrays)
+    return cast(wire.SceneCondition, encoder.describe() | arrays)
 
 
 def setting(experiment: Experiment) -> dict[str, Any]:

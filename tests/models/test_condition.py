@@ -26,7 +26,7 @@ from playground.dynamics.paths import CosinePath, LinearPath
 from playground.dynamics.solvers import Euler, Sampler
 from playground.models import FlowMatching
 from playground.models.base import Pool, Task
-from playground.models.condition import HARMONICS, Condition, Cue
+from playground.models.condition import HARMONICS, Condition, ConditionEncoder
 from playground.models.exact import mixture_of, moments_of
 from playground.models.flow import BridgeFlow, ScoredFlow
 from playground.models.flow_matching import Classes, averaged
@@ -34,18 +34,20 @@ from playground.models.pairing import Pairs
 from playground.networks import Network
 
 RING = Ring()
-LABELS, ANGLE = Cue("labels", RING, 0.2), Cue("angle", RING, 0.2)
+LABELS, ANGLE = ConditionEncoder("labels", RING, 0.2), ConditionEncoder("angle", RING, 0.2)
 X = torch.randn(50, 2, generator=Generator().manual_seed(5))
 
 
-def values(cue: Cue, n: int = 50) -> Tensor:
-    return cue.draw(n, Generator().manual_seed(6))
+def values(encoder: ConditionEncoder, n: int = 50) -> Tensor:
+    return encoder.draw(n, Generator().manual_seed(6))
 
 
-def flow(cue: Cue | None, **more) -> ScoredFlow:
-    mlp = Network(width=16, depth=2, activation="silu").build(2, 2, condition_dim=cue.width if cue else 0)
+def flow(encoder: ConditionEncoder | None, **more) -> ScoredFlow:
+    mlp = Network(width=16, depth=2, activation="silu").build(2, 2, condition_dim=encoder.width if encoder else 0)
     moments = Moments(torch.zeros(2), torch.tensor([0.1, -0.2]), torch.tensor(1.0), torch.tensor(1.4))
-    return ScoredFlow(mlp, mlp.initial(Generator().manual_seed(3)), LinearPath(), "residual", moments, cue=cue, **more)
+    return ScoredFlow(
+        mlp, mlp.initial(Generator().manual_seed(3)), LinearPath(), "residual", moments, encoder=encoder, **more
+    )
 
 
 def conditional(target, steps=800, model=None, **condition) -> Run:
@@ -86,20 +88,20 @@ def test_an_angle_is_told_by_its_harmonics_and_none_by_zeros():
 
 def test_the_angle_is_taken_from_the_middle_of_the_target():
     target = GaussianMixture(centers=((10.0, 0.0), (10.0, 4.0)), std=(0.01,))
-    angles = Cue("angle", target, 0.1).draw(200, Generator().manual_seed(0))
+    angles = ConditionEncoder("angle", target, 0.1).draw(200, Generator().manual_seed(0))
     assert torch.allclose(angles.abs(), torch.full((200,), math.pi / 2), atol=0.1)
     assert 0.3 < (angles > 0).float().mean() < 0.7
 
 
-@pytest.mark.parametrize("cue", [LABELS, ANGLE], ids=["labels", "angle"])
-def test_the_condition_is_dropped_as_often_as_stated(cue):
+@pytest.mark.parametrize("encoder", [LABELS, ANGLE], ids=["labels", "angle"])
+def test_the_condition_is_dropped_as_often_as_stated(encoder):
     n = 20_000
-    dropped = cue.dropped(n, Generator().manual_seed(1))
+    dropped = encoder.dropped(n, Generator().manual_seed(1))
     assert float(dropped.float().mean()) == pytest.approx(0.2, abs=4 * math.sqrt(0.2 * 0.8 / n))
-    given = values(cue, n)
-    told = cue.told(given, dropped)
-    assert torch.equal(told[dropped], cue.null().expand(int(dropped.sum()), -1))
-    assert torch.equal(told[~dropped], cue.columns(given[~dropped]))
+    given = values(encoder, n)
+    told = encoder.encode(given, dropped)
+    assert torch.equal(told[dropped], encoder.null().expand(int(dropped.sum()), -1))
+    assert torch.equal(told[~dropped], encoder.columns(given[~dropped]))
 
 
 def test_in_training_the_network_sees_the_condition_dropped_as_often_as_stated():
@@ -121,7 +123,7 @@ def task_of(condition) -> Task:
         experiment.training,
         0,
         torch.device("cpu"),
-        experiment.cue,
+        experiment.encoder,
     )
 
 
@@ -143,11 +145,11 @@ def test_pairs_keep_their_labels(coupling):
 # ------------------------------------------------------------------------------------------------ guidance
 
 
-@pytest.mark.parametrize("cue", [LABELS, ANGLE], ids=["labels", "angle"])
+@pytest.mark.parametrize("encoder", [LABELS, ANGLE], ids=["labels", "angle"])
 @pytest.mark.parametrize("t", [0.0, 0.4, 1.0])
-def test_guidance_mixes_the_two_fields(cue, t):
-    told = flow(cue).given(values(cue))
-    free = flow(cue)
+def test_guidance_mixes_the_two_fields(encoder, t):
+    told = flow(encoder).given(values(encoder))
+    free = flow(encoder)
     inside, outside = told.velocity(X, t), free.velocity(X, t)
     assert not torch.allclose(inside, outside)
     assert torch.equal(told.guided(Guiding(1)).velocity(X, t), inside)

@@ -199,7 +199,7 @@ def task_of(experiment: Experiment) -> Task:
         experiment.training,
         0,
         torch.device("cpu"),
-        experiment.cue,
+        experiment.encoder,
     )
 
 

@@ -43,7 +43,7 @@ def learner(experiment: Experiment) -> Any:
 def task(experiment: Experiment) -> Task:
     dim, device = experiment.dim, torch.device("cpu")
     source, target = experiment.source.at(dim), experiment.target.at(dim)
-    return Task(source, target, dim, experiment.network, experiment.training, 0, device, experiment.cue)
+    return Task(source, target, dim, experiment.network, experiment.training, 0, device, experiment.encoder)
 
 
 def trained_by(learner: Any) -> int:

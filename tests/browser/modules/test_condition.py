@@ -16,7 +16,7 @@ from playground.dynamics.guiding import Guiding
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import CosinePath, LinearPath, VPPath
 from playground.dynamics.solvers import Heun, Sampler
-from playground.models.condition import Cue
+from playground.models.condition import ConditionEncoder
 from playground.models.contracts import HasCondition
 from playground.models.flow import Flow, ScoredFlow
 from playground.networks import ACTIVATIONS, FilmNetwork, Network
@@ -32,24 +32,24 @@ from tests.browser.modules.page import (
     unpacked,
 )
 
-CUES = {"labels": Cue("labels", Ring(modes=5), 0.1), "angle": Cue("angle", Ring(), 0.1)}
+ENCODERS = {"labels": ConditionEncoder("labels", Ring(modes=5), 0.1), "angle": ConditionEncoder("angle", Ring(), 0.1)}
 GUIDANCE = (0.0, 1.0, 2.5, 8.0)
 
 
-def conditional(cue: Cue, dim: int = 2, prediction: Any = "velocity", **network: Any) -> Flow:
+def conditional(encoder: ConditionEncoder, dim: int = 2, prediction: Any = "velocity", **network: Any) -> Flow:
     film = network.pop("film", False)
-    mlp = (FilmNetwork if film else Network)(width=24, depth=2, **network).build(dim, dim, condition_dim=cue.width)
+    mlp = (FilmNetwork if film else Network)(width=24, depth=2, **network).build(dim, dim, condition_dim=encoder.width)
     generator = Generator().manual_seed(4)
     mean0, mean1 = torch.randn(2, dim, generator=generator)
     moments = Moments(mean0, mean1, std0=0.8, std1=1.7)
     path = CosinePath() if prediction == "data" else LinearPath()
     fresh = 1.7 * mlp.initial(generator)
     weights = 0.2 * torch.randn(mlp.size, generator=generator) if film else fresh  # fresh ones modulate nothing
-    return Flow(mlp, weights, path, "residual", moments, prediction, cue=cue)
+    return Flow(mlp, weights, path, "residual", moments, prediction, encoder=encoder)
 
 
-def values(cue: Cue, n: int) -> Tensor:
-    return cue.draw(n, Generator().manual_seed(8))
+def values(encoder: ConditionEncoder, n: int) -> Tensor:
+    return encoder.draw(n, Generator().manual_seed(8))
 
 
 FIELD = """
@@ -66,15 +66,15 @@ FIELD = """
 
 
 @pytest.mark.parametrize("simd", [True, False], ids=["simd", "plain"])
-@pytest.mark.parametrize("kind", CUES)
+@pytest.mark.parametrize("kind", ENCODERS)
 def test_a_conditional_field_is_that_of_torch(page: ModulePage, kind: str, simd: bool) -> None:
-    cue, cases, expected = CUES[kind], [], []
+    encoder, cases, expected = ENCODERS[kind], [], []
     shapes = [{}, {"frequencies": 2, "activation": "silu"}, {"activation": "tanh"}]
     shapes += [{"film": True, "activation": activation, "frequencies": k} for k, activation in enumerate(ACTIVATIONS)]
     for network, w, dim in itertools.product(shapes, GUIDANCE, (1, 2)):
         for many in ("each", "one", "none"):
-            one, x = conditional(cue, dim, **network), 1.5 * points(150, dim)
-            told = {"each": values(cue, 150), "one": values(cue, 1), "none": None}[many]
+            one, x = conditional(encoder, dim, **network), 1.5 * points(150, dim)
+            told = {"each": values(encoder, 150), "one": values(encoder, 1), "none": None}[many]
             under = one if told is None else one.given(told).guided(Guiding(w))
             case = {"description": one.describe(), "weights": packed(one.weights), "x": packed(x), "t": 0.37}
             cases.append(case | {"told": None if told is None else packed(told.float()), "guidance": w})
@@ -87,12 +87,12 @@ def test_a_conditional_field_is_that_of_torch(page: ModulePage, kind: str, simd:
 
 @pytest.mark.parametrize("film", [False, True], ids=["mlp", "film"])
 @pytest.mark.parametrize("prediction", ["velocity", "noise", "data"])
-@pytest.mark.parametrize("kind", CUES)
+@pytest.mark.parametrize("kind", ENCODERS)
 def test_the_pool_carries_each_particle_under_its_own_condition(
     page: ModulePage, kind: str, prediction: Any, film: bool
 ) -> None:
-    cue = CUES[kind]
-    one, x0, told = conditional(cue, prediction=prediction, film=film), points(300, 2), values(cue, 300)
+    encoder = ENCODERS[kind]
+    one, x0, told = conditional(encoder, prediction=prediction, film=film), points(300, 2), values(encoder, 300)
     put(page, "conditional", one)
     for w in GUIDANCE[:3]:
         sampler = Sampler(solver=Heun(), steps=6, guidance=w)
@@ -109,7 +109,7 @@ def test_the_pool_carries_each_particle_under_its_own_condition(
 
 
 def test_without_a_condition_the_field_of_all_together_is_followed(page: ModulePage) -> None:
-    one, x0 = conditional(CUES["labels"]), points(100, 2)
+    one, x0 = conditional(ENCODERS["labels"]), points(100, 2)
     put(page, "null", one)
     found = sampled(page, "null", x0, solver="euler", steps=5, guidance=3)
     expected = one.trajectory(x0, Sampler(solver="euler", steps=5, guidance=3))
@@ -118,8 +118,8 @@ def test_without_a_condition_the_field_of_all_together_is_followed(page: ModuleP
 
 
 def test_a_cloud_is_compared_with_the_points_under_its_value(page: ModulePage) -> None:
-    real, labels = CUES["labels"].target.draw(500, Generator().manual_seed(1))
-    one = conditional(CUES["labels"])
+    real, labels = ENCODERS["labels"].target.draw(500, Generator().manual_seed(1))
+    one = conditional(ENCODERS["labels"])
     put(page, "compared", one)
     script = """
         const points = floats(given.points), values = floats(given.values);
@@ -141,8 +141,8 @@ def test_a_cloud_is_compared_with_the_points_under_its_value(page: ModulePage) -
 
 def test_the_mean_of_a_guided_field_is_never_cached_between_conditions(page: ModulePage) -> None:
     """The kernel keeps one first layer, which is folded anew for each group."""
-    cue, x = CUES["labels"], points(70, 2)
-    one = conditional(cue)
+    encoder, x = ENCODERS["labels"], points(70, 2)
+    one = conditional(encoder)
     cases = [
         {
             "description": one.describe(),
@@ -157,7 +157,7 @@ def test_the_mean_of_a_guided_field_is_never_cached_between_conditions(page: Mod
     first, second, again = (answer[0] for answer in page(FIELD, {"simd": True, "cases": cases}))
     assert first == again != second
     assert_near(
-        unpacked(second, 70, 2), replace(one, conditions=cue.columns(torch.tensor([1]))).velocity(x, 0.5), 1e-5, 1
+        unpacked(second, 70, 2), replace(one, conditions=encoder.columns(torch.tensor([1]))).velocity(x, 0.5), 1e-5, 1
     )
 
 
@@ -171,7 +171,7 @@ def test_a_modulated_network_without_a_condition_is_told_the_time(page: ModulePa
         assert_near(velocity, one.velocity(xs, t), 1e-5, t)
 
 
-@pytest.mark.parametrize("kind", CUES)
+@pytest.mark.parametrize("kind", ENCODERS)
 @pytest.mark.parametrize(
     "solver",
     [
@@ -183,11 +183,11 @@ def test_a_modulated_network_without_a_condition_is_told_the_time(page: ModulePa
     ids=lambda solver: solver["kind"],
 )
 def test_samplers_of_diffusions_follow_the_guided_field(page: ModulePage, kind: str, solver: dict[str, Any]) -> None:
-    cue, path = CUES[kind], VPPath()
-    plain = conditional(cue)
+    encoder, path = ENCODERS[kind], VPPath()
+    plain = conditional(encoder)
     moments = replace(plain.moments, mean0=torch.zeros(2), std0=1.0)
-    one = ScoredFlow(plain.mlp, plain.weights / 3, path, "residual", moments, cue=cue)
-    x0, told = points(200, 2), values(cue, 200)
+    one = ScoredFlow(plain.mlp, plain.weights / 3, path, "residual", moments, encoder=encoder)
+    x0, told = points(200, 2), values(encoder, 200)
     put(page, "diffusion", one)
     script = """
         const x0 = floats(given.x0), told = floats(given.told);

@@ -13,12 +13,12 @@ from playground.distributions import Ring
 from playground.dynamics.parameterization import Moments
 from playground.dynamics.paths import BridgePath, LinearPath, VPPath
 from playground.dynamics.solvers import Sampler
-from playground.models.condition import Cue
+from playground.models.condition import ConditionEncoder
 from playground.models.flow import BridgeFlow, Flow
 from playground.networks import Mlp
 from tests.browser.modules.page import ModulePage, assert_near, flow, packed, points, put, unpacked
 
-CUE = Cue("labels", Ring(), 0.1)
+ENCODER = ConditionEncoder("labels", Ring(), 0.1)
 ASK = """
     const x0 = floats(given.x0), told = given.told && floats(given.told);
     const answer = await pool.sample({ ...given, x0, told });
@@ -27,9 +27,9 @@ ASK = """
 
 
 def conditional(seed: int) -> Flow:
-    mlp = Mlp(2, 2, (24,) * 2, "silu", 2, condition_dim=CUE.width)
+    mlp = Mlp(2, 2, (24,) * 2, "silu", 2, condition_dim=ENCODER.width)
     moments = Moments(torch.tensor([0.1, -0.2]), torch.tensor([0.3, 0.4]), 0.8, 1.7)
-    return Flow(mlp, mlp.initial(Generator().manual_seed(seed)), VPPath(), "residual", moments, cue=CUE)
+    return Flow(mlp, mlp.initial(Generator().manual_seed(seed)), VPPath(), "residual", moments, encoder=ENCODER)
 
 
 def asked(page: ModulePage, run: str, x0: torch.Tensor, sampler: Sampler, **more: Any) -> tuple[torch.Tensor, int]:
@@ -53,7 +53,7 @@ def asked(page: ModulePage, run: str, x0: torch.Tensor, sampler: Sampler, **more
 def test_a_guided_cloud_passes_through_the_same_states(page: ModulePage, guided: dict[str, float], solver: str) -> None:
     late, early = conditional(1), conditional(2)
     put(page, "guided", late, early)
-    x0, labels = points(200, 2), CUE.draw(200, Generator().manual_seed(8))
+    x0, labels = points(200, 2), ENCODER.draw(200, Generator().manual_seed(8))
     sampler = Sampler.model_validate({"solver": solver, "steps": 10, **guided})
     twin = late.guided_by(early).given(labels).trajectory(x0, sampler)
     found, nfe = asked(page, "guided", late.start(x0), sampler, told=packed(labels.float()))

@@ -62,7 +62,7 @@ SENTENCES: dict[str, Truth] = {
         "velocity" not in messages.reading(run.trained(round_)).get("networks", {})
     ),
     "This network is told a condition; the exact field is known without one.": lambda run, round_: (
-        run.experiment.cue is not None
+        run.experiment.encoder is not None
     ),
 }
 
