@@ -457,6 +457,7 @@ export interface SeedRow {
   covered: number | null;
   total?: number;
   high_quality: number | null;
+  spread: number | null;
   kl: number | null;
   failure: string | null;
 }
