@@ -51,7 +51,9 @@ def test_a_finished_run_is_measured_like_any_other(client, sessions, trained, mo
     monkeypatch.setattr(measures, "POINTS", 100)
     answer = ask(client, "measure", run=trained)
     assert answer.status_code == 200
-    assert answer.json() == json.loads(json.dumps({"points": 100, **sessions.of(PAGE).training.run.metrics(100)}))
+    assert answer.json() == json.loads(
+        json.dumps({"points": 100, **sessions.of(PAGE).training.run.metrics(100, every_w2=True)})
+    )
 
 
 def test_a_preset_is_measured_without_a_training(client, monkeypatch):
