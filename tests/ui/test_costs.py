@@ -42,7 +42,7 @@ def learner(experiment: Experiment) -> Any:
 
 def task(experiment: Experiment) -> Task:
     dim, device = experiment.dim, torch.device("cpu")
-    source, target = experiment.source.at(dim), experiment.target.at(dim)
+    source, target = experiment.source.at(dim), experiment.aim
     return Task(source, target, dim, experiment.network, experiment.training, 0, device, experiment.encoder)
 
 

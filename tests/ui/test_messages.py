@@ -166,7 +166,7 @@ def test_an_experiment_in_a_few_words_names_what_was_chosen(name):
     experiment = presets.experiment(name)
     words = messages.summary(experiment)
     assert words["model"].startswith(experiment.model.label()) and len(words["model"]) < 90
-    assert words["between"].endswith(f"→ {experiment.target.label()}")
+    assert words["between"].endswith(f"→ {experiment.aim.label()}")
     fields = {name: getattr(experiment.model, name) for name in type(experiment.model).model_fields}
     assert "path" not in fields or f"{fields['path'].label()} path" in words["model"]
     assert ("pairs" in words["model"]) == ("coupling" in fields and fields["coupling"].kind != "independent")
