@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from playground.choice import InvalidExperiment, Problem
 from playground.engine import presets
 from playground.engine.evaluation import least_cost
 from playground.engine.run import Run
@@ -256,6 +257,9 @@ def _measured(run: Run, round_: int) -> Figures:
 
 def _referral(given: dict[str, Any]) -> Callable[[], Figures]:
     """How to compute what a source and a target are read against. Raises InvalidExperiment."""
+    if "source" not in given or not {"target", "model"} & given.keys():
+        sentence = "name a source, and a target or a model that says itself what it reaches."
+        raise InvalidExperiment([Problem((), sentence)])
     named = [name for name in ("source", "target", "model") if name in given]
     experiment = Experiment.parse({name: given[name] for name in named})
     return partial(reference, json.dumps(experiment.to_dict()))
