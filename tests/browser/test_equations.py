@@ -41,7 +41,7 @@ def test_an_equation_needs_no_training_and_names_the_step_at_which_it_explodes(v
     until(page, "!document.querySelector('#stage [data-part=message]').textContent.includes('2/θ')")
     assert page.locator('#stage [data-part="solver"] option[value=ddim]').is_disabled()
     page.locator('#stage [data-part="canvas"]').focus()
-    page.keyboard.press("x")
+    page.keyboard.press("1")
     until(page, "document.querySelector('#stage [data-part=keys]').textContent.includes('exact solution; error')")
 
 

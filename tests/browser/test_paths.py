@@ -214,7 +214,7 @@ def test_the_map_of_the_difference_follows_the_time_slider(visit: Visit, name: s
 def test_where_no_exact_field_is_known_the_button_says_why(visit: Visit) -> None:
     page = Stage(visit("?preset=heart_to_smiley"))
     expect(page.tool("difference")).to_be_disabled()
-    expect(page.tool("difference")).to_have_attribute("title", re.compile("Gaussian source only"))
+    expect(page.tool("difference")).to_contain_text("Gaussian source only")
 
 
 def told_paths(text: str) -> tuple[list[float], float, list[float]]:
@@ -270,10 +270,10 @@ def test_a_click_keeps_a_place_and_the_mean_of_the_paths_through_it_turns_with_t
     expected = exact_velocity(experiment, point, time)
     assert time == 0.5 and (torch.tensor(mean) - expected).norm() < 0.3
     drawn = page.marks("over").sum()
-    page.at(0.9)
+    page.at(0.7)
     page.settled()
     point, time, mean = told_paths(page.part("keys").inner_text())
-    assert time == 0.9 and (torch.tensor(mean) - exact_velocity(experiment, point, time)).norm() < 0.5
+    assert time == 0.7 and (torch.tensor(mean) - exact_velocity(experiment, point, time)).norm() < 0.5
     page.press("w")
     assert page.marks("over").sum() < drawn
 

@@ -38,7 +38,7 @@ const TOOLS = [
   },
 ];
 /** After these the menu is in the way. */
-const LEAVING = ["full", "help"];
+const LEAVING = ["curved", "full", "help"];
 
 const upper = (key) => key.toUpperCase();
 

@@ -56,7 +56,7 @@ function errorAt({ trajectory: { t, x, n, dim }, found: { exact }, t: now }) {
 export const exact = {
   name: "exact",
   label: "Exact solution",
-  key: "x",
+  key: "1",
   about:
     "Where the particles really go, in green: by the closed form where there is one, else by a much finer solution. The number is how far off the shown ones are at this time.",
   legend(state) {
