@@ -145,13 +145,13 @@ def test_a_stop_among_the_seeds_keeps_those_that_are_finished(visit):
 
 
 @pytest.mark.parametrize(("tab", "panels"), [("collapse", 3), ("compare", 2)])
-def test_a_phone_stacks_the_panels(visit, tab, panels):
+def test_a_phone_has_the_panels_side_by_side_to_be_swiped(visit, tab, panels):
     page = visit(f"?tab={tab}", viewport={"width": 400, "height": 850}).page
     boxes = page.locator(f".pg-{tab} .pg-panel")
     expect(boxes).to_have_count(panels, timeout=PATIENCE)
     found = [boxes.nth(k).bounding_box() for k in range(panels)]
     assert all(box["width"] <= 400 for box in found)
-    assert all(upper["y"] + upper["height"] <= lower["y"] + 1 for upper, lower in pairwise(found))
+    assert all(left["x"] + left["width"] <= right["x"] + 1 for left, right in pairwise(found))
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 

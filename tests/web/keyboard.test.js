@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-// the stage's modules read the page's address and make canvases as they are loaded
-Object.assign(globalThis, { window: {}, document: { createElement: () => ({ getContext: () => null }) } });
+// the stage's modules read the page's address and make canvases as they are loaded: anything, called or read, will do
+const anything = new Proxy(function () {}, { get: () => anything, apply: () => anything });
+Object.assign(globalThis, { window: {}, document: anything });
 const { shortcuts } = await import("../../playground/ui/web/stage/input/keyboard.js");
 const { layers } = await import("../../playground/ui/web/stage/layers/index.js");
 
