@@ -59,4 +59,4 @@ def test_without_classes_no_coupling_is_said_to_keep_to_them():
 
 def test_a_model_without_a_coupling_gets_a_sentence():
     with pytest.raises(ValueError, match="pairs no points"):
-        pairing(made(model="exact"), N)
+        pairing(made(model="mixture"), N)
