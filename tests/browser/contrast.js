@@ -36,15 +36,16 @@
     return found;
   }
 
-  /** The worst ratio of a text in this style, and whether it is enough. */
-  function judge(element, style) {
+  /** The worst ratio of a text in this style, on a ground of its own where it has one, and whether it is enough. */
+  function judge(element, style, paper = "transparent") {
     const drawn = element instanceof SVGElement;
     const ink = rgba(drawn ? style.fill : style.color);
     if (drawn) ink[3] *= style.fillOpacity;
     ink[3] *= lineage(element).reduce((share, each) => share * getComputedStyle(each).opacity, 1);
     const size = parseFloat(style.fontSize);
     const large = size >= 24 || (style.fontWeight >= 700 && size >= 18.66);
-    const ratio = Math.min(...grounds(element).map((back) => contrast(over(ink, back), back)));
+    const behind = grounds(element).map((back) => over(rgba(paper), back));
+    const ratio = Math.min(...behind.map((back) => contrast(over(ink, back), back)));
     return { ratio, enough: ratio >= (large ? 3 : 4.5) };
   }
 
@@ -62,7 +63,7 @@
     for (const pseudo of ["::before", "::after"]) {
       const of = getComputedStyle(element, pseudo);
       const shows = of.visibility === "visible" && of.opacity > 0;
-      if (shows && /^"[^"]*\w/.test(of.content)) yield { text: of.content, style: of };
+      if (shows && /^"[^"]*\w/.test(of.content)) yield { text: of.content, style: of, paper: of.backgroundColor };
     }
   }
 
@@ -73,10 +74,10 @@
       // What cannot be used now is exempt (WCAG 1.4.3), and so is what only a screen reader finds.
       if (element.closest("script, style, option, :disabled, .pg-refused, .pg-unseen")) continue;
       if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
-      for (const { text, style } of written(element)) {
+      for (const { text, style, paper } of written(element)) {
         if (!text?.trim()) continue;
         looked += 1;
-        const { ratio, enough } = judge(element, style);
+        const { ratio, enough } = judge(element, style, paper);
         const where = element.className?.baseVal ?? element.className;
         if (!enough) found[`${text.trim().slice(0, 40)} (${element.tagName.toLowerCase()}.${where})`] = ratio;
       }

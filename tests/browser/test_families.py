@@ -127,7 +127,8 @@ def test_both_directions_of_an_autoregressive_flow_are_timed(
     visitors, browser: Browser, server: Server, preset: str, fast: str, slow: str
 ) -> None:
     page = visit(visitors, browser, server, preset).page
-    page.get_by_role("button", name="measure", exact=True).first.click(timeout=60_000)
+    page.locator(".pg-figure-cards").scroll_into_view_if_needed()
+    page.get_by_role("button", name="measure", exact=True).first.click()
     told = page.locator("#pg-panel-report")
     told.get_by_text("2,000 samples").wait_for(timeout=30_000)
 
