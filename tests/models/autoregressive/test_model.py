@@ -104,7 +104,8 @@ def test_it_learns_two_bumps(kind):
     target = {"kind": "gaussian_mixture", "centers": [[-1.0, 0.5], [1.0, -0.5]], "std": [0.4]}
     experiment = Experiment.parse(
         {"target": target, "model": {"kind": "autoregressive", "conditionals": kind},
-         "network": {"width": 32, "depth": 2}, "training": {"steps": 300}}
+         "network": {"width": 32, "depth": 2, "activation": "relu"},
+         "training": {"steps": 300, "decay": "inverse_sqrt"}}
     )  # fmt: skip
     result = run(experiment)
     found = result.trained().log_prob(result.real(3000))

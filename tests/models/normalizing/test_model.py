@@ -88,9 +88,16 @@ def test_a_density_has_mass_one_and_is_that_of_its_samples(kind) -> None:
 @pytest.mark.parametrize("kind", ARCHITECTURES, ids=lambda kind: kind.kind_name())
 def test_it_learns(kind) -> None:
     model = {"kind": "normalizing_flow", "architecture": {"kind": kind.kind_name(), "layers": 4}}
-    training = {"steps": 120, "batch": 256}
+    training = {"steps": 120, "batch": 256, "decay": "inverse_sqrt"}
     result = run(
-        Experiment.parse({"target": "two_moons", "model": model, "network": {"width": 32}, "training": training})
+        Experiment.parse(
+            {
+                "target": "two_moons",
+                "model": model,
+                "network": {"width": 32, "activation": "relu"},
+                "training": training,
+            }
+        )
     )
     x = result.real(1000)
     losses = [-float(result.trained(snapshot=which).log_prob(x).mean()) for which in (0, None)]
