@@ -72,7 +72,31 @@ def reverse_drift(process: Process, churn: float, label: str) -> Velocity:
     return drift
 
 
-class EulerMaruyama(DiffusionSampler):
+class Churned(DiffusionSampler):
+    """A sampler with the churn dial: one way along paths, another along bridges, whose score is a second network's."""
+
+    churn: float = churn_field()
+
+    @property
+    def stochastic(self) -> bool:
+        return self.churn > 0
+
+    @property
+    def on_bridges(self) -> bool:
+        return True
+
+    def sampled(self, process: Process, x: Tensor, times: Sequence[float], noise: Noise) -> Iterator[State]:
+        way = self._bridged if process.path.bridge and self.stochastic else self._along
+        return way(process, x, times, noise)
+
+    def _along(self, process: Process, x: Tensor, times: Sequence[float], noise: Noise) -> Iterator[State]:
+        raise NotImplementedError
+
+    def _bridged(self, process: Process, x: Tensor, times: Sequence[float], noise: Noise) -> Iterator[State]:
+        raise NotImplementedError
+
+
+class EulerMaruyama(Churned):
     """First order, one evaluation a step: the plainest way to add noise, and it draws narrow modes too narrow.
 
     The churn leads from the flow (0) to the reverse diffusion (1):
@@ -89,20 +113,8 @@ class EulerMaruyama(DiffusionSampler):
 
     title: ClassVar[str] = "Euler–Maruyama"
     kind: Literal["euler_maruyama"] = "euler_maruyama"
-    churn: float = churn_field()
 
-    @property
-    def stochastic(self) -> bool:
-        return self.churn > 0
-
-    @property
-    def on_bridges(self) -> bool:
-        return True
-
-    def sampled(self, process: Process, x: Tensor, times: Sequence[float], noise: Noise) -> Iterator[State]:
-        if process.path.bridge and self.stochastic:
-            yield from self._bridged(process, x, times, noise)
-            return
+    def _along(self, process: Process, x: Tensor, times: Sequence[float], noise: Noise) -> Iterator[State]:
         yield State(times[0], x, nfe=0)
         for step, (t, after) in enumerate(pairwise(times), start=1):
             now, then = Level.of(process.path, t), Level.of(process.path, after)
@@ -125,7 +137,7 @@ class EulerMaruyama(DiffusionSampler):
             yield State(t, state, nfe=2 * step)
 
 
-class StochasticMidpoint(DiffusionSampler):
+class StochasticMidpoint(Churned):
     """Second order, two evaluations a step: raises the noise, then takes a midpoint step from there.
 
     A step from noise-to-signal ratio ν₁ = σ₁ / α₁ to ν₂ first goes back to the time t̂ of ν̂² = ν₁² + λ (ν₁² − ν₂²), by
@@ -140,20 +152,8 @@ class StochasticMidpoint(DiffusionSampler):
     """
 
     kind: Literal["stochastic_midpoint"] = "stochastic_midpoint"
-    churn: float = churn_field()
 
-    @property
-    def stochastic(self) -> bool:
-        return self.churn > 0
-
-    @property
-    def on_bridges(self) -> bool:
-        return True
-
-    def sampled(self, process: Process, x: Tensor, times: Sequence[float], noise: Noise) -> Iterator[State]:
-        if process.path.bridge and self.stochastic:
-            yield from self._bridged(process, x, times, noise)
-            return
+    def _along(self, process: Process, x: Tensor, times: Sequence[float], noise: Noise) -> Iterator[State]:
         yield State(times[0], x, nfe=0)
         for step, (t, after) in enumerate(pairwise(times), start=1):
             begin = t
