@@ -309,7 +309,8 @@ def test_log_p_stands_at_a_probe_and_the_likelihood_on_its_card(visit: Visit) ->
     target, real = run.experiment.target.at(2), run.real(2000)
     expected = densities.likelihood(run.trained(), target, real)
     expect(card.locator("b")).to_have_text(f"{expected['nll']:#.3g}")
-    expect(card).to_contain_text(f"entropy {expected['entropy']:#.3g}")
+    expect(card).to_contain_text(f"KL {expected['kl']:#.3g} ± {expected['kl_error']:#.3g}")
+    expect(card).to_have_attribute("title", re.compile(f"Here it is {expected['entropy']:#.3g}"))
 
 
 def test_a_model_without_a_density_says_so(visit: Visit) -> None:
